@@ -1,0 +1,5 @@
+//! The pure engine of Rewake.
+
+#![forbid(unsafe_code)]
+
+pub mod payload;

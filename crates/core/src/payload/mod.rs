@@ -1,0 +1,1 @@
+//! Payloads: opaque bytes with a codec tag.

@@ -1,0 +1,3 @@
+//! Checks, tests and builds of this repository.
+
+fn main() {}
