@@ -3,6 +3,8 @@
 //! All events of an append share their time and their writer, and stand at consecutive positions;
 //! a store keeps them as one row. This module must not know where rows are kept.
 
+use std::fmt;
+
 use minicbor::{Decode, Encode};
 use serde::{Deserialize, Serialize};
 
@@ -33,6 +35,12 @@ impl Position {
     #[must_use]
     pub const fn next(self) -> Self {
         self.plus(1)
+    }
+}
+
+impl fmt::Display for Position {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.0)
     }
 }
 

@@ -5,7 +5,6 @@ use std::collections::VecDeque;
 use crate::event::Taken;
 use crate::id::HookId;
 use crate::payload::Payload;
-use crate::token::Token;
 
 /// What a receiver finds.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,8 +26,8 @@ pub(super) enum End {
 
 #[derive(Clone, Debug)]
 pub(super) struct Inbox {
-    pub(super) token: Token,
     waiting: VecDeque<Payload>,
+    waiting_bytes: usize,
     end: Option<End>,
     taken: u64,
     taken_bytes: u64,
@@ -37,10 +36,10 @@ pub(super) struct Inbox {
 }
 
 impl Inbox {
-    pub(super) const fn new(token: Token) -> Self {
+    pub(super) const fn new() -> Self {
         Self {
-            token,
             waiting: VecDeque::new(),
+            waiting_bytes: 0,
             end: None,
             taken: 0,
             taken_bytes: 0,
@@ -50,12 +49,14 @@ impl Inbox {
 
     pub(super) fn put(&mut self, payload: Payload) {
         if self.end != Some(End::Dropped) {
+            self.waiting_bytes += payload.len();
             self.waiting.push_back(payload);
         }
     }
 
     pub(super) fn take(&mut self) -> Option<Received> {
         if let Some(payload) = self.waiting.pop_front() {
+            self.waiting_bytes -= payload.len();
             self.taken += 1;
             self.taken_bytes += payload.len() as u64;
             return Some(Received::Payload(payload));
@@ -67,18 +68,15 @@ impl Inbox {
         }
     }
 
-    pub(super) const fn has_payload(&self) -> bool {
-        !self.waiting_is_empty()
-    }
-
-    const fn waiting_is_empty(&self) -> bool {
-        self.waiting.is_empty()
+    pub(super) fn has_payload(&self) -> bool {
+        !self.waiting.is_empty()
     }
 
     /// The first end stands, but a drop after it also lets go of what was left.
     pub(super) fn end(&mut self, end: End) {
         if end == End::Dropped {
             self.waiting = VecDeque::new();
+            self.waiting_bytes = 0;
             self.end = Some(end);
         }
         self.end = self.end.or(Some(end));
@@ -107,6 +105,6 @@ impl Inbox {
 
     /// Roughly what it holds in memory, in bytes.
     pub(super) fn weight(&self) -> usize {
-        self.waiting.iter().map(|payload| payload.len() + 32).sum::<usize>() + 128
+        self.waiting_bytes + self.waiting.len() * 32 + 128
     }
 }

@@ -22,6 +22,13 @@ pub fn hook(before: Option<&Hook>, event: EventRef<'_>) -> Result<Hook, IllegalT
         };
     }
     let hook = before.ok_or(IllegalTransition::HookMissing { event: name, hook: id })?;
+    // The workflow let go of the hook just when it expired, or before it knew that it was in
+    // conflict: the command was issued, so its record stands, and changes nothing.
+    let late = matches!(event.kind, EventKind::HookDisposed { .. });
+    let gone = matches!(hook.state, HookState::Expired | HookState::Conflicted { .. });
+    if late && gone {
+        return Ok(hook.clone());
+    }
     if !hook.is_live() {
         return Err(IllegalTransition::HookEnded { event: name, hook: id });
     }

@@ -54,6 +54,9 @@ pub fn wait(before: Option<&Wait>, event: EventRef<'_>) -> Result<Wait, IllegalT
     let before = before.ok_or(IllegalTransition::WaitMissing { event: name, wait: id })?;
     match before.status {
         WaitStatus::Waiting => Ok(Wait { status, ended_at: Some(event.at), ..before.clone() }),
+        // Somebody woke the run just when its workflow gave the sleep up: the command was issued, so
+        // its record stands, and changes nothing.
+        WaitStatus::Completed if status == WaitStatus::Cancelled => Ok(before.clone()),
         WaitStatus::Completed | WaitStatus::Cancelled => {
             Err(IllegalTransition::WaitEnded { event: name, wait: id })
         }
