@@ -221,7 +221,10 @@ fn derive(run: RunId, prefix: &str, place: Place, name: &str) -> Ulid {
         .finalize();
     let mut head = [0; 16];
     head.copy_from_slice(&digest[..16]);
-    Ulid::from_parts(run.timestamp().as_millis(), u128::from_be_bytes(head) & ENTROPY_MASK)
+    Ulid::from_parts(
+        run.timestamp().as_millis(),
+        u128::from_be_bytes(head) & ENTROPY_MASK,
+    )
 }
 
 #[cfg(test)]
@@ -243,7 +246,12 @@ mod tests {
 
     #[test]
     fn foreign_text_is_refused_with_the_wanted_form() {
-        for text in ["", "wrun_", "step_01KA5TV5000000000000000007", "wrun_01KA5TV500000000000000000U"] {
+        for text in [
+            "",
+            "wrun_",
+            "step_01KA5TV5000000000000000007",
+            "wrun_01KA5TV500000000000000000U",
+        ] {
             let error = text.parse::<RunId>().unwrap_err();
             assert!(error.to_string().contains("wrun_"), "{error}");
         }

@@ -12,7 +12,18 @@ use serde::{Deserialize, Serialize};
 ///
 /// Times before 1970 do not exist here; arithmetic saturates at both ends.
 #[derive(
-    Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Encode, Decode, Serialize, Deserialize,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    Default,
+    Encode,
+    Decode,
+    Serialize,
+    Deserialize,
 )]
 #[cbor(transparent)]
 #[serde(transparent)]
@@ -38,7 +49,9 @@ impl Timestamp {
     #[must_use]
     pub fn after(self, span: Duration) -> Self {
         let fraction = u64::from(!span.subsec_nanos().is_multiple_of(1_000_000));
-        let ms = u64::try_from(span.as_millis()).unwrap_or(u64::MAX).saturating_add(fraction);
+        let ms = u64::try_from(span.as_millis())
+            .unwrap_or(u64::MAX)
+            .saturating_add(fraction);
         Self(self.0.saturating_add(ms))
     }
 
@@ -57,7 +70,9 @@ impl From<SystemTime> for Timestamp {
 
 impl From<Timestamp> for SystemTime {
     fn from(at: Timestamp) -> Self {
-        UNIX_EPOCH.checked_add(Duration::from_millis(at.0)).unwrap_or(UNIX_EPOCH)
+        UNIX_EPOCH
+            .checked_add(Duration::from_millis(at.0))
+            .unwrap_or(UNIX_EPOCH)
     }
 }
 
@@ -74,13 +89,22 @@ mod tests {
     #[test]
     fn fractions_of_a_millisecond_round_up() {
         let at = Timestamp::from_millis(10);
-        assert_eq!(at.after(Duration::from_nanos(1)), Timestamp::from_millis(11));
-        assert_eq!(at.after(Duration::from_millis(1)), Timestamp::from_millis(11));
+        assert_eq!(
+            at.after(Duration::from_nanos(1)),
+            Timestamp::from_millis(11)
+        );
+        assert_eq!(
+            at.after(Duration::from_millis(1)),
+            Timestamp::from_millis(11)
+        );
     }
 
     #[test]
     fn arithmetic_saturates() {
-        assert_eq!(Timestamp::from_millis(1).after(Duration::MAX), Timestamp::MAX);
+        assert_eq!(
+            Timestamp::from_millis(1).after(Duration::MAX),
+            Timestamp::MAX
+        );
         assert_eq!(Timestamp::ZERO.since(Timestamp::MAX), Duration::ZERO);
     }
 

@@ -24,7 +24,9 @@ pub enum InvalidToken {
     #[error("a token has at least one byte")]
     Empty,
     /// The text is longer than allowed. Shorten it, or use a digest of it.
-    #[error("the token has {len} bytes, more than the {limit} allowed; shorten it or use a digest of it")]
+    #[error(
+        "the token has {len} bytes, more than the {limit} allowed; shorten it or use a digest of it"
+    )]
     TooLong {
         /// Its length in bytes.
         len: usize,
@@ -51,7 +53,10 @@ impl Token {
             return Err(InvalidToken::Empty);
         }
         if text.len() > limit {
-            return Err(InvalidToken::TooLong { len: text.len(), limit });
+            return Err(InvalidToken::TooLong {
+                len: text.len(),
+                limit,
+            });
         }
         if text.chars().any(char::is_control) {
             return Err(InvalidToken::ControlCharacter);
@@ -107,7 +112,11 @@ impl Serialize for Token {
 }
 
 impl<C> Encode<C> for Token {
-    fn encode<W: Write>(&self, e: &mut Encoder<W>, _: &mut C) -> Result<(), encode::Error<W::Error>> {
+    fn encode<W: Write>(
+        &self,
+        e: &mut Encoder<W>,
+        _: &mut C,
+    ) -> Result<(), encode::Error<W::Error>> {
         e.str(&self.0)?.ok()
     }
 }
@@ -129,9 +138,15 @@ mod tests {
         assert_eq!(Token::parse(&longest, 512).unwrap().as_str(), longest);
         assert_eq!(
             Token::parse(&"a".repeat(513), 512),
-            Err(InvalidToken::TooLong { len: 513, limit: 512 })
+            Err(InvalidToken::TooLong {
+                len: 513,
+                limit: 512
+            })
         );
-        assert_eq!(Token::parse("a\nb", 512), Err(InvalidToken::ControlCharacter));
+        assert_eq!(
+            Token::parse("a\nb", 512),
+            Err(InvalidToken::ControlCharacter)
+        );
     }
 
     #[test]

@@ -98,7 +98,11 @@ impl Entities {
     pub fn forget_ended(&mut self, id: Correlation) {
         match id {
             Correlation::Step(id) => {
-                if self.steps.get(&id).is_some_and(|step| step.ended_at.is_some()) {
+                if self
+                    .steps
+                    .get(&id)
+                    .is_some_and(|step| step.ended_at.is_some())
+                {
                     self.steps.remove(&id);
                 }
             }
@@ -108,7 +112,11 @@ impl Entities {
                 }
             }
             Correlation::Wait(id) => {
-                if self.waits.get(&id).is_some_and(|wait| wait.ended_at.is_some()) {
+                if self
+                    .waits
+                    .get(&id)
+                    .is_some_and(|wait| wait.ended_at.is_some())
+                {
                     self.waits.remove(&id);
                 }
             }
@@ -137,7 +145,9 @@ impl Entities {
 
     /// True while the run exists and has not ended.
     pub fn is_live(&self) -> bool {
-        self.run.as_ref().is_some_and(|run| !run.status.is_terminal())
+        self.run
+            .as_ref()
+            .is_some_and(|run| !run.status.is_terminal())
     }
 
     /// The hooks that take payloads.
@@ -147,14 +157,16 @@ impl Entities {
 
     /// The waits whose time has not come.
     pub fn pending_waits(&self) -> impl Iterator<Item = &Wait> {
-        self.waits.values().filter(|wait| wait.status == WaitStatus::Waiting)
+        self.waits
+            .values()
+            .filter(|wait| wait.status == WaitStatus::Waiting)
     }
 
     /// The steps that have not ended.
     pub fn open_steps(&self) -> impl Iterator<Item = &Step> {
-        self.steps.values().filter(|step| {
-            matches!(step.status, StepStatus::Pending | StepStatus::Running)
-        })
+        self.steps
+            .values()
+            .filter(|step| matches!(step.status, StepStatus::Pending | StepStatus::Running))
     }
 
     /// The earliest time at which something of the run falls due by itself: a wait, a hook's

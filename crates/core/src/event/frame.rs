@@ -14,7 +14,18 @@ use crate::time::Timestamp;
 
 /// A place in a run's log: 1, 2, 3, …; 0 stands before the first event.
 #[derive(
-    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Encode, Decode, Serialize,
+    Clone,
+    Copy,
+    Debug,
+    Default,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    Encode,
+    Decode,
+    Serialize,
     Deserialize,
 )]
 #[cbor(transparent)]
@@ -101,13 +112,16 @@ impl Frame {
 
     /// The events with their positions.
     pub fn iter(&self) -> impl Iterator<Item = EventRef<'_>> {
-        self.events.iter().enumerate().map(|(place, kind)| EventRef {
-            position: self.first.plus(place as u64),
-            at: self.at,
-            id: self.id.plus(u32::try_from(place).unwrap_or(u32::MAX)),
-            writer: self.writer,
-            kind,
-        })
+        self.events
+            .iter()
+            .enumerate()
+            .map(|(place, kind)| EventRef {
+                position: self.first.plus(place as u64),
+                at: self.at,
+                id: self.id.plus(u32::try_from(place).unwrap_or(u32::MAX)),
+                writer: self.writer,
+                kind,
+            })
     }
 }
 
@@ -129,7 +143,12 @@ pub struct EventRef<'a> {
 impl EventRef<'_> {
     /// The same event, owned.
     pub fn to_event(self) -> Event {
-        Event { position: self.position, at: self.at, id: self.id, kind: self.kind.clone() }
+        Event {
+            position: self.position,
+            at: self.at,
+            id: self.id,
+            kind: self.kind.clone(),
+        }
     }
 }
 

@@ -331,7 +331,11 @@ pub struct StepOptions {
 impl Default for StepOptions {
     /// Three retries, no timeout, a first pause of one second.
     fn default() -> Self {
-        Self { max_retries: 3, timeout_ms: None, backoff_ms: 1_000 }
+        Self {
+            max_retries: 3,
+            timeout_ms: None,
+            backoff_ms: 1_000,
+        }
     }
 }
 
@@ -349,7 +353,10 @@ pub struct Failure {
 impl Failure {
     /// A failure that has no cause of its own.
     pub fn new(message: impl Into<String>) -> Self {
-        Self { message: message.into(), causes: Vec::new() }
+        Self {
+            message: message.into(),
+            causes: Vec::new(),
+        }
     }
 }
 
@@ -400,13 +407,19 @@ impl EventKind {
             | Self::RunFailed { .. }
             | Self::RunContinued { .. }
             | Self::StepCreated { .. }
-            | Self::HookDisposed { by: Disposal::Dropped, .. }
+            | Self::HookDisposed {
+                by: Disposal::Dropped,
+                ..
+            }
             | Self::WaitCreated { .. }
             | Self::WaitCancelled { .. }
             | Self::PatchMarked { .. } => Role::Record,
             Self::HookCreated { .. }
             | Self::HookConflict { .. }
-            | Self::HookDisposed { by: Disposal::Closed, .. }
+            | Self::HookDisposed {
+                by: Disposal::Closed,
+                ..
+            }
             | Self::AttrSet { .. } => Role::AwaitedRecord,
             Self::RunCreated { .. }
             | Self::RunCancelled { .. }

@@ -69,9 +69,17 @@ pub(super) fn agree(command: &EventKind, record: &EventKind) -> bool {
             name == recorded
         }
         (
-            EventKind::HookCreated { token, chosen, is_webhook, .. },
             EventKind::HookCreated {
-                token: recorded, chosen: was_chosen, is_webhook: was_webhook, ..
+                token,
+                chosen,
+                is_webhook,
+                ..
+            },
+            EventKind::HookCreated {
+                token: recorded,
+                chosen: was_chosen,
+                is_webhook: was_webhook,
+                ..
             },
         ) => chosen == was_chosen && is_webhook == was_webhook && (!chosen || token == recorded),
         (EventKind::HookDisposed { by, .. }, EventKind::HookDisposed { by: recorded, .. }) => {
@@ -79,7 +87,9 @@ pub(super) fn agree(command: &EventKind, record: &EventKind) -> bool {
         }
         (
             EventKind::HookCreated { token, chosen, .. },
-            EventKind::HookConflict { token: recorded, .. },
+            EventKind::HookConflict {
+                token: recorded, ..
+            },
         ) => !chosen || token == recorded,
         _ => Key::of(command) == Key::of(record),
     }

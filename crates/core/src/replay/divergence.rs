@@ -93,7 +93,11 @@ pub enum Found {
 
 impl Found {
     pub(super) fn new(command: &EventKind) -> Self {
-        if command.is_terminal() { Self::Finished } else { Self::Command(describe(command)) }
+        if command.is_terminal() {
+            Self::Finished
+        } else {
+            Self::Command(describe(command))
+        }
     }
 }
 
@@ -112,8 +116,14 @@ impl fmt::Display for Found {
 fn describe(kind: &EventKind) -> String {
     match kind {
         EventKind::StepCreated { name, .. } => format!("step `{name}`"),
-        EventKind::HookCreated { token, chosen: true, .. } => format!("a hook with token `{token}`"),
-        EventKind::HookCreated { is_webhook: true, .. } => "a webhook".to_owned(),
+        EventKind::HookCreated {
+            token,
+            chosen: true,
+            ..
+        } => format!("a hook with token `{token}`"),
+        EventKind::HookCreated {
+            is_webhook: true, ..
+        } => "a webhook".to_owned(),
         EventKind::HookCreated { .. } => "a hook with a random token".to_owned(),
         EventKind::HookConflict { token, .. } => format!("a hook in conflict over token `{token}`"),
         EventKind::HookDisposed { .. } => "the end of a hook".to_owned(),

@@ -20,7 +20,12 @@ pub struct Entropy {
 impl Entropy {
     /// The stream of `seed`, at its beginning.
     pub const fn new(seed: [u8; 16]) -> Self {
-        Self { seed, blocks: 0, buffer: [0; BLOCK], used: BLOCK }
+        Self {
+            seed,
+            blocks: 0,
+            buffer: [0; BLOCK],
+            used: BLOCK,
+        }
     }
 
     /// The next `N` bytes.
@@ -34,8 +39,10 @@ impl Entropy {
 
     fn byte(&mut self) -> u8 {
         if self.used == BLOCK {
-            let digest =
-                Sha256::new().chain_update(self.seed).chain_update(self.blocks.to_be_bytes()).finalize();
+            let digest = Sha256::new()
+                .chain_update(self.seed)
+                .chain_update(self.blocks.to_be_bytes())
+                .finalize();
             self.buffer.copy_from_slice(&digest);
             self.blocks += 1;
             self.used = 0;

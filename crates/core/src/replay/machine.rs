@@ -86,7 +86,15 @@ impl OpenStep {
     }
 
     fn issued(record: &EventKind) -> Option<Self> {
-        let EventKind::StepCreated { step, name, input, options } = record else { return None };
+        let EventKind::StepCreated {
+            step,
+            name,
+            input,
+            options,
+        } = record
+        else {
+            return None;
+        };
         Some(Self {
             id: *step,
             name: name.clone(),
@@ -213,13 +221,20 @@ impl Machine {
         if self.phase == Phase::Ended {
             return Ok(());
         }
-        let Some(first) = self.unclaimed.values().min_by_key(|unclaimed| unclaimed.position) else {
+        let Some(first) = self
+            .unclaimed
+            .values()
+            .min_by_key(|unclaimed| unclaimed.position)
+        else {
             return Ok(());
         };
         let divergence = Divergence::Parted {
             position: first.position,
             expected: Expected::new(&first.record),
-            found: self.commands.front().map_or(Found::Nothing, |command| Found::new(&command.record)),
+            found: self
+                .commands
+                .front()
+                .map_or(Found::Nothing, |command| Found::new(&command.record)),
         };
         self.divergence = Some(divergence.clone());
         Err(divergence)
@@ -227,11 +242,17 @@ impl Machine {
 
     fn take_in(&mut self, event: EventRef<'_>) -> Result<Fed, Divergence> {
         if event.position != self.fed.next() {
-            return Err(Divergence::Gap { expected: self.fed.next(), found: event.position });
+            return Err(Divergence::Gap {
+                expected: self.fed.next(),
+                found: event.position,
+            });
         }
         self.entities
             .apply(event)
-            .map_err(|reason| Divergence::Illegal { position: event.position, reason })?;
+            .map_err(|reason| Divergence::Illegal {
+                position: event.position,
+                reason,
+            })?;
         self.fed = event.position;
         if event.writer == Writer::Worker {
             self.worker = event.position;
@@ -280,11 +301,20 @@ impl Machine {
             }
             EventKind::RunCancelRequested { .. } => return self.cancel(),
             EventKind::StepCompleted { step, result } => {
-                self.steps.insert(*step, StepOutcome::Completed(result.clone()));
+                self.steps
+                    .insert(*step, StepOutcome::Completed(result.clone()));
             }
             EventKind::StepFailed { step, error, kind } => {
-                let attempts = self.entities.steps().get(step).map_or(0, |step| step.attempt);
-                let failed = StepOutcome::Failed { error: error.clone(), kind: *kind, attempts };
+                let attempts = self
+                    .entities
+                    .steps()
+                    .get(step)
+                    .map_or(0, |step| step.attempt);
+                let failed = StepOutcome::Failed {
+                    error: error.clone(),
+                    kind: *kind,
+                    attempts,
+                };
                 self.steps.insert(*step, failed);
             }
             EventKind::HookReceived { hook, payload, .. } => {
@@ -302,7 +332,11 @@ impl Machine {
             }
             _ => {}
         }
-        if self.phase == Phase::Running { Fed::Poll(id) } else { Fed::Nothing }
+        if self.phase == Phase::Running {
+            Fed::Poll(id)
+        } else {
+            Fed::Nothing
+        }
     }
 
     fn cancel(&mut self) -> Fed {
@@ -323,16 +357,25 @@ impl Machine {
                     self.adoptable.insert(token.clone(), *hook);
                     return Ok(Fed::Nothing);
                 }
-                if self.commands.iter().any(|command| command.key == Key::Disposal(*hook))
+                if self
+                    .commands
+                    .iter()
+                    .any(|command| command.key == Key::Disposal(*hook))
                     && let Some(inbox) = self.inboxes.get_mut(hook)
                 {
                     inbox.end(End::Dropped);
                 }
-                let registered = Registration::Registered { hook: *hook, token: token.clone() };
+                let registered = Registration::Registered {
+                    hook: *hook,
+                    token: token.clone(),
+                };
                 self.registrations.insert(*hook, registered);
             }
             EventKind::HookConflict { hook, token, owner } => {
-                let conflict = Registration::Conflict { token: token.clone(), owner: *owner };
+                let conflict = Registration::Conflict {
+                    token: token.clone(),
+                    owner: *owner,
+                };
                 self.registrations.insert(*hook, conflict);
             }
             EventKind::HookDisposed { hook, .. } => {
@@ -348,15 +391,24 @@ impl Machine {
         }
         self.claim(event)?;
         let polled = self.phase == Phase::Running;
-        Ok(if polled { Fed::Poll(event.kind.correlation_id()) } else { Fed::Nothing })
+        Ok(if polled {
+            Fed::Poll(event.kind.correlation_id())
+        } else {
+            Fed::Nothing
+        })
     }
 
     /// Matches a record with the command that was issued for it, or leaves it for one to come: a
     /// call takes its place where it is written, and may be polled later than it was the first time.
     fn claim(&mut self, event: EventRef<'_>) -> Result<(), Divergence> {
-        let Some(key) = Key::of(event.kind) else { return Ok(()) };
+        let Some(key) = Key::of(event.kind) else {
+            return Ok(());
+        };
         let Some(place) = self.commands.iter().position(|command| command.key == key) else {
-            let left = Unclaimed { position: event.position, record: event.kind.clone() };
+            let left = Unclaimed {
+                position: event.position,
+                record: event.kind.clone(),
+            };
             self.unclaimed.insert(key, left);
             return Ok(());
         };
@@ -367,7 +419,9 @@ impl Machine {
     /// True while a command about `id` has no record. Something may have ended from outside just
     /// when the workflow ended it too; the view must stay until the workflow's record has come by.
     fn is_asked_about(&self, id: Correlation) -> bool {
-        self.commands.iter().any(|command| command.record.correlation_id() == Some(id))
+        self.commands
+            .iter()
+            .any(|command| command.record.correlation_id() == Some(id))
     }
 
     fn end(&mut self) {
@@ -381,16 +435,25 @@ impl Machine {
             EventKind::WaitCreated { wait, resume_at } => {
                 self.due.insert((*resume_at, Correlation::Wait(*wait)));
             }
-            EventKind::HookCreated { hook, expires_at: Some(at), .. } => {
+            EventKind::HookCreated {
+                hook,
+                expires_at: Some(at),
+                ..
+            } => {
                 self.due.insert((*at, Correlation::Hook(*hook)));
             }
             EventKind::WaitCompleted { wait } | EventKind::WaitCancelled { wait } => {
                 if let Some(ended) = self.entities.waits().get(wait) {
-                    self.due.remove(&(ended.resume_at, Correlation::Wait(*wait)));
+                    self.due
+                        .remove(&(ended.resume_at, Correlation::Wait(*wait)));
                 }
             }
             EventKind::HookDisposed { hook, .. } | EventKind::HookExpired { hook } => {
-                let expiry = self.entities.hooks().get(hook).and_then(|hook| hook.expires_at);
+                let expiry = self
+                    .entities
+                    .hooks()
+                    .get(hook)
+                    .and_then(|hook| hook.expires_at);
                 if let Some(at) = expiry {
                     self.due.remove(&(at, Correlation::Hook(*hook)));
                 }
@@ -428,12 +491,18 @@ impl Machine {
 
     /// Counts of payloads taken that no append of the worker has recorded.
     pub fn taken(&self) -> Vec<Taken> {
-        self.inboxes.iter().filter_map(|(hook, inbox)| inbox.unrecorded(*hook)).collect()
+        self.inboxes
+            .iter()
+            .filter_map(|(hook, inbox)| inbox.unrecorded(*hook))
+            .collect()
     }
 
     /// What falls due by itself at or before `now`: waits to complete, hooks to expire.
     pub fn due(&self, now: Timestamp) -> impl Iterator<Item = Correlation> {
-        self.due.iter().take_while(move |(at, _)| *at <= now).map(|(_, id)| *id)
+        self.due
+            .iter()
+            .take_while(move |(at, _)| *at <= now)
+            .map(|(_, id)| *id)
     }
 
     /// The earliest time at which something falls due by itself.
@@ -449,7 +518,10 @@ impl Machine {
     /// Every step that has not ended: what a worker that takes the run over must see to.
     pub fn open_steps(&mut self) -> Vec<OpenStep> {
         let recorded = self.entities.open_steps().map(OpenStep::recorded);
-        let issued = self.commands.iter().filter_map(|command| OpenStep::issued(&command.record));
+        let issued = self
+            .commands
+            .iter()
+            .filter_map(|command| OpenStep::issued(&command.record));
         let open = recorded.chain(issued).collect();
         self.fresh_steps.clear();
         open
@@ -512,8 +584,19 @@ impl Machine {
     }
 
     /// Calls a step.
-    pub fn create_step(&mut self, step: StepId, name: String, input: Payload, options: StepOptions) {
-        let record = EventKind::StepCreated { step, name, input, options };
+    pub fn create_step(
+        &mut self,
+        step: StepId,
+        name: String,
+        input: Payload,
+        options: StepOptions,
+    ) {
+        let record = EventKind::StepCreated {
+            step,
+            name,
+            input,
+            options,
+        };
         let fresh = OpenStep::issued(&record);
         if self.issue(Key::Step(step), record) {
             self.fresh_steps.extend(fresh);
@@ -530,7 +613,13 @@ impl Machine {
     pub fn create_hook(&mut self, hook: HookId, request: HookRequest) {
         if let Some(waiting) = self.adoptable.remove(&request.token) {
             let token = request.token;
-            self.registrations.insert(hook, Registration::Registered { hook: waiting, token });
+            self.registrations.insert(
+                hook,
+                Registration::Registered {
+                    hook: waiting,
+                    token,
+                },
+            );
             return;
         }
         self.issue(Key::Hook(hook), request.record(hook, self.now));
@@ -581,7 +670,9 @@ impl Machine {
     pub fn dispose_hook(&mut self, hook: HookId) {
         let closing = Key::Disposal(hook);
         let under_way = self.commands.iter().any(|command| command.key == closing);
-        let Some(inbox) = self.inboxes.get_mut(&hook) else { return };
+        let Some(inbox) = self.inboxes.get_mut(&hook) else {
+            return;
+        };
         let ended = inbox.has_ended() || under_way;
         inbox.end(End::Dropped);
         if !ended {
@@ -619,8 +710,17 @@ impl Machine {
     /// Ends the run as cancelled, once its body was dropped.
     pub fn finish_cancelled(&mut self) {
         self.phase = Phase::Finished;
-        let reason = self.entities.run().and_then(|run| run.cancel_reason.clone());
-        self.issue(Key::End, EventKind::RunCancelled { reason, terminated: false });
+        let reason = self
+            .entities
+            .run()
+            .and_then(|run| run.cancel_reason.clone());
+        self.issue(
+            Key::End,
+            EventKind::RunCancelled {
+                reason,
+                terminated: false,
+            },
+        );
     }
 
     /// Issues a command; true where the log does not know it.
@@ -636,11 +736,7 @@ impl Machine {
     }
 }
 
-fn matched(
-    command: &EventKind,
-    record: &EventKind,
-    position: Position,
-) -> Result<(), Divergence> {
+fn matched(command: &EventKind, record: &EventKind, position: Position) -> Result<(), Divergence> {
     if agree(command, record) {
         return Ok(());
     }

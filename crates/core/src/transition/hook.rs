@@ -13,7 +13,10 @@ use crate::id::HookId;
 pub fn hook(before: Option<&Hook>, event: EventRef<'_>) -> Result<Hook, IllegalTransition> {
     let name = event.kind.name();
     let Some(Correlation::Hook(id)) = event.kind.correlation_id() else {
-        return Err(IllegalTransition::Misrouted { event: name, entity: "hook" });
+        return Err(IllegalTransition::Misrouted {
+            event: name,
+            entity: "hook",
+        });
     };
     if let Some(made) = made(id, event) {
         return match before {
@@ -21,16 +24,25 @@ pub fn hook(before: Option<&Hook>, event: EventRef<'_>) -> Result<Hook, IllegalT
             None => Ok(made),
         };
     }
-    let hook = before.ok_or(IllegalTransition::HookMissing { event: name, hook: id })?;
+    let hook = before.ok_or(IllegalTransition::HookMissing {
+        event: name,
+        hook: id,
+    })?;
     // The workflow let go of the hook just when it expired, or before it knew that it was in
     // conflict: the command was issued, so its record stands, and changes nothing.
     let late = matches!(event.kind, EventKind::HookDisposed { .. });
-    let gone = matches!(hook.state, HookState::Expired | HookState::Conflicted { .. });
+    let gone = matches!(
+        hook.state,
+        HookState::Expired | HookState::Conflicted { .. }
+    );
     if late && gone {
         return Ok(hook.clone());
     }
     if !hook.is_live() {
-        return Err(IllegalTransition::HookEnded { event: name, hook: id });
+        return Err(IllegalTransition::HookEnded {
+            event: name,
+            hook: id,
+        });
     }
     after(hook.clone(), event)
 }
@@ -50,7 +62,15 @@ fn made(id: HookId, event: EventRef<'_>) -> Option<Hook> {
         created_at: event.at,
         ended_at: None,
     };
-    if let EventKind::HookCreated { token, chosen, metadata, is_webhook, expires_at, .. } = event.kind {
+    if let EventKind::HookCreated {
+        token,
+        chosen,
+        metadata,
+        is_webhook,
+        expires_at,
+        ..
+    } = event.kind
+    {
         return Some(Hook {
             chosen: *chosen,
             metadata: metadata.clone(),
@@ -98,7 +118,10 @@ fn after(mut hook: Hook, event: EventRef<'_>) -> Result<Hook, IllegalTransition>
         | EventKind::WaitCancelled { .. }
         | EventKind::AttrSet { .. }
         | EventKind::PatchMarked { .. } => {
-            return Err(IllegalTransition::Misrouted { event: event.kind.name(), entity: "hook" });
+            return Err(IllegalTransition::Misrouted {
+                event: event.kind.name(),
+                entity: "hook",
+            });
         }
     }
     Ok(hook)

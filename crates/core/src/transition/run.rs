@@ -11,11 +11,7 @@ use crate::time::Timestamp;
 /// # Errors
 ///
 /// [`IllegalTransition`] where the event must not follow.
-pub fn run(
-    id: RunId,
-    before: Option<&Run>,
-    event: EventRef<'_>,
-) -> Result<Run, IllegalTransition> {
+pub fn run(id: RunId, before: Option<&Run>, event: EventRef<'_>) -> Result<Run, IllegalTransition> {
     if let EventKind::RunCreated { .. } = event.kind {
         return match before {
             Some(run) => Err(IllegalTransition::RunExists { run: run.id }),
@@ -36,27 +32,41 @@ pub fn require_open(run: Option<&Run>, event: EventRef<'_>) -> Result<(), Illega
     let run = live(run, event)?;
     let may_precede = matches!(
         event.kind,
-        EventKind::HookCreated { .. } | EventKind::HookReceived { .. } | EventKind::HookExpired { .. }
+        EventKind::HookCreated { .. }
+            | EventKind::HookReceived { .. }
+            | EventKind::HookExpired { .. }
     );
     if run.started_at.is_none() && !may_precede {
-        return Err(IllegalTransition::RunNotStarted { event: event.kind.name() });
+        return Err(IllegalTransition::RunNotStarted {
+            event: event.kind.name(),
+        });
     }
     Ok(())
 }
 
 fn live<'a>(run: Option<&'a Run>, event: EventRef<'_>) -> Result<&'a Run, IllegalTransition> {
     match run {
-        None => Err(IllegalTransition::RunMissing { event: event.kind.name() }),
-        Some(run) if run.status.is_terminal() => {
-            Err(IllegalTransition::RunEnded { event: event.kind.name(), status: run.status })
-        }
+        None => Err(IllegalTransition::RunMissing {
+            event: event.kind.name(),
+        }),
+        Some(run) if run.status.is_terminal() => Err(IllegalTransition::RunEnded {
+            event: event.kind.name(),
+            status: run.status,
+        }),
         Some(run) => Ok(run),
     }
 }
 
 fn created(id: RunId, event: EventRef<'_>) -> Run {
-    let EventKind::RunCreated { workflow, input, build, parent, not_before, attributes, .. } =
-        event.kind
+    let EventKind::RunCreated {
+        workflow,
+        input,
+        build,
+        parent,
+        not_before,
+        attributes,
+        ..
+    } = event.kind
     else {
         unreachable!("only called for run_created");
     };
@@ -130,7 +140,10 @@ fn after(mut run: Run, event: EventRef<'_>) -> Result<Run, IllegalTransition> {
         | EventKind::WaitCreated { .. }
         | EventKind::WaitCompleted { .. }
         | EventKind::WaitCancelled { .. } => {
-            return Err(IllegalTransition::Misrouted { event: name, entity: "run" });
+            return Err(IllegalTransition::Misrouted {
+                event: name,
+                entity: "run",
+            });
         }
     }
     Ok(run)

@@ -13,7 +13,10 @@ use crate::id::StepId;
 pub fn step(before: Option<&Step>, event: EventRef<'_>) -> Result<Step, IllegalTransition> {
     let name = event.kind.name();
     let Some(Correlation::Step(id)) = event.kind.correlation_id() else {
-        return Err(IllegalTransition::Misrouted { event: name, entity: "step" });
+        return Err(IllegalTransition::Misrouted {
+            event: name,
+            entity: "step",
+        });
     };
     if let EventKind::StepCreated { .. } = event.kind {
         return match before {
@@ -21,17 +24,27 @@ pub fn step(before: Option<&Step>, event: EventRef<'_>) -> Result<Step, IllegalT
             None => Ok(created(id, event)),
         };
     }
-    let step = before.ok_or(IllegalTransition::StepMissing { event: name, step: id })?;
+    let step = before.ok_or(IllegalTransition::StepMissing {
+        event: name,
+        step: id,
+    })?;
     match step.status {
-        StepStatus::Completed | StepStatus::Failed => {
-            Err(IllegalTransition::StepEnded { event: name, step: id })
-        }
+        StepStatus::Completed | StepStatus::Failed => Err(IllegalTransition::StepEnded {
+            event: name,
+            step: id,
+        }),
         StepStatus::Pending | StepStatus::Running => after(step.clone(), event),
     }
 }
 
 fn created(id: StepId, event: EventRef<'_>) -> Step {
-    let EventKind::StepCreated { name, input, options, .. } = event.kind else {
+    let EventKind::StepCreated {
+        name,
+        input,
+        options,
+        ..
+    } = event.kind
+    else {
         unreachable!("only called for step_created");
     };
     Step {
@@ -81,7 +94,9 @@ fn after(mut step: Step, event: EventRef<'_>) -> Result<Step, IllegalTransition>
             step.failure = Some(*kind);
             step.ended_at = Some(event.at);
         }
-        EventKind::StepRetrying { error, retry_at, .. } => {
+        EventKind::StepRetrying {
+            error, retry_at, ..
+        } => {
             running(&step, name)?;
             step.status = StepStatus::Pending;
             step.error = Some(error.clone());
@@ -105,7 +120,10 @@ fn after(mut step: Step, event: EventRef<'_>) -> Result<Step, IllegalTransition>
         | EventKind::WaitCancelled { .. }
         | EventKind::AttrSet { .. }
         | EventKind::PatchMarked { .. } => {
-            return Err(IllegalTransition::Misrouted { event: name, entity: "step" });
+            return Err(IllegalTransition::Misrouted {
+                event: name,
+                entity: "step",
+            });
         }
     }
     Ok(step)
@@ -115,7 +133,10 @@ fn running(step: &Step, event: &'static str) -> Result<(), IllegalTransition> {
     match step.status {
         StepStatus::Running => Ok(()),
         StepStatus::Pending | StepStatus::Completed | StepStatus::Failed => {
-            Err(IllegalTransition::StepNotStarted { event, step: step.id })
+            Err(IllegalTransition::StepNotStarted {
+                event,
+                step: step.id,
+            })
         }
     }
 }

@@ -12,7 +12,10 @@ use crate::event::{Correlation, EventKind, EventRef};
 pub fn wait(before: Option<&Wait>, event: EventRef<'_>) -> Result<Wait, IllegalTransition> {
     let name = event.kind.name();
     let Some(Correlation::Wait(id)) = event.kind.correlation_id() else {
-        return Err(IllegalTransition::Misrouted { event: name, entity: "wait" });
+        return Err(IllegalTransition::Misrouted {
+            event: name,
+            entity: "wait",
+        });
     };
     let status = match event.kind {
         EventKind::WaitCreated { resume_at, .. } => {
@@ -48,17 +51,28 @@ pub fn wait(before: Option<&Wait>, event: EventRef<'_>) -> Result<Wait, IllegalT
         | EventKind::HookExpired { .. }
         | EventKind::AttrSet { .. }
         | EventKind::PatchMarked { .. } => {
-            return Err(IllegalTransition::Misrouted { event: name, entity: "wait" });
+            return Err(IllegalTransition::Misrouted {
+                event: name,
+                entity: "wait",
+            });
         }
     };
-    let before = before.ok_or(IllegalTransition::WaitMissing { event: name, wait: id })?;
+    let before = before.ok_or(IllegalTransition::WaitMissing {
+        event: name,
+        wait: id,
+    })?;
     match before.status {
-        WaitStatus::Waiting => Ok(Wait { status, ended_at: Some(event.at), ..before.clone() }),
+        WaitStatus::Waiting => Ok(Wait {
+            status,
+            ended_at: Some(event.at),
+            ..before.clone()
+        }),
         // Somebody woke the run just when its workflow gave the sleep up: the command was issued, so
         // its record stands, and changes nothing.
         WaitStatus::Completed if status == WaitStatus::Cancelled => Ok(before.clone()),
-        WaitStatus::Completed | WaitStatus::Cancelled => {
-            Err(IllegalTransition::WaitEnded { event: name, wait: id })
-        }
+        WaitStatus::Completed | WaitStatus::Cancelled => Err(IllegalTransition::WaitEnded {
+            event: name,
+            wait: id,
+        }),
     }
 }
