@@ -1,1 +1,3 @@
 //! The contract of a store.
+
+#![forbid(unsafe_code)]
