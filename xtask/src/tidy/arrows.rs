@@ -156,7 +156,7 @@ fn fault_of_ours(from: &Crate, layer: &Layer, to: &Dependency) -> Option<Fault> 
     let allowed = layer.uses.contains(&name) || (in_tests && layer.tests_use.contains(&name));
     if !allowed {
         return Some((
-            format!("{} must not {} on `{name}`", from.name, depend(to.kind)),
+            format!("`{}` must not {} on `{name}`", from.name, depend(to.kind)),
             "move what needs it to a crate that may (the map is in ARCHITECTURE.md)".to_owned(),
         ));
     }
