@@ -23,5 +23,6 @@ pub mod id;
 pub mod payload;
 pub mod replay;
 pub mod time;
+pub mod retry;
 pub mod token;
 pub mod transition;

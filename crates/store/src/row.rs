@@ -68,6 +68,9 @@ pub struct RunRow {
     /// When it ended.
     #[n(14)]
     pub ended_at: Option<Timestamp>,
+    /// The first event of its last frame; once it has ended, the frame that holds the end.
+    #[n(15)]
+    pub tail: Position,
 }
 
 impl RunRow {

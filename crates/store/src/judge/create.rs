@@ -129,6 +129,7 @@ fn blank(request: &Create, now: Timestamp) -> RunRow {
         taken: Vec::new(),
         created_at: now,
         ended_at: None,
+        tail: Position::START,
     }
 }
 

@@ -25,6 +25,7 @@ pub(super) fn calls_for_reaction(events: &[EventKind]) -> bool {
 /// Brings the run's row up to a frame that is about to be written.
 pub(super) fn advance(row: &mut RunRow, frame: &Frame) {
     row.head = frame.last();
+    row.tail = frame.first;
     row.last_at = frame.at;
     for kind in &frame.events {
         if let Some(status) = status_after(kind) {

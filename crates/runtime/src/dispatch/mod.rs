@@ -1,0 +1,13 @@
+//! Dispatch: which runs are in memory, who is told what, and when a run is looked at again.
+
+mod budget;
+mod recovery;
+mod residents;
+mod schedule;
+mod waiters;
+
+pub(crate) use budget::Budget;
+pub(crate) use recovery::recover;
+pub(crate) use residents::{Mailbox, Message, Residents};
+pub(crate) use schedule::Schedule;
+pub(crate) use waiters::Waiters;

@@ -1,0 +1,121 @@
+//! The runs that have a driver, and the mailboxes through which drivers hear.
+//!
+//! A message is only a hint, except for the end of an attempt: what happened stands in the log, and a
+//! driver that misses a message or hears it twice reads positions. This module must not know what a
+//! driver does.
+
+use std::collections::BTreeMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use async_channel::{Receiver, Sender};
+use futures_channel::oneshot;
+use rewake_core::event::Frame;
+use rewake_core::id::{RunId, StepId};
+
+use crate::step::AttemptOutcome;
+
+/// What a driver is told.
+#[derive(Debug)]
+pub(crate) enum Message {
+    /// Somebody appended this.
+    Frame(Frame),
+    /// Look at the log, and at what is due.
+    Look,
+    /// Found at the start, after an unclean end if `unclean`; `rested` is told at the first rest.
+    Recover { unclean: bool, rested: Option<oneshot::Sender<()>> },
+    /// An attempt of a step ended.
+    AttemptEnded { step: StepId, attempt: u32, outcome: AttemptOutcome },
+    /// Something woke the workflow that must not.
+    ForeignWake,
+    /// Give up the memory, if at rest.
+    Evict,
+    /// Begin nothing new; leave when no attempt is under way.
+    Shutdown,
+    /// Leave now: attempts under way are aborted.
+    Abort,
+}
+
+/// Where a driver hears.
+pub(crate) type Mailbox = Receiver<Message>;
+
+#[derive(Debug, Default)]
+pub(crate) struct Residents {
+    runs: Mutex<BTreeMap<RunId, Sender<Message>>>,
+    left: Mutex<Vec<oneshot::Sender<()>>>,
+}
+
+impl Residents {
+    /// Tells the driver of a run. Where it has none, the mailbox of a new one is given back, with
+    /// the message in it.
+    #[must_use]
+    pub(crate) fn tell(&self, run: RunId, message: Message) -> Option<Mailbox> {
+        let mut runs = self.lock();
+        if let Some(sender) = runs.get(&run) {
+            // The mailbox is open as long as the entry stands.
+            let _sent = sender.try_send(message);
+            return None;
+        }
+        let (sender, mailbox) = async_channel::unbounded();
+        let _sent = sender.try_send(message);
+        runs.insert(run, sender);
+        Some(mailbox)
+    }
+
+    /// Tells the driver of a run, if it has one.
+    pub(crate) fn tell_resident(&self, run: RunId, message: Message) -> bool {
+        let runs = self.lock();
+        runs.get(&run).is_some_and(|sender| sender.try_send(message).is_ok())
+    }
+
+    /// Tells every driver.
+    pub(crate) fn tell_all(&self, message: impl Fn() -> Message) {
+        for sender in self.lock().values() {
+            let _sent = sender.try_send(message());
+        }
+    }
+
+    /// Takes a driver's leave, unless something has arrived for it that it must still see.
+    pub(crate) fn leave(&self, run: RunId, mailbox: &Mailbox) -> bool {
+        let mut runs = self.lock();
+        if !mailbox.is_empty() {
+            return false;
+        }
+        runs.remove(&run);
+        self.tell_if_empty(&runs);
+        true
+    }
+
+    /// Takes a driver's leave, whatever has arrived.
+    pub(crate) fn abandon(&self, run: RunId) {
+        let mut runs = self.lock();
+        runs.remove(&run);
+        self.tell_if_empty(&runs);
+    }
+
+    /// Resolves when no run has a driver any more.
+    pub(crate) fn all_left(&self) -> oneshot::Receiver<()> {
+        let (sender, receiver) = oneshot::channel();
+        let runs = self.lock();
+        self.left.lock().unwrap_or_else(PoisonError::into_inner).push(sender);
+        self.tell_if_empty(&runs);
+        receiver
+    }
+
+    /// How many runs have a driver.
+    pub(crate) fn len(&self) -> usize {
+        self.lock().len()
+    }
+
+    fn tell_if_empty(&self, runs: &BTreeMap<RunId, Sender<Message>>) {
+        if runs.is_empty() {
+            let left = std::mem::take(&mut *self.left.lock().unwrap_or_else(PoisonError::into_inner));
+            for sender in left {
+                let _nobody_waits = sender.send(());
+            }
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<RunId, Sender<Message>>> {
+        self.runs.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,140 @@
+//! The timer heap: the next runs that fall due and have no driver.
+//!
+//! It holds only the next few thousand and refills from the store's wake-up index; a million sleepers
+//! cost no memory. A wake-up is only a hint: the driver it calls looks at the log.
+
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use async_channel::{Receiver, Sender};
+use futures_util::future::select;
+use rewake_core::id::RunId;
+use rewake_core::time::Timestamp;
+use rewake_store::{StoreError, WakeUp};
+
+use super::residents::Message;
+use crate::engine::Inner;
+
+/// How many wake-ups are read at once, and about how many are held.
+const PAGE: usize = 4_096;
+
+#[derive(Debug)]
+pub(crate) struct Schedule {
+    state: Mutex<State>,
+    ring: Sender<()>,
+    bell: Receiver<()>,
+}
+
+#[derive(Debug)]
+struct State {
+    due: BTreeSet<WakeUp>,
+    /// What lies after this is in the store only; none where everything is here.
+    horizon: Option<WakeUp>,
+}
+
+impl Schedule {
+    pub(crate) fn new() -> Self {
+        let (ring, bell) = async_channel::bounded(1);
+        let state = State { due: BTreeSet::new(), horizon: None };
+        Self { state: Mutex::new(state), ring, bell }
+    }
+
+    /// Everything due after `from` is in the store, and has not been read.
+    pub(crate) fn begin_after(&self, from: WakeUp) {
+        self.lock().horizon = Some(from);
+        self.ring();
+    }
+
+    /// Looks at the run at `at`. What lies beyond the horizon will be found in the store.
+    pub(crate) fn add(&self, at: Timestamp, run: RunId) {
+        let wake_up = WakeUp { at, run };
+        let mut state = self.lock();
+        if state.horizon.is_some_and(|horizon| wake_up > horizon) {
+            return;
+        }
+        let is_first = state.due.first().is_none_or(|first| wake_up < *first);
+        state.due.insert(wake_up);
+        state.shed();
+        drop(state);
+        if is_first {
+            self.ring();
+        }
+    }
+
+    /// Lets the task look again.
+    pub(crate) fn ring(&self) {
+        // A full bell has been rung.
+        let _rung = self.ring.try_send(());
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn pop_due(&self, now: Timestamp) -> Next {
+        let mut state = self.lock();
+        match state.due.first().copied() {
+            Some(first) if first.at <= now => {
+                state.due.remove(&first);
+                Next::Due(first.run)
+            }
+            Some(first) => Next::At(first.at),
+            None => state.horizon.map_or(Next::Nothing, Next::Read),
+        }
+    }
+
+    fn take_in(&self, page: Vec<WakeUp>) {
+        let mut state = self.lock();
+        let full = page.len() == PAGE;
+        state.horizon = if full { page.last().copied() } else { None };
+        state.due.extend(page);
+    }
+
+    /// Calls drivers as their runs fall due, until the engine stops.
+    pub(crate) async fn work(engine: Arc<Inner>) {
+        let schedule = &engine.schedule;
+        while !engine.is_stopping() {
+            match schedule.pop_due(engine.host.clock.now()) {
+                Next::Due(run) => engine.tell(run, Message::Look),
+                Next::At(at) => {
+                    select(schedule.bell.recv(), engine.host.clock.sleep_until(at)).await;
+                }
+                Next::Read(horizon) => match schedule.read(&engine, horizon).await {
+                    Ok(page) => schedule.take_in(page),
+                    Err(error) => {
+                        tracing::warn!(%error, "the wake-up index could not be read");
+                        let later = engine.host.clock.now().after(std::time::Duration::from_secs(1));
+                        select(schedule.bell.recv(), engine.host.clock.sleep_until(later)).await;
+                    }
+                },
+                Next::Nothing => {
+                    let _rung = schedule.bell.recv().await;
+                }
+            }
+        }
+    }
+
+    async fn read(&self, engine: &Inner, after: WakeUp) -> Result<Vec<WakeUp>, StoreError> {
+        engine.store.due(engine.scope, Some(after), Timestamp::MAX, PAGE).await
+    }
+}
+
+enum Next {
+    Due(RunId),
+    At(Timestamp),
+    Read(WakeUp),
+    Nothing,
+}
+
+impl State {
+    /// Forgets the latest where there are far too many; the store has them.
+    fn shed(&mut self) {
+        if self.due.len() <= 4 * PAGE {
+            return;
+        }
+        while self.due.len() > PAGE {
+            self.due.pop_last();
+        }
+        self.horizon = self.due.last().copied();
+    }
+}

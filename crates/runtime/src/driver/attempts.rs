@@ -1,0 +1,222 @@
+//! The attempts of one run's steps: which are under way, which must be recorded, which come next.
+//!
+//! A step's result is the only thing its run waits for; that it was created and started rides along
+//! with the commit before or after. Two kinds wait for their start to be on record first: a step
+//! without retries, and any step of a run that was found after an unclean end, so that each further
+//! crash is counted.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use futures_util::future::AbortHandle;
+use rewake_core::event::EventKind;
+use rewake_core::id::StepId;
+use rewake_core::replay::OpenStep;
+use rewake_core::time::Timestamp;
+
+use crate::step::Verdict;
+
+#[derive(Debug, Default)]
+pub(super) struct Attempts {
+    steps: BTreeMap<StepId, Entry>,
+    /// Steps whose next attempt may begin at a time.
+    retries: BTreeSet<(Timestamp, StepId)>,
+    /// Steps whose next attempt may begin.
+    ready: Vec<StepId>,
+    /// Attempts that began, or are about to, and are not on record.
+    unrecorded: BTreeSet<StepId>,
+    /// Attempts that ended and whose end is not on record, in order of their end.
+    ended: Vec<StepId>,
+    running: usize,
+}
+
+#[derive(Debug)]
+struct Entry {
+    step: OpenStep,
+    /// The attempt under way, or the next one.
+    attempt: u32,
+    state: State,
+}
+
+#[derive(Debug)]
+enum State {
+    /// Between two attempts, or before the first.
+    Waiting,
+    /// Begins as soon as its start is on record.
+    Announced,
+    Running(AbortHandle),
+    Ended(Verdict),
+}
+
+/// An attempt that may begin now.
+#[derive(Debug)]
+pub(super) struct Ready {
+    pub(super) step: OpenStep,
+    pub(super) attempt: u32,
+}
+
+impl Attempts {
+    /// Takes a step in; its next attempt follows those that began.
+    pub(super) fn add(&mut self, step: OpenStep) {
+        let id = step.id;
+        match step.retry_at {
+            Some(at) => {
+                self.retries.insert((at, id));
+            }
+            None => self.ready.push(id),
+        }
+        let attempt = step.attempt + 1;
+        self.steps.insert(id, Entry { step, attempt, state: State::Waiting });
+    }
+
+    /// Takes a step in whose last attempt began and never ended, with what follows from that.
+    pub(super) fn add_lost(&mut self, step: OpenStep, verdict: Verdict) {
+        let id = step.id;
+        let attempt = step.attempt;
+        self.steps.insert(id, Entry { step, attempt, state: State::Ended(verdict) });
+        self.ended.push(id);
+    }
+
+    /// The attempts that may begin, each once.
+    pub(super) fn take_ready(&mut self, now: Timestamp) -> Vec<Ready> {
+        while let Some((at, id)) = self.retries.first().copied() {
+            if at > now {
+                break;
+            }
+            self.retries.remove(&(at, id));
+            self.ready.push(id);
+        }
+        let ready = std::mem::take(&mut self.ready);
+        ready
+            .into_iter()
+            .filter_map(|id| self.steps.get(&id))
+            .map(|entry| Ready { step: entry.step.clone(), attempt: entry.attempt })
+            .collect()
+    }
+
+    /// The attempt begins once its start is on record.
+    pub(super) fn announce(&mut self, id: StepId) {
+        if let Some(entry) = self.steps.get_mut(&id) {
+            entry.state = State::Announced;
+            self.unrecorded.insert(id);
+        }
+    }
+
+    /// The attempt has begun; its start is on record, or will ride along.
+    pub(super) fn begin(&mut self, id: StepId, abort: AbortHandle, recorded: bool) {
+        if let Some(entry) = self.steps.get_mut(&id) {
+            entry.state = State::Running(abort);
+            self.running += 1;
+            if !recorded {
+                self.unrecorded.insert(id);
+            }
+        }
+    }
+
+    /// The step and attempt under way, if it is this one.
+    pub(super) fn under_way(&self, id: StepId, attempt: u32) -> Option<&OpenStep> {
+        let entry = self.steps.get(&id)?;
+        let running = matches!(entry.state, State::Running(_)) && entry.attempt == attempt;
+        running.then_some(&entry.step)
+    }
+
+    /// The attempt has ended, and this follows; nothing where the engine is stopping.
+    pub(super) fn end(&mut self, id: StepId, verdict: Option<Verdict>) {
+        let Some(entry) = self.steps.get_mut(&id) else { return };
+        self.running -= 1;
+        match verdict {
+            Some(verdict) => {
+                entry.state = State::Ended(verdict);
+                self.ended.push(id);
+            }
+            None => {
+                self.steps.remove(&id);
+                self.unrecorded.remove(&id);
+            }
+        }
+    }
+
+    /// The events that put on record what has begun and ended.
+    pub(super) fn events(&self) -> Vec<EventKind> {
+        let started = self.unrecorded.iter().filter_map(|id| {
+            let entry = self.steps.get(id)?;
+            Some(EventKind::StepStarted { step: *id, attempt: entry.attempt })
+        });
+        let ended = self.ended.iter().filter_map(|id| {
+            let State::Ended(verdict) = &self.steps.get(id)?.state else { return None };
+            Some(verdict.clone().event(*id))
+        });
+        started.chain(ended).collect()
+    }
+
+    /// Takes note of what is on record now. An announced attempt that may begin is given back.
+    pub(super) fn note(&mut self, kind: &EventKind) -> Option<Ready> {
+        match kind {
+            EventKind::StepStarted { step, attempt } => {
+                self.unrecorded.remove(step);
+                let entry = self.steps.get(step)?;
+                let announced = matches!(entry.state, State::Announced);
+                (announced && entry.attempt == *attempt)
+                    .then(|| Ready { step: entry.step.clone(), attempt: *attempt })
+            }
+            EventKind::StepRetrying { step, retry_at, .. } => {
+                self.ended.retain(|id| id != step);
+                let entry = self.steps.get_mut(step)?;
+                if matches!(entry.state, State::Running(_)) {
+                    self.running -= 1;
+                }
+                entry.attempt += 1;
+                entry.state = State::Waiting;
+                self.retries.insert((*retry_at, *step));
+                None
+            }
+            EventKind::StepCompleted { step, .. } | EventKind::StepFailed { step, .. } => {
+                self.ended.retain(|id| id != step);
+                self.unrecorded.remove(step);
+                // Another worker may have ended it while an attempt is under way here.
+                let known = self.steps.remove(step);
+                if known.is_some_and(|entry| matches!(entry.state, State::Running(_))) {
+                    self.running -= 1;
+                }
+                None
+            }
+            _ => None,
+        }
+    }
+
+    /// Aborts what is under way.
+    pub(super) fn abort(&self) {
+        for entry in self.steps.values() {
+            if let State::Running(abort) = &entry.state {
+                abort.abort();
+            }
+        }
+    }
+
+    /// True while an attempt is under way.
+    pub(super) const fn any_running(&self) -> bool {
+        self.running > 0
+    }
+
+    /// True where an end must be put on record, or a start before its attempt may begin.
+    pub(super) fn is_urgent(&self) -> bool {
+        !self.ended.is_empty()
+            || self.unrecorded.iter().any(|id| {
+                self.steps.get(id).is_some_and(|entry| matches!(entry.state, State::Announced))
+            })
+    }
+
+    /// True where something is to be put on record.
+    pub(super) fn is_unrecorded(&self) -> bool {
+        !self.ended.is_empty() || !self.unrecorded.is_empty()
+    }
+
+    /// True where nothing but pauses between attempts is open.
+    pub(super) fn is_quiet(&self) -> bool {
+        self.running == 0 && self.ready.is_empty() && !self.is_unrecorded()
+    }
+
+    /// When the next attempt may begin.
+    pub(super) fn next_retry(&self) -> Option<Timestamp> {
+        self.retries.first().map(|(at, _)| *at)
+    }
+}

@@ -1,0 +1,171 @@
+//! Loading: from the store's rows to a machine that stands where its log ends.
+
+use rewake_core::event::{EventRef, Frame, Position};
+use rewake_core::replay::OpenStep;
+use rewake_store::StoreError;
+
+use super::{Driver, Exit, Stop};
+use crate::dispatch::Message;
+use crate::executor::Stuck;
+use crate::step::{Circumstances, judge_lost_attempt};
+
+/// About how much of a log is read at once, in bytes.
+const PAGE: usize = 1 << 20;
+
+impl Driver {
+    /// Replays the run's log, if something is to be done for the run.
+    pub(super) async fn load(&mut self) -> Result<(), Stop> {
+        let engine = std::sync::Arc::clone(&self.engine);
+        let _turn = engine.loads.acquire().await;
+        let only_looking = self.hear_first();
+        let Some(row) = engine.store.run(engine.scope, self.run).await? else {
+            return Err(Stop::Exit(Exit::Left));
+        };
+        if row.status.is_terminal() {
+            return Err(Stop::Exit(Exit::Ended));
+        }
+        if row.parked.as_ref().is_some_and(|parked| parked.build == engine.build) {
+            return Err(Stop::Exit(Exit::Left));
+        }
+        let not_due = row.wake_at.is_none_or(|at| at > engine.host.clock.now());
+        if only_looking && not_due && row.parked.is_none() {
+            return self.leave_at_rest(row.wake_at);
+        }
+        let Some(workflow) = engine.registry.workflow(&row.workflow) else {
+            tracing::warn!(run = %self.run, workflow = row.workflow, "no such workflow in this build");
+            return Err(Stop::Exit(Exit::Left));
+        };
+        self.workflow = Some(workflow.clone());
+        self.recorded.wake_at = row.wake_at;
+        self.recorded.reacted = row.reacted;
+        self.recorded.crashes = row.crashes;
+        self.recorded.parked = row.parked.is_some();
+        self.recovering |= row.crashes > 0;
+        self.read_tail().await?;
+        self.executor.with(|machine| machine.rest()).map_err(Stuck::from)?;
+        for step in self.executor.with(|machine| machine.open_steps()) {
+            self.take_over(step);
+        }
+        if self.recorded.parked {
+            // Another build could not follow, this one can.
+            let mark = self.mark(false);
+            self.append(mark).await?;
+        }
+        Ok(())
+    }
+
+    /// Hears why it was called; true where only to look whether something is due.
+    fn hear_first(&mut self) -> bool {
+        let mut only_looking = true;
+        while let Ok(message) = self.mailbox.try_recv() {
+            match message {
+                Message::Look => {}
+                Message::Recover { unclean, rested } => {
+                    only_looking = false;
+                    self.recovering |= unclean;
+                    self.rested.extend(rested);
+                }
+                Message::Shutdown | Message::Abort => self.stopping = true,
+                // The log is read anyway.
+                Message::Frame(_) => only_looking = false,
+                Message::AttemptEnded { .. } | Message::ForeignWake | Message::Evict => {}
+            }
+        }
+        only_looking
+    }
+
+    fn leave_at_rest(&self, wake_at: Option<rewake_core::time::Timestamp>) -> Result<(), Stop> {
+        if !self.engine.residents.leave(self.run, &self.mailbox) {
+            // Something has arrived meanwhile: whoever called looks again.
+            self.engine.residents.abandon(self.run);
+            self.engine.tell(self.run, Message::Recover { unclean: false, rested: None });
+        } else if let Some(at) = wake_at {
+            self.engine.schedule.add(at, self.run);
+        }
+        Err(Stop::Exit(Exit::Rested))
+    }
+
+    /// Sees to a step that the log leaves open.
+    fn take_over(&mut self, step: OpenStep) {
+        if !step.under_way {
+            self.attempts.add(step);
+            return;
+        }
+        let circumstances = Circumstances {
+            options: step.options,
+            attempt: step.attempt,
+            now: self.engine.host.clock.now(),
+            jitter: self.engine.jitter(),
+            max_result: self.engine.limits.payload,
+        };
+        // It began under another driver, which is gone. From now on each start is on record first.
+        self.recovering = true;
+        self.attempts.add_lost(step, judge_lost_attempt(circumstances));
+    }
+
+    /// Reads the log from where the machine stands to its end, and feeds it.
+    pub(super) async fn read_tail(&mut self) -> Result<(), Stop> {
+        loop {
+            let fed = self.fed();
+            let page = self.read(fed).await?;
+            if page.is_empty() {
+                return Ok(());
+            }
+            for frame in page {
+                self.feed(frame)?;
+            }
+        }
+    }
+
+    async fn read(&self, after: Position) -> Result<Vec<Frame>, StoreError> {
+        self.engine.store.frames(self.engine.scope, self.run, after, PAGE).await
+    }
+
+    /// Feeds frames that a message or an answer brought; what is missing before them is read.
+    pub(super) async fn take_in(&mut self, frames: Vec<Frame>) -> Result<(), Stop> {
+        for frame in frames {
+            if frame.last() <= self.fed() {
+                continue;
+            }
+            if frame.first != self.fed().next() {
+                return self.read_tail().await;
+            }
+            self.feed(frame)?;
+        }
+        Ok(())
+    }
+
+    pub(super) fn fed(&self) -> Position {
+        self.executor.with(|machine| machine.fed())
+    }
+
+    fn feed(&mut self, frame: Frame) -> Result<(), Stop> {
+        for event in frame.iter() {
+            self.executor.feed(event)?;
+            self.note(event)?;
+        }
+        self.executor.with(|machine| machine.feed_taken(&frame.taken));
+        if let Some(shadow) = &mut self.shadow {
+            shadow.push(frame);
+        }
+        Ok(())
+    }
+
+    fn note(&mut self, event: EventRef<'_>) -> Result<(), Stop> {
+        if event.position == Position::START.next() {
+            self.begin_body()?;
+        }
+        if let Some(ready) = self.attempts.note(event.kind) {
+            self.spawn(ready, true);
+        }
+        Ok(())
+    }
+
+    fn begin_body(&mut self) -> Result<(), Stuck> {
+        let Some(workflow) = self.workflow.clone() else { return Ok(()) };
+        let input =
+            self.executor.with(|machine| machine.entities().run().map(|run| run.input.clone()));
+        let Some(input) = input else { return Ok(()) };
+        self.executor.begin(|| (workflow.run)(&input))
+    }
+}

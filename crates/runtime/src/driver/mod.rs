@@ -1,0 +1,308 @@
+//! The driver: the loop round one machine.
+//!
+//! A driver loads its run's log and feeds it, appends what the workflow asked for, runs its steps,
+//! and waits for news. It keeps no truth of its own: whatever it holds can be lost at any time and is
+//! found again in the log.
+//!
+//! ```text
+//! hear ─▶ check ─▶ begin attempts ─▶ append ─▶ feed the answer ─┐
+//!   ▲                                  │ nothing to append      │
+//!   └────────── wait for news ◀── rest ┘ ◀──────────────────────┘
+//! ```
+
+mod append;
+mod attempts;
+mod load;
+mod rest;
+mod verify;
+
+use std::sync::Arc;
+
+use futures_channel::oneshot;
+use futures_util::future::{AbortHandle, BoxFuture};
+use rewake_core::event::{Frame, Position};
+use rewake_core::id::{RunId, StepId};
+use rewake_core::time::Timestamp;
+use rewake_store::{Append, AppendRefusal, Condition, Failed, Mark, Parked, StoreError};
+
+use crate::dispatch::{Mailbox, Message};
+use crate::engine::Inner;
+use crate::executor::{Executor, Stuck};
+use crate::registry::Workflow;
+use crate::step::{Attempt, AttemptOutcome, Circumstances, judge_attempt, run_attempt};
+use crate::workflow::Context;
+use attempts::{Attempts, Ready};
+
+/// Drives a run until it ends, is evicted, is parked, or belongs to somebody else.
+pub(crate) fn drive(engine: Arc<Inner>, run: RunId, mailbox: Mailbox) -> BoxFuture<'static, ()> {
+    Box::pin(async move {
+        let mut driver = Driver::new(engine, run, mailbox);
+        let exit = driver.work().await;
+        driver.leave(exit);
+    })
+}
+
+/// Why a driver goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Exit {
+    /// The run has ended.
+    Ended,
+    /// It rests, and its memory is wanted, or nothing is to be done for it.
+    Rested,
+    /// It is parked.
+    Parked,
+    /// Nothing can be done for it here: unknown workflow, another worker, a store that fails.
+    Left,
+}
+
+/// What keeps a driver from going on.
+#[derive(Debug)]
+enum Stop {
+    Stuck(Stuck),
+    Store(StoreError),
+    Exit(Exit),
+}
+
+impl From<Stuck> for Stop {
+    fn from(stuck: Stuck) -> Self {
+        Self::Stuck(stuck)
+    }
+}
+
+impl From<StoreError> for Stop {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
+}
+
+/// What the store's row of the run says, as far as this driver knows.
+#[derive(Clone, Copy, Debug, Default)]
+struct Recorded {
+    wake_at: Option<Timestamp>,
+    reacted: Position,
+    crashes: u32,
+    parked: bool,
+}
+
+struct Driver {
+    engine: Arc<Inner>,
+    run: RunId,
+    mailbox: Mailbox,
+    executor: Executor,
+    workflow: Option<Workflow>,
+    attempts: Attempts,
+    recorded: Recorded,
+    /// Found after an unclean end: every start is on record before its attempt begins.
+    recovering: bool,
+    rested: Vec<oneshot::Sender<()>>,
+    evict: bool,
+    stopping: bool,
+    /// When what may wait must be on record.
+    flush_at: Option<Timestamp>,
+    /// The log, where each rest is checked by a second replay.
+    shadow: Option<Vec<Frame>>,
+    verified: Position,
+}
+
+impl Driver {
+    fn new(engine: Arc<Inner>, run: RunId, mailbox: Mailbox) -> Self {
+        let context = Context::new(run, Arc::clone(&engine.host.entropy), engine.public_url.clone());
+        let weak = Arc::downgrade(&engine);
+        let on_foreign = move || {
+            if let Some(engine) = weak.upgrade() {
+                engine.residents.tell_resident(run, Message::ForeignWake);
+            }
+        };
+        let shadow = engine.verify.then(Vec::new);
+        Self {
+            engine,
+            run,
+            mailbox,
+            executor: Executor::new(context, Box::new(on_foreign)),
+            workflow: None,
+            attempts: Attempts::default(),
+            recorded: Recorded::default(),
+            recovering: false,
+            rested: Vec::new(),
+            evict: false,
+            stopping: false,
+            flush_at: None,
+            shadow,
+            verified: Position::START,
+        }
+    }
+
+    async fn work(&mut self) -> Exit {
+        if let Err(stop) = self.load().await {
+            return self.stop(stop).await;
+        }
+        loop {
+            if let Err(stop) = self.turn().await {
+                return self.stop(stop).await;
+            }
+        }
+    }
+
+    async fn turn(&mut self) -> Result<(), Stop> {
+        self.hear().await?;
+        self.check()?;
+        self.begin_attempts();
+        if let Some(append) = self.compose() {
+            self.flush_at = None;
+            return self.append(append).await;
+        }
+        self.rest().await
+    }
+
+    /// Takes in everything that has arrived.
+    async fn hear(&mut self) -> Result<(), Stop> {
+        while let Ok(message) = self.mailbox.try_recv() {
+            self.take(message).await?;
+        }
+        Ok(())
+    }
+
+    async fn take(&mut self, message: Message) -> Result<(), Stop> {
+        match message {
+            Message::Frame(frame) => self.take_in(vec![frame]).await?,
+            Message::Look => self.read_tail().await?,
+            Message::Recover { unclean, rested } => {
+                self.recovering |= unclean;
+                self.rested.extend(rested);
+            }
+            Message::AttemptEnded { step, attempt, outcome } => {
+                self.attempt_ended(step, attempt, outcome);
+            }
+            Message::ForeignWake => {}
+            Message::Evict => self.evict = true,
+            Message::Shutdown => self.stopping = true,
+            Message::Abort => {
+                self.stopping = true;
+                self.attempts.abort();
+            }
+        }
+        Ok(())
+    }
+
+    /// Refuses to go on with a workflow that cannot be followed.
+    fn check(&mut self) -> Result<(), Stop> {
+        if self.executor.with(|machine| machine.has_ended()) {
+            return Err(Stop::Exit(Exit::Ended));
+        }
+        if self.executor.was_woken_from_elsewhere() {
+            return Err(Stuck::ForeignAwait.into());
+        }
+        self.executor.with(|machine| machine.rest()).map_err(Stuck::from)?;
+        Ok(())
+    }
+
+    fn attempt_ended(&mut self, step: StepId, attempt: u32, outcome: AttemptOutcome) {
+        let Some(open) = self.attempts.under_way(step, attempt) else { return };
+        let circumstances = Circumstances {
+            options: open.options,
+            attempt,
+            now: self.engine.host.clock.now(),
+            jitter: self.engine.jitter(),
+            max_result: self.engine.limits.payload,
+        };
+        self.attempts.end(step, judge_attempt(outcome, circumstances));
+    }
+
+    fn begin_attempts(&mut self) {
+        for step in self.executor.with(|machine| machine.take_fresh_steps()) {
+            self.attempts.add(step);
+        }
+        if self.stopping {
+            return;
+        }
+        for ready in self.attempts.take_ready(self.engine.host.clock.now()) {
+            if self.recovering || ready.step.options.max_retries == 0 {
+                self.attempts.announce(ready.step.id);
+            } else {
+                self.spawn(ready, false);
+            }
+        }
+    }
+
+    fn spawn(&mut self, ready: Ready, recorded: bool) {
+        let (abort, registration) = AbortHandle::new_pair();
+        let (engine, run) = (Arc::clone(&self.engine), self.run);
+        let (step, attempt) = (ready.step.id, ready.attempt);
+        self.attempts.begin(step, abort, recorded);
+        let attempt_to_run = Attempt {
+            engine: Arc::clone(&engine),
+            step: ready.step,
+            run,
+            attempt,
+            abort: registration,
+        };
+        self.engine.host.spawner.spawn_step(Box::pin(async move {
+            let outcome = run_attempt(attempt_to_run).await;
+            engine.residents.tell_resident(run, Message::AttemptEnded { step, attempt, outcome });
+        }));
+    }
+
+    async fn stop(&mut self, stop: Stop) -> Exit {
+        match stop {
+            Stop::Exit(exit) => exit,
+            Stop::Stuck(stuck) => {
+                self.park(&stuck).await;
+                Exit::Parked
+            }
+            Stop::Store(error) => {
+                tracing::error!(run = %self.run, %error, "the run cannot go on: the store fails");
+                let later = self.engine.host.clock.now().after(std::time::Duration::from_secs(5));
+                self.engine.schedule.add(later, self.run);
+                Exit::Left
+            }
+        }
+    }
+
+    /// Puts on record, beside the log, that this build cannot follow.
+    async fn park(&mut self, stuck: &Stuck) {
+        let (run, at) = (self.run, self.executor.with(|machine| machine.fed()));
+        let workflow = self.workflow.as_ref().map_or("", |workflow| workflow.name.as_str());
+        tracing::error!(%run, workflow, event = %at, reason = %stuck, "parked");
+        self.executor.seal();
+        let parked = Parked {
+            build: self.engine.build.clone(),
+            code: stuck.code().to_owned(),
+            reason: format!("workflow `{workflow}`, event {at}: {stuck}"),
+            at: self.engine.host.clock.now(),
+        };
+        let mark = Mark {
+            reacted: self.recorded.reacted,
+            parked: Some(parked),
+            ..Mark::default()
+        };
+        let append = Append {
+            scope: self.engine.scope,
+            run,
+            id: self.engine.event_id(),
+            conditions: vec![Condition::WorkerPosition(
+                self.executor.with(|machine| machine.worker_position()),
+            )],
+            events: Vec::new(),
+            release: Vec::new(),
+            mark: Some(mark),
+            since: None,
+            repeat: false,
+        };
+        match self.engine.store.append(append).await {
+            Ok(_) | Err(Failed::Refused(AppendRefusal::RunEnded { .. })) => {}
+            Err(error) => tracing::warn!(%run, %error, "could not be recorded as parked"),
+        }
+    }
+
+    fn leave(&mut self, exit: Exit) {
+        self.executor.seal();
+        self.engine.budget.stir(self.run);
+        // At rest it has taken its leave already, with nothing left in its mailbox.
+        if exit != Exit::Rested {
+            self.engine.residents.abandon(self.run);
+        }
+        if matches!(exit, Exit::Ended | Exit::Parked) {
+            self.engine.waiters.call(self.run);
+        }
+    }
+}

@@ -1,0 +1,109 @@
+//! Rest: the workflow waits, and everything that must be is on record.
+
+use futures_util::future::{Either, select};
+use rewake_core::time::Timestamp;
+
+use super::append::LAZY;
+use super::{Driver, Exit, Stop};
+use crate::dispatch::Message;
+use crate::executor::Stuck;
+
+impl Driver {
+    pub(super) async fn rest(&mut self) -> Result<(), Stop> {
+        self.verify()?;
+        let waits = self.executor.with(|machine| {
+            machine.has_open_reason() || machine.entities().run().is_none_or(|run| run.started_at.is_none())
+        });
+        if !waits {
+            return Err(Stuck::NothingToWaitFor.into());
+        }
+        if self.recorded.crashes > 0 {
+            let mark = self.mark(true);
+            return self.append(mark).await;
+        }
+        for rested in self.rested.drain(..) {
+            let _gone = rested.send(());
+        }
+        if self.attempts.is_quiet() {
+            return self.rest_quietly().await;
+        }
+        let until = [self.flush_at, self.executor.with(|machine| machine.next_due()), self.attempts.next_retry()];
+        self.wait(until.into_iter().flatten().min()).await
+    }
+
+    /// Nothing is under way in this process: the run may be put away at any time.
+    async fn rest_quietly(&mut self) -> Result<(), Stop> {
+        let now = self.engine.host.clock.now();
+        let weight = self.executor.weight();
+        for run in self.engine.budget.rest(self.run, weight) {
+            if run == self.run {
+                self.evict = true;
+            } else {
+                self.engine.residents.tell_resident(run, Message::Evict);
+            }
+        }
+        let leaving = self.evict || self.stopping;
+        if self.is_behind() {
+            let flush_at = *self.flush_at.get_or_insert_with(|| now.after(LAZY));
+            if leaving || now >= flush_at {
+                self.flush_at = None;
+                let mark = self.mark(true);
+                return self.append(mark).await;
+            }
+        }
+        // Whatever it was found after, it has survived that.
+        self.recovering = false;
+        let next = self.next_look(&[], now);
+        if leaving {
+            return self.go(next);
+        }
+        self.wait(self.flush_at.into_iter().chain(next).min()).await
+    }
+
+    /// True where the store's row says something else than what is so.
+    fn is_behind(&self) -> bool {
+        let now = self.engine.host.clock.now();
+        let (fed, taken) =
+            self.executor.with(|machine| (machine.fed(), !machine.taken().is_empty()));
+        taken
+            || self.recorded.reacted < fed
+            || self.recorded.wake_at != self.next_look(&[], now)
+    }
+
+    /// Leaves, unless something has arrived meanwhile.
+    fn go(&mut self, next: Option<Timestamp>) -> Result<(), Stop> {
+        // Sealed first: what the body lets go of from here on is no act of the workflow's.
+        if !self.mailbox.is_empty() {
+            return Ok(());
+        }
+        self.executor.context().seal();
+        if !self.engine.residents.leave(self.run, &self.mailbox) {
+            // It cannot go on with a sealed machine: another driver takes over what has arrived.
+            self.engine.residents.abandon(self.run);
+            self.engine.tell(self.run, Message::Recover { unclean: false, rested: None });
+            return Err(Stop::Exit(Exit::Rested));
+        }
+        if let (Some(at), false) = (next, self.stopping) {
+            self.engine.schedule.add(at, self.run);
+        }
+        Err(Stop::Exit(Exit::Rested))
+    }
+
+    async fn wait(&mut self, until: Option<Timestamp>) -> Result<(), Stop> {
+        let message = match until {
+            None => self.mailbox.recv().await.ok(),
+            Some(at) => {
+                let timer = self.engine.host.clock.sleep_until(at);
+                match select(self.mailbox.recv(), timer).await {
+                    Either::Left((message, _)) => message.ok(),
+                    Either::Right(((), _)) => None,
+                }
+            }
+        };
+        self.engine.budget.stir(self.run);
+        match message {
+            Some(message) => self.take(message).await,
+            None => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,79 @@
+//! Verification: each rest is checked by a full replay in a second machine.
+//!
+//! In tests and debug builds only. It shows nondeterminism at once, and not months later when the run
+//! is evicted.
+
+use std::sync::Arc;
+
+use rewake_core::event::EventKind;
+
+use super::{Driver, Stop};
+use crate::executor::{Executor, Stuck};
+use crate::workflow::Context;
+
+/// Logs longer than this are checked only now and then: each check replays all of it.
+const ALWAYS_UP_TO: usize = 128;
+
+impl Driver {
+    pub(super) fn verify(&mut self) -> Result<(), Stop> {
+        let fed = self.fed();
+        let Some(shadow) = &self.shadow else { return Ok(()) };
+        let skipped = shadow.len() > ALWAYS_UP_TO && !shadow.len().is_multiple_of(ALWAYS_UP_TO);
+        if fed == self.verified || skipped {
+            return Ok(());
+        }
+        self.verified = fed;
+        let second = self.replay_again()?;
+        let difference = second.with(|second| {
+            self.executor.with(|first| {
+                let (a, b): (Vec<_>, Vec<_>) = (first.records().collect(), second.records().collect());
+                if a.len() != b.len() || !a.iter().zip(&b).all(|(a, b)| same(a, b)) {
+                    return Some(format!("it asked for {} things, the run itself for {}", b.len(), a.len()));
+                }
+                let same_end = first.is_finished() == second.is_finished();
+                (!same_end || first.taken() != second.taken())
+                    .then(|| "it took other payloads than the run itself".to_owned())
+            })
+        });
+        match difference {
+            Some(reason) => Err(Stuck::Nondeterministic { reason }.into()),
+            None => Ok(()),
+        }
+    }
+
+    fn replay_again(&self) -> Result<Executor, Stuck> {
+        let context = Context::new(
+            self.run,
+            Arc::clone(&self.engine.host.entropy),
+            self.engine.public_url.clone(),
+        );
+        let mut second = Executor::new(context, Box::new(|| {}));
+        for frame in self.shadow.iter().flatten() {
+            for event in frame.iter() {
+                second.feed(event)?;
+                if let (EventKind::RunCreated { input, .. }, Some(workflow)) =
+                    (event.kind, &self.workflow)
+                {
+                    second.begin(|| (workflow.run)(input))?;
+                }
+            }
+            second.with(|machine| machine.feed_taken(&frame.taken));
+        }
+        second.with(|machine| machine.rest())?;
+        Ok(second)
+    }
+}
+
+/// What is the same in every replay: not times, not drawn tokens.
+fn same(a: &EventKind, b: &EventKind) -> bool {
+    match (a, b) {
+        (
+            EventKind::HookCreated { hook, token, chosen, .. },
+            EventKind::HookCreated { hook: other, token: other_token, chosen: other_chosen, .. },
+        ) => hook == other && chosen == other_chosen && (!chosen || token == other_token),
+        (a, b) => {
+            std::mem::discriminant(a) == std::mem::discriminant(b)
+                && a.correlation_id() == b.correlation_id()
+        }
+    }
+}

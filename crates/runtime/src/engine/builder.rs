@@ -1,0 +1,182 @@
+//! Opening an engine: everything is checked before anything runs.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64};
+
+use async_lock::Semaphore;
+use rewake_store::Store;
+
+use super::{Engine, Inner, Limits};
+use crate::dispatch::{Budget, Residents, Schedule, Waiters, recover};
+use crate::error::OpenError;
+use crate::host::Host;
+use crate::registry::Registry;
+use crate::step::respond;
+
+/// So many runs are loaded at the same time.
+const LOADS: usize = 64;
+/// What resting runs may hold in memory, unless the application says otherwise: 256 MiB.
+const MEMORY: usize = 256 << 20;
+
+/// What an engine is opened with.
+#[derive(Debug)]
+pub struct Builder {
+    host: Host,
+    store: Arc<dyn Store>,
+    registry: Registry,
+    project: String,
+    environment: String,
+    owner: String,
+    build: String,
+    public_url: Option<String>,
+    max_steps: usize,
+    memory: usize,
+    limits: Limits,
+    client_only: bool,
+    verify: bool,
+}
+
+impl Builder {
+    /// An engine on `store`, in the world of `host`, with the workflows and steps of `registry`.
+    pub fn new(host: Host, store: Arc<dyn Store>, registry: Registry) -> Self {
+        Self {
+            host,
+            store,
+            registry,
+            project: "default".to_owned(),
+            environment: "default".to_owned(),
+            owner: String::new(),
+            build: "unknown".to_owned(),
+            public_url: None,
+            max_steps: 1_000,
+            memory: MEMORY,
+            limits: Limits::default(),
+            client_only: false,
+            verify: cfg!(debug_assertions),
+        }
+    }
+
+    /// The project everything is bound to.
+    #[must_use]
+    pub fn project(mut self, project: impl Into<String>) -> Self {
+        self.project = project.into();
+        self
+    }
+
+    /// The environment everything is bound to.
+    #[must_use]
+    pub fn environment(mut self, environment: impl Into<String>) -> Self {
+        self.environment = environment.into();
+        self
+    }
+
+    /// Who owns the application; shown with its hooks.
+    #[must_use]
+    pub fn owner(mut self, owner: impl Into<String>) -> Self {
+        self.owner = owner.into();
+        self
+    }
+
+    /// What this build is called: a run parked by one build may be taken up by another.
+    #[must_use]
+    pub fn build_id(mut self, build: impl Into<String>) -> Self {
+        self.build = build.into();
+        self
+    }
+
+    /// Where the application's router is reachable from outside; webhooks need it.
+    #[must_use]
+    pub fn public_url(mut self, url: impl Into<String>) -> Self {
+        self.public_url = Some(url.into());
+        self
+    }
+
+    /// How many attempts of steps may be under way at the same time.
+    #[must_use]
+    pub const fn max_steps(mut self, steps: usize) -> Self {
+        self.max_steps = steps;
+        self
+    }
+
+    /// How many bytes resting runs may hold in memory before they are evicted. Zero evicts every run
+    /// whenever it rests.
+    #[must_use]
+    pub const fn memory_budget(mut self, bytes: usize) -> Self {
+        self.memory = bytes;
+        self
+    }
+
+    /// What may be asked for at most.
+    #[must_use]
+    pub const fn limits(mut self, limits: Limits) -> Self {
+        self.limits = limits;
+        self
+    }
+
+    /// Starts, resumes and asks, and runs nothing.
+    #[must_use]
+    pub const fn client_only(mut self, client_only: bool) -> Self {
+        self.client_only = client_only;
+        self
+    }
+
+    /// Checks each rest of a run by a full replay; on in debug builds.
+    #[must_use]
+    pub const fn verify(mut self, verify: bool) -> Self {
+        self.verify = verify;
+        self
+    }
+
+    /// Opens the engine, and takes up what earlier processes left.
+    ///
+    /// # Errors
+    ///
+    /// [`OpenError`]; nothing runs then.
+    pub async fn open(mut self) -> Result<Engine, OpenError> {
+        self.registry.add_step(respond::definition())?;
+        let scope = self.store.scope(self.project.clone(), self.environment.clone()).await?;
+        let entropy = self.host.entropy.draw();
+        let inner = Arc::new(Inner {
+            scope,
+            residents: Residents::default(),
+            schedule: Schedule::new(),
+            waiters: Waiters::default(),
+            budget: Budget::new(self.memory),
+            steps: Semaphore::new(self.max_steps.max(1)),
+            loads: Semaphore::new(LOADS),
+            callers: Semaphore::new(self.limits.waiting_callers),
+            stopping: AtomicBool::new(false),
+            jitter: AtomicU64::new(u64::try_from(entropy & u128::from(u64::MAX)).unwrap_or_default()),
+            host: self.host,
+            store: self.store,
+            project: self.project,
+            environment: self.environment,
+            owner: self.owner,
+            build: self.build,
+            public_url: self.public_url.map(|url| Arc::from(url.trim_end_matches('/'))),
+            registry: self.registry,
+            limits: self.limits,
+            client_only: self.client_only,
+            verify: self.verify,
+        });
+        if !inner.client_only {
+            begin(&inner).await?;
+        }
+        Ok(Engine { inner })
+    }
+}
+
+/// Recovery goes on in the background: the first resume need not wait for it.
+async fn begin(inner: &Arc<Inner>) -> Result<(), OpenError> {
+    let unclean_starts = inner.store.begin_session().await?;
+    let until = inner.host.clock.now();
+    let engine = Arc::clone(inner);
+    inner.host.spawner.spawn_driver(Box::pin(async move {
+        match recover(&engine, unclean_starts, until).await {
+            Ok(found) => tracing::info!(found, unclean_starts, "took up what was left"),
+            Err(error) => tracing::error!(%error, "what was left could not be taken up"),
+        }
+        Schedule::work(engine).await;
+    }));
+    Ok(())
+}

@@ -1,0 +1,200 @@
+//! The engine: what applications, the HTTP door and bindings call.
+//!
+//! Each call is one short transaction; what follows from it is a driver's work. This module must not
+//! know how values are typed.
+
+mod builder;
+mod cancel;
+mod hook;
+mod query;
+mod resume;
+mod shutdown;
+mod start;
+mod webhook;
+
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Duration;
+
+use async_lock::Semaphore;
+use rewake_core::event::EventKind;
+use rewake_core::id::{EventId, HookId, RunId};
+use rewake_core::token::Token;
+use rewake_store::{Append, AppendRefusal, Condition, Failed, ScopeId, Store, StoreError, UnreadLimit};
+
+use crate::dispatch::{Budget, Message, Residents, Schedule, Waiters};
+use crate::driver::drive;
+use crate::host::Host;
+use crate::registry::Registry;
+
+pub use builder::Builder;
+pub use cancel::CancelError;
+pub use hook::Hook;
+pub use query::{RunOutcome, RunView};
+pub use resume::Resume;
+pub use start::{Start, Started};
+pub use webhook::{Delivery, WebhookDelivery};
+
+/// What an application may ask for at most.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Bytes of a token.
+    pub token: usize,
+    /// Bytes of a payload, of arguments, of a result, as encoded.
+    pub payload: usize,
+    /// What a hook may hold unread.
+    pub unread: UnreadLimit,
+    /// Callers that wait for a webhook's answer at the same time.
+    pub waiting_callers: usize,
+    /// Live hooks of a run.
+    pub live_hooks: u32,
+}
+
+impl Default for Limits {
+    /// 512 bytes, 1 MiB, 10,000 payloads and 64 MiB, 1,000 callers, 10,000 hooks.
+    fn default() -> Self {
+        Self {
+            token: Token::MAX_LEN,
+            payload: 1 << 20,
+            unread: UnreadLimit::default(),
+            waiting_callers: 1_000,
+            live_hooks: 10_000,
+        }
+    }
+}
+
+/// The engine. Clones are handles of the same one.
+#[derive(Clone)]
+pub struct Engine {
+    pub(crate) inner: Arc<Inner>,
+}
+
+impl fmt::Debug for Engine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Engine").field("build", &self.inner.build).finish_non_exhaustive()
+    }
+}
+
+/// Everything that drivers, dispatch and handles share.
+pub(crate) struct Inner {
+    pub(crate) host: Host,
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) scope: ScopeId,
+    pub(crate) project: String,
+    pub(crate) environment: String,
+    pub(crate) owner: String,
+    pub(crate) build: String,
+    pub(crate) public_url: Option<Arc<str>>,
+    pub(crate) registry: Registry,
+    pub(crate) limits: Limits,
+    pub(crate) client_only: bool,
+    pub(crate) verify: bool,
+    pub(crate) residents: Residents,
+    pub(crate) schedule: Schedule,
+    pub(crate) waiters: Waiters,
+    pub(crate) budget: Budget,
+    pub(crate) steps: Semaphore,
+    pub(crate) loads: Semaphore,
+    pub(crate) callers: Semaphore,
+    pub(crate) stopping: AtomicBool,
+    jitter: AtomicU64,
+}
+
+impl Inner {
+    /// Tells the driver of a run, beginning one where there is none.
+    pub(crate) fn tell(self: &Arc<Self>, run: RunId, message: Message) {
+        if self.client_only || self.is_stopping() {
+            self.residents.tell_resident(run, message);
+            return;
+        }
+        if let Some(mailbox) = self.residents.tell(run, message) {
+            self.host.spawner.spawn_driver(drive(Arc::clone(self), run, mailbox));
+        }
+    }
+
+    pub(crate) fn is_stopping(&self) -> bool {
+        self.stopping.load(Ordering::Acquire)
+    }
+
+    /// A fresh id for an append.
+    pub(crate) fn event_id(&self) -> EventId {
+        EventId::mint(self.host.clock.now(), self.host.entropy.draw())
+    }
+
+    /// Spreads pauses; of no consequence for what happens, only for when.
+    pub(crate) fn jitter(&self) -> u64 {
+        self.jitter.fetch_add(0x9E37_79B9_7F4A_7C15, Ordering::Relaxed) >> 32
+    }
+
+    /// Puts on record that a hook's time has run out, and tells its run.
+    pub(crate) async fn expire(
+        self: &Arc<Self>,
+        run: RunId,
+        hook: HookId,
+        token: Token,
+    ) -> Result<(), StoreError> {
+        let append = Append {
+            scope: self.scope,
+            run,
+            id: self.event_id(),
+            conditions: vec![Condition::HookLive { hook, token: token.clone() }],
+            events: vec![EventKind::HookExpired { hook }],
+            release: vec![token],
+            mark: None,
+            since: None,
+            repeat: false,
+        };
+        match self.store.append(append).await {
+            Ok(appended) => {
+                for frame in appended.frames {
+                    self.tell(run, Message::Frame(frame));
+                }
+                Ok(())
+            }
+            // Somebody else was faster: it is gone either way.
+            Err(Failed::Refused(
+                AppendRefusal::HookGone { .. }
+                | AppendRefusal::RunEnded { .. }
+                | AppendRefusal::RunUnknown { .. },
+            )) => Ok(()),
+            Err(Failed::Refused(refusal)) => {
+                tracing::error!(%run, %refusal, "a hook could not be expired");
+                Ok(())
+            }
+            Err(Failed::Store(error)) => Err(error),
+        }
+    }
+}
+
+impl Engine {
+    /// The project and environment everything is bound to.
+    pub fn project_and_environment(&self) -> (&str, &str) {
+        (&self.inner.project, &self.inner.environment)
+    }
+
+    /// The workflows and steps of this build.
+    pub fn registry(&self) -> &Registry {
+        &self.inner.registry
+    }
+
+    /// What may be asked for at most.
+    pub fn limits(&self) -> &Limits {
+        &self.inner.limits
+    }
+
+    /// The public URL of the application, where it is known.
+    pub fn public_url(&self) -> Option<&str> {
+        self.inner.public_url.as_deref()
+    }
+
+    /// How many runs are in memory.
+    pub fn resident_runs(&self) -> usize {
+        self.inner.residents.len()
+    }
+
+    pub(crate) fn wait_until(&self, span: Duration) -> futures_util::future::BoxFuture<'static, ()> {
+        let clock = &self.inner.host.clock;
+        clock.sleep_until(clock.now().after(span))
+    }
+}

@@ -1,0 +1,154 @@
+//! Questions about runs.
+
+use rewake_core::entity::{Entities, RunStatus};
+use rewake_core::event::{Event, EventKind, Failure, Frame, Position};
+use rewake_core::id::RunId;
+use rewake_core::payload::Payload;
+use rewake_core::time::Timestamp;
+use rewake_store::{Parked, RunFilter, RunPage, StoreError};
+
+use super::Engine;
+use crate::error::QueryError;
+
+const PAGE: usize = 1 << 20;
+
+/// A run, as those outside see it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RunView {
+    /// The run.
+    pub run: RunId,
+    /// Its workflow.
+    pub workflow: String,
+    /// How far it has come.
+    pub status: RunStatus,
+    /// Why nothing is done for it, where it is parked.
+    pub parked: Option<Parked>,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// When it ended.
+    pub ended_at: Option<Timestamp>,
+}
+
+/// How a run ended, or why it will not go on by itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum RunOutcome {
+    /// Its workflow returned a value.
+    Completed(Payload),
+    /// Its workflow returned an error.
+    Failed(Failure),
+    /// It was cancelled.
+    Cancelled(Option<String>),
+    /// It went on in another run.
+    Continued(RunId),
+    /// It is parked.
+    Parked(Parked),
+    /// There is no such run.
+    Unknown,
+}
+
+impl Engine {
+    /// A run as it is; none where there is no such run.
+    ///
+    /// # Errors
+    ///
+    /// [`QueryError`] where the store cannot be read.
+    pub async fn run(&self, run: RunId) -> Result<Option<RunView>, QueryError> {
+        let row = self.inner.store.run(self.inner.scope, run).await?;
+        Ok(row.map(|row| RunView {
+            run,
+            workflow: row.workflow,
+            status: row.status,
+            parked: row.parked,
+            created_at: row.created_at,
+            ended_at: row.ended_at,
+        }))
+    }
+
+    /// Waits for the end of a run. A run that is parked or unknown is reported at once.
+    ///
+    /// # Errors
+    ///
+    /// [`QueryError`] where the store cannot be read.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropped, it changes nothing.
+    pub async fn outcome(&self, run: RunId) -> Result<RunOutcome, QueryError> {
+        let inner = &self.inner;
+        loop {
+            // Registered before looking, so that nothing falls in between.
+            let called = inner.waiters.wait(run);
+            let Some(row) = inner.store.run(inner.scope, run).await? else {
+                return Ok(RunOutcome::Unknown);
+            };
+            if let Some(parked) = row.parked {
+                return Ok(RunOutcome::Parked(parked));
+            }
+            if row.status.is_terminal() {
+                let before = Position(row.tail.0 - 1);
+                let frames = inner.store.frames(inner.scope, run, before, PAGE).await?;
+                return Ok(end(&frames).unwrap_or(RunOutcome::Unknown));
+            }
+            if inner.is_stopping() {
+                return Err(QueryError::ShuttingDown);
+            }
+            let _called_or_gone = called.await;
+        }
+    }
+
+    /// Everything that happened to a run, oldest first.
+    ///
+    /// # Errors
+    ///
+    /// [`QueryError`] where the store cannot be read.
+    pub async fn events(&self, run: RunId) -> Result<Vec<Event>, QueryError> {
+        let frames = self.frames(run).await?;
+        Ok(frames.iter().flat_map(Frame::iter).map(rewake_core::event::EventRef::to_event).collect())
+    }
+
+    /// The run with its steps, hooks and waits, folded from its log.
+    ///
+    /// # Errors
+    ///
+    /// [`QueryError`] where the store cannot be read, or the log is not legal.
+    pub async fn entities(&self, run: RunId) -> Result<Entities, QueryError> {
+        let frames = self.frames(run).await?;
+        Entities::fold(run, &frames).map_err(|source| QueryError::IllegalLog { run, source })
+    }
+
+    /// Runs, newest first.
+    ///
+    /// # Errors
+    ///
+    /// [`QueryError`] where the store cannot be read.
+    pub async fn runs(
+        &self,
+        filter: RunFilter,
+        before: Option<RunId>,
+        limit: usize,
+    ) -> Result<RunPage, QueryError> {
+        Ok(self.inner.store.runs(self.inner.scope, filter, before, limit).await?)
+    }
+
+    async fn frames(&self, run: RunId) -> Result<Vec<Frame>, StoreError> {
+        let mut frames: Vec<Frame> = Vec::new();
+        loop {
+            let after = frames.last().map_or(Position::START, Frame::last);
+            let page = self.inner.store.frames(self.inner.scope, run, after, PAGE).await?;
+            if page.is_empty() {
+                return Ok(frames);
+            }
+            frames.extend(page);
+        }
+    }
+}
+
+fn end(frames: &[Frame]) -> Option<RunOutcome> {
+    frames.iter().flat_map(|frame| &frame.events).find_map(|kind| match kind {
+        EventKind::RunCompleted { output } => Some(RunOutcome::Completed(output.clone())),
+        EventKind::RunFailed { error } => Some(RunOutcome::Failed(error.clone())),
+        EventKind::RunCancelled { reason, .. } => Some(RunOutcome::Cancelled(reason.clone())),
+        EventKind::RunContinued { successor } => Some(RunOutcome::Continued(*successor)),
+        _ => None,
+    })
+}

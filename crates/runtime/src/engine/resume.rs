@@ -1,0 +1,104 @@
+//! Resuming a hook, and looking one up.
+
+use rewake_core::payload::Payload;
+use rewake_core::token::Token;
+use rewake_store::{Deliver, DeliverRefusal, DeliveryKey, Door, Failed};
+use sha2::{Digest, Sha256};
+
+use super::{Engine, Hook};
+use crate::dispatch::Message;
+use crate::error::{QueryError, ResumeError};
+
+/// What is to be delivered, and how.
+#[derive(Clone, Debug)]
+pub struct Resume {
+    /// The hook's token.
+    pub token: String,
+    /// The payload.
+    pub payload: Payload,
+    /// The same key again delivers nothing and gives the same answer.
+    pub key: Option<String>,
+}
+
+impl Engine {
+    /// Hands a payload to the live hook of a token. When this returns a hook, the payload is on
+    /// stable storage and will be read once; none where no live hook has the token.
+    ///
+    /// # Errors
+    ///
+    /// [`ResumeError`]; its `may_have_happened` says whether something may have happened.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropped, it leaves open whether the payload was taken; a key makes a repeat safe.
+    pub async fn resume(&self, resume: Resume) -> Result<Option<Hook>, ResumeError> {
+        let inner = &self.inner;
+        if resume.payload.is_null() {
+            return Err(ResumeError::NullPayload);
+        }
+        if resume.payload.len() > inner.limits.payload {
+            let (len, limit) = (resume.payload.len(), inner.limits.payload);
+            return Err(ResumeError::TooLarge { len, limit });
+        }
+        let token = Token::parse(&resume.token, inner.limits.token)?;
+        let digest = || {
+            let mut digest = [0; 32];
+            digest.copy_from_slice(&Sha256::digest(resume.payload.as_bytes()));
+            digest
+        };
+        let deliver = Deliver {
+            scope: inner.scope,
+            token: token.clone(),
+            id: inner.event_id(),
+            payload: resume.payload.clone(),
+            key: resume.key.clone().map(|key| DeliveryKey { key, digest: Some(digest()) }),
+            fallback: None,
+            door: Door::Hook,
+            limit: inner.limits.unread,
+            repeat: false,
+        };
+        match inner.store.deliver(deliver).await {
+            Ok(delivered) => {
+                let run = delivered.hook.run;
+                if let Some(frame) = delivered.frame {
+                    inner.tell(run, Message::Frame(frame));
+                }
+                Ok(Some(inner.hook(delivered.hook)))
+            }
+            Err(Failed::Refused(DeliverRefusal::NoHook)) => Ok(None),
+            Err(Failed::Refused(DeliverRefusal::HookOverdue { run, hook })) => {
+                inner.expire(run, hook, token).await?;
+                Ok(None)
+            }
+            Err(Failed::Refused(DeliverRefusal::WrongDoor)) => Err(ResumeError::NotAHook),
+            Err(Failed::Refused(DeliverRefusal::KeyReused)) => Err(ResumeError::KeyReused),
+            Err(Failed::Refused(DeliverRefusal::Full { count, bytes })) => {
+                Err(ResumeError::Full { count, bytes })
+            }
+            Err(Failed::Refused(refusal)) => {
+                Err(ResumeError::Refused { reason: refusal.to_string() })
+            }
+            Err(Failed::Store(error)) => Err(error.into()),
+        }
+    }
+
+    /// The live hook of a token, without resuming it.
+    ///
+    /// # Errors
+    ///
+    /// [`QueryError`] where the token cannot be one, or the store cannot be read.
+    pub async fn hook_by_token(&self, token: &str) -> Result<Option<Hook>, QueryError> {
+        let inner = &self.inner;
+        let token = Token::parse(token, inner.limits.token)?;
+        let Some(row) = inner.store.token(inner.scope, token.clone()).await? else {
+            return Ok(None);
+        };
+        if row.expires_at.is_some_and(|expiry| expiry <= inner.host.clock.now()) {
+            if !inner.client_only {
+                inner.expire(row.run, row.hook, token).await?;
+            }
+            return Ok(None);
+        }
+        Ok(Some(inner.hook(row)))
+    }
+}

@@ -1,0 +1,38 @@
+//! Graceful shutdown, with a deadline.
+
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use futures_util::future::{Either, select};
+use rewake_store::StoreError;
+
+use super::Engine;
+use crate::dispatch::Message;
+
+impl Engine {
+    /// Stops taking work, lets attempts that are under way end for as long as `grace`, aborts the
+    /// rest, and lets the store go. What was not finished is taken up by the next process.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] where the store could not be told; it is closed all the same.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropped, the engine stays stopped and the store may stay open; call it again.
+    pub async fn shutdown(&self, grace: Duration) -> Result<(), StoreError> {
+        let inner = &self.inner;
+        inner.stopping.store(true, Ordering::Release);
+        inner.schedule.ring();
+        inner.residents.tell_all(|| Message::Shutdown);
+        let left = inner.residents.all_left();
+        if let Either::Right(((), left)) = select(left, self.wait_until(grace)).await {
+            inner.residents.tell_all(|| Message::Abort);
+            let _all = left.await;
+        }
+        inner.waiters.call_all();
+        let ended = if inner.client_only { Ok(()) } else { inner.store.end_session().await };
+        inner.store.close().await?;
+        ended
+    }
+}

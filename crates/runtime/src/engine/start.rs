@@ -1,0 +1,144 @@
+//! Starting a run.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use rewake_core::event::{CreatedBy, EventKind};
+use rewake_core::id::RunId;
+use rewake_core::payload::Payload;
+use rewake_store::{Create, CreateRefusal, Failed, StartKey};
+use sha2::{Digest, Sha256};
+
+use super::Engine;
+use crate::dispatch::Message;
+use crate::error::StartError;
+
+/// What is to be started, and how.
+#[derive(Clone, Debug)]
+pub struct Start {
+    /// The workflow's name.
+    pub workflow: String,
+    /// Its arguments, as an array.
+    pub input: Payload,
+    /// The same key gives the run already started.
+    pub key: Option<String>,
+    /// Searchable key-values.
+    pub attributes: BTreeMap<String, String>,
+    /// How long the workflow must not begin.
+    pub delay: Option<Duration>,
+    /// The run's id; minted where none is given.
+    pub run: Option<RunId>,
+}
+
+impl Start {
+    /// A start of `workflow` without any option.
+    pub fn new(workflow: impl Into<String>, input: Payload) -> Self {
+        Self {
+            workflow: workflow.into(),
+            input,
+            key: None,
+            attributes: BTreeMap::new(),
+            delay: None,
+            run: None,
+        }
+    }
+}
+
+/// A run that was started, now or before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Started {
+    /// The run.
+    pub run: RunId,
+    /// False where the same key had started it before.
+    pub new: bool,
+}
+
+impl Engine {
+    /// Starts a run. When this returns, the run is on stable storage and will be driven.
+    ///
+    /// # Errors
+    ///
+    /// [`StartError`]; only its `Store` variant may leave open whether the run was started, and says
+    /// so.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropped, it leaves open whether the run was started; an idempotency key makes a repeat safe.
+    pub async fn start(&self, start: Start) -> Result<Started, StartError> {
+        let inner = &self.inner;
+        if inner.is_stopping() {
+            return Err(StartError::ShuttingDown);
+        }
+        if start.input.len() > inner.limits.payload {
+            let (len, limit) = (start.input.len(), inner.limits.payload);
+            return Err(StartError::TooLarge { len, limit });
+        }
+        if !inner.client_only && inner.registry.workflow(&start.workflow).is_none() {
+            return Err(StartError::UnknownWorkflow { name: start.workflow });
+        }
+        let create = self.create(&start);
+        match inner.store.create(create).await {
+            Ok(created) => {
+                let new = created.frame.is_some();
+                if let Some(frame) = created.frame {
+                    self.inform(created.run, &start, Message::Frame(frame));
+                }
+                Ok(Started { run: created.run, new })
+            }
+            Err(Failed::Refused(CreateRefusal::RunExists { run })) => {
+                Err(StartError::RunExists { run })
+            }
+            Err(Failed::Refused(CreateRefusal::KeyReused { run })) => {
+                Err(StartError::KeyReused { run })
+            }
+            Err(Failed::Refused(refusal)) => Err(StartError::Refused { reason: refusal.to_string() }),
+            Err(Failed::Store(error)) => Err(error.into()),
+        }
+    }
+
+    fn inform(&self, run: RunId, start: &Start, message: Message) {
+        match start.delay {
+            Some(delay) => {
+                let at = self.inner.host.clock.now().after(delay);
+                self.inner.schedule.add(at, run);
+            }
+            None => self.inner.tell(run, message),
+        }
+    }
+
+    fn create(&self, start: &Start) -> Create {
+        let inner = &self.inner;
+        let now = inner.host.clock.now();
+        let run = start.run.unwrap_or_else(|| RunId::mint(now, inner.host.entropy.draw()));
+        let mut events = vec![EventKind::RunCreated {
+            workflow: start.workflow.clone(),
+            input: start.input.clone(),
+            build: inner.build.clone(),
+            seed: inner.host.entropy.draw().to_be_bytes(),
+            flags: 0,
+            parent: None,
+            not_before: start.delay.map(|delay| now.after(delay)),
+            continued_from: None,
+            attributes: start.attributes.clone(),
+            created_by: CreatedBy::Start,
+        }];
+        // Where this process drives the run at once, its beginning shares the commit.
+        if start.delay.is_none() && !inner.client_only {
+            events.push(EventKind::RunStarted);
+        }
+        let key = start.key.as_ref().map(|key| StartKey { key: key.clone(), digest: digest(start) });
+        Create { scope: inner.scope, run, id: inner.event_id(), events, key }
+    }
+}
+
+fn digest(start: &Start) -> [u8; 32] {
+    let mut digest = [0; 32];
+    digest.copy_from_slice(
+        &Sha256::new()
+            .chain_update(start.workflow.as_bytes())
+            .chain_update([0])
+            .chain_update(start.input.as_bytes())
+            .finalize(),
+    );
+    digest
+}

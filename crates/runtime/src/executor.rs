@@ -1,0 +1,317 @@
+//! The executor: owns the workflow's future and is the only place that polls it.
+//!
+//! Polling is part of what a replay reproduces. The workflow is polled exactly once after each fed
+//! event, and once more for each wake that happens during a poll; never for anything else. A fed
+//! event wakes at most one waker. A wake from anywhere else means that the workflow awaits something
+//! that is not durable: it is reported, and the run is parked.
+//!
+//! This module must not know logs or stores.
+
+use std::any::Any;
+use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{self, Poll, Wake, Waker};
+use std::thread::{self, ThreadId};
+
+use rewake_core::event::{Correlation, EventRef, Failure};
+use rewake_core::payload::Payload;
+use rewake_core::replay::{Divergence, Fed, Machine};
+
+use crate::registry::WorkflowBody;
+use crate::workflow::{Context, Polling};
+
+/// So many polls in a row without a new command are a busy loop.
+const MAX_POLLS: u32 = 100_000;
+
+/// Why a workflow cannot go on. The run is parked, its log is untouched.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub(crate) enum Stuck {
+    #[error(transparent)]
+    Diverged(#[from] Divergence),
+    #[error("the workflow panicked: {message}")]
+    Panicked { message: String },
+    #[error(
+        "the workflow was woken by something that is not durable (a timer, a socket, a channel, a \
+         spawned task); in a workflow await only steps, hooks, sleeps and child runs, and do \
+         everything else in a step"
+    )]
+    ForeignAwait,
+    #[error(
+        "the workflow waits for something that is not durable: no step, hook, sleep or child run of \
+         it is open; do the waiting in a step, or use `rewake::sleep` or a hook"
+    )]
+    NothingToWaitFor,
+    #[error(
+        "the workflow was polled {MAX_POLLS} times in a row without asking for anything new: it is in \
+         a busy loop; let it wait for a step, a hook or a sleep"
+    )]
+    BusyLoop,
+    #[error("the workflow's arguments do not fit its function: {reason}")]
+    Arguments { reason: String },
+    #[error("the replay of the log went another way than the run itself: {reason}; the workflow asks a clock, a random source, an unordered map or global state which way to go")]
+    Nondeterministic { reason: String },
+}
+
+impl Stuck {
+    /// A stable name for programs.
+    pub(crate) const fn code(&self) -> &'static str {
+        match self {
+            Self::Diverged(divergence) => divergence.code(),
+            Self::Panicked { .. } => "WORKFLOW_PANICKED",
+            Self::ForeignAwait => "FOREIGN_AWAIT",
+            Self::NothingToWaitFor => "NOTHING_TO_WAIT_FOR",
+            Self::BusyLoop => "BUSY_LOOP",
+            Self::Arguments { .. } => "ARGUMENTS_DO_NOT_FIT",
+            Self::Nondeterministic { .. } => "NONDETERMINISTIC",
+        }
+    }
+}
+
+/// Called when something wakes the workflow that must not.
+pub(crate) type OnForeignWake = Box<dyn Fn() + Send + Sync>;
+
+/// Owns the future of one workflow.
+pub(crate) struct Executor {
+    context: Arc<Context>,
+    body: Option<WorkflowBody>,
+    signal: Arc<Signal>,
+}
+
+impl Executor {
+    pub(crate) fn new(context: Arc<Context>, on_foreign: OnForeignWake) -> Self {
+        Self { context, body: None, signal: Arc::new(Signal::new(on_foreign)) }
+    }
+
+    pub(crate) const fn context(&self) -> &Arc<Context> {
+        &self.context
+    }
+
+    /// Works with the machine.
+    pub(crate) fn with<T>(&self, work: impl FnOnce(&mut Machine) -> T) -> T {
+        self.context.with(work)
+    }
+
+    /// Makes the body that the first fed event will poll.
+    pub(crate) fn begin(
+        &mut self,
+        make: impl FnOnce() -> Result<WorkflowBody, Failure>,
+    ) -> Result<(), Stuck> {
+        let made = {
+            let _polling = Polling::enter(&self.context);
+            catch_unwind(AssertUnwindSafe(make))
+        };
+        match made {
+            Ok(Ok(body)) => {
+                self.body = Some(body);
+                Ok(())
+            }
+            Ok(Err(failure)) => Err(Stuck::Arguments { reason: failure.message }),
+            Err(panic) => Err(Stuck::Panicked { message: panic_message(&*panic) }),
+        }
+    }
+
+    /// Feeds one event, and lets the workflow react until it rests.
+    pub(crate) fn feed(&mut self, event: EventRef<'_>) -> Result<(), Stuck> {
+        match self.with(|machine| machine.feed(event))? {
+            Fed::Nothing => Ok(()),
+            Fed::Poll(id) => {
+                self.wake(id);
+                self.poll_to_rest()
+            }
+            Fed::Cancel => self.cancel(),
+        }
+    }
+
+    /// True where something woke the workflow that must not.
+    pub(crate) fn was_woken_from_elsewhere(&self) -> bool {
+        self.signal.foreign.load(Ordering::Acquire)
+    }
+
+    /// Seals the machine and lets go of the body: eviction, shutdown, a lost race, a park.
+    pub(crate) fn seal(&mut self) {
+        self.context.seal();
+        self.signal.enter(SEALED);
+        let body = self.body.take();
+        // A panic in a destructor of a body that is only put away is nobody's business.
+        let _ignored = catch_unwind(AssertUnwindSafe(move || drop(body)));
+    }
+
+    /// Roughly what the body and the machine hold in memory, in bytes.
+    pub(crate) fn weight(&self) -> usize {
+        let body = self.body.as_ref().map_or(0, |body| std::mem::size_of_val(&**body));
+        body + self.with(|machine| machine.weight())
+    }
+
+    fn wake(&self, id: Option<Correlation>) {
+        let Some(waker) = id.and_then(|id| self.context.take_waker(id)) else { return };
+        self.signal.enter(FEEDING);
+        waker.wake();
+        self.signal.enter(RESTING);
+    }
+
+    fn poll_to_rest(&mut self) -> Result<(), Stuck> {
+        let waker = Waker::from(Arc::clone(&self.signal));
+        let mut polls_due = 1_u32;
+        let mut polls = 0_u32;
+        let mut issued = self.issued();
+        while polls_due > 0 {
+            if self.with(|machine| !machine.is_running()) {
+                return Ok(());
+            }
+            polls_due -= 1;
+            polls_due = polls_due.saturating_add(self.poll_once(&waker)?);
+            let now = self.issued();
+            polls = if now == issued { polls + 1 } else { 0 };
+            issued = now;
+            if polls >= MAX_POLLS {
+                return Err(Stuck::BusyLoop);
+            }
+        }
+        if let Some(divergence) = self.with(|machine| machine.divergence().cloned()) {
+            return Err(divergence.into());
+        }
+        Ok(())
+    }
+
+    fn issued(&self) -> usize {
+        self.with(|machine| machine.records().len())
+    }
+
+    /// Polls once; how often it was woken meanwhile.
+    fn poll_once(&mut self, waker: &Waker) -> Result<u32, Stuck> {
+        let Some(body) = &mut self.body else { return Ok(0) };
+        let polled = {
+            let _polling = Polling::enter(&self.context);
+            self.signal.begin_poll();
+            let polled =
+                catch_unwind(AssertUnwindSafe(|| body.as_mut().poll(&mut task::Context::from_waker(waker))));
+            self.signal.enter(RESTING);
+            polled
+        };
+        match polled {
+            Ok(Poll::Pending) => Ok(self.signal.wakes.swap(0, Ordering::AcqRel)),
+            Ok(Poll::Ready(result)) => {
+                self.finish(result);
+                Ok(0)
+            }
+            Err(panic) => Err(Stuck::Panicked { message: panic_message(&*panic) }),
+        }
+    }
+
+    fn finish(&mut self, result: Result<Payload, Failure>) {
+        self.with(|machine| machine.finish(result));
+        self.signal.enter(SEALED);
+        self.body = None;
+    }
+
+    /// Drops the body as the workflow's own act: what it holds is let go of by commands.
+    fn cancel(&mut self) -> Result<(), Stuck> {
+        let body = self.body.take();
+        let dropped = {
+            let _polling = Polling::enter(&self.context);
+            self.signal.enter(SEALED);
+            catch_unwind(AssertUnwindSafe(move || drop(body)))
+        };
+        if let Err(panic) = dropped {
+            return Err(Stuck::Panicked { message: panic_message(&*panic) });
+        }
+        self.with(Machine::finish_cancelled);
+        Ok(())
+    }
+}
+
+impl Drop for Executor {
+    fn drop(&mut self) {
+        self.seal();
+    }
+}
+
+impl fmt::Debug for Executor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Executor").finish_non_exhaustive()
+    }
+}
+
+/// What a panic said, in words.
+pub(crate) fn panic_message(panic: &(dyn Any + Send)) -> String {
+    let text = panic
+        .downcast_ref::<&str>()
+        .map(|text| (*text).to_owned())
+        .or_else(|| panic.downcast_ref::<String>().cloned());
+    text.unwrap_or_else(|| "a value that is not text".to_owned())
+}
+
+/// Nobody polls; a wake is foreign.
+const RESTING: u8 = 0;
+/// A fed event wakes its call; the poll that follows is due anyway.
+const FEEDING: u8 = 1;
+/// The workflow is being polled; a wake asks for one more poll.
+const POLLING: u8 = 2;
+/// The body is gone or going; wakes mean nothing.
+const SEALED: u8 = 3;
+
+/// The waker of one workflow.
+struct Signal {
+    state: AtomicU8,
+    wakes: AtomicU32,
+    foreign: AtomicBool,
+    thread: Mutex<Option<ThreadId>>,
+    on_foreign: OnForeignWake,
+}
+
+impl Signal {
+    const fn new(on_foreign: OnForeignWake) -> Self {
+        Self {
+            state: AtomicU8::new(RESTING),
+            wakes: AtomicU32::new(0),
+            foreign: AtomicBool::new(false),
+            thread: Mutex::new(None),
+            on_foreign,
+        }
+    }
+
+    /// A sealed signal stays sealed.
+    fn enter(&self, state: u8) {
+        if self.state.load(Ordering::Acquire) != SEALED {
+            self.remember_thread();
+            self.state.store(state, Ordering::Release);
+        }
+    }
+
+    fn begin_poll(&self) {
+        self.wakes.store(0, Ordering::Release);
+        self.enter(POLLING);
+    }
+
+    fn remember_thread(&self) {
+        *self.thread.lock().unwrap_or_else(PoisonError::into_inner) = Some(thread::current().id());
+    }
+
+    fn is_own_thread(&self) -> bool {
+        let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner);
+        *thread == Some(thread::current().id())
+    }
+}
+
+impl Wake for Signal {
+    fn wake(self: Arc<Self>) {
+        self.wake_by_ref();
+    }
+
+    fn wake_by_ref(self: &Arc<Self>) {
+        match self.state.load(Ordering::Acquire) {
+            SEALED => {}
+            FEEDING if self.is_own_thread() => {}
+            POLLING if self.is_own_thread() => {
+                self.wakes.fetch_add(1, Ordering::AcqRel);
+            }
+            _ => {
+                self.foreign.store(true, Ordering::Release);
+                (self.on_foreign)();
+            }
+        }
+    }
+}

@@ -1,0 +1,42 @@
+//! The engine of Rewake: drives runs, executes steps, keeps time, recovers.
+//!
+//! Speaks workflow names and payload bytes; types are the facade's. Clock, spawner and entropy are
+//! arguments, so that simulation can run all of it on one thread in virtual time; nothing here names
+//! an async runtime. The executor is the only place that polls a workflow.
+//!
+//! ```text
+//!  outsiders (start, resume, cancel) ──▶ store ──frame──▶ mailbox ─┐
+//!  timers ─────────────────────────────────────────────────────────┤
+//!  steps ◀── dispatch ── driver of one run ◀───────────────────────┘
+//!                          │  feed, poll, append
+//!                          ▼
+//!                        store
+//! ```
+//!
+//! Where to read on: [`Engine`] (what others call), `driver` (the loop round one machine),
+//! `executor` (the polling discipline), [`workflow`] (what workflow code holds).
+
+#![forbid(unsafe_code)]
+
+mod dispatch;
+mod driver;
+mod engine;
+mod error;
+mod executor;
+mod host;
+mod registry;
+pub mod step;
+pub mod workflow;
+
+pub use engine::{
+    Builder, CancelError, Delivery, Engine, Hook, Limits, Resume, RunOutcome, RunView, Start,
+    Started, WebhookDelivery,
+};
+pub use error::{AnswerError, OpenError, QueryError, ResumeError, StartError, WebhookError};
+pub use host::{Clock, Entropy, Host, Spawner};
+pub use registry::{
+    Registry, RegistryError, Step, StepBody, StepFailure, StepInput, Workflow, WorkflowBody,
+};
+
+pub use rewake_core as core;
+pub use rewake_store as store;

@@ -1,0 +1,87 @@
+//! One attempt of a step.
+
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::FutureExt;
+use futures_util::future::{AbortRegistration, Abortable, Either, select};
+use rewake_core::payload::Payload;
+use rewake_core::replay::OpenStep;
+
+use super::context::{RunningStep, StepContext};
+use crate::engine::Inner;
+use crate::executor::panic_message;
+use crate::registry::{StepFailure, StepInput};
+
+/// An attempt that is to be run.
+pub(crate) struct Attempt {
+    pub(crate) engine: Arc<Inner>,
+    pub(crate) step: OpenStep,
+    pub(crate) run: rewake_core::id::RunId,
+    pub(crate) attempt: u32,
+    pub(crate) abort: AbortRegistration,
+}
+
+/// How an attempt ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum AttemptOutcome {
+    Completed(Payload),
+    Failed(StepFailure),
+    TimedOut(Duration),
+    Panicked(String),
+    /// No step of this name is known to this build.
+    Unknown,
+    /// The engine is shutting down: nothing is recorded.
+    Aborted,
+}
+
+/// Runs one attempt: waits for a free place, runs the body, and says how it ended.
+pub(crate) async fn run_attempt(attempt: Attempt) -> AttemptOutcome {
+    let Attempt { engine, step, run, attempt, abort } = attempt;
+    let working = async move {
+        let _place = engine.steps.acquire().await;
+        let Some(definition) = engine.registry.step(&step.name).cloned() else {
+            return AttemptOutcome::Unknown;
+        };
+        let context = StepContext {
+            run,
+            step: step.id,
+            name: step.name.clone(),
+            attempt,
+            started_at: engine.host.clock.now(),
+            engine: Arc::clone(&engine),
+        };
+        let input = StepInput { payload: step.input.clone(), context: context.clone() };
+        // The body is made inside too, so that a panic while making it is a failed attempt.
+        let body = async move { (definition.run)(&input).await };
+        let body = RunningStep::new(context, AssertUnwindSafe(body).catch_unwind());
+        let timeout = step.options.timeout_ms.map(Duration::from_millis);
+        within(&engine, timeout, body).await
+    };
+    Abortable::new(working, abort).await.unwrap_or(AttemptOutcome::Aborted)
+}
+
+type Caught = Result<Result<Payload, StepFailure>, Box<dyn std::any::Any + Send>>;
+
+async fn within(
+    engine: &Inner,
+    timeout: Option<Duration>,
+    body: impl Future<Output = Caught> + Unpin,
+) -> AttemptOutcome {
+    let caught = match timeout {
+        None => body.await,
+        Some(timeout) => {
+            let until = engine.host.clock.now().after(timeout);
+            match select(body, engine.host.clock.sleep_until(until)).await {
+                Either::Left((caught, _)) => caught,
+                Either::Right(((), _)) => return AttemptOutcome::TimedOut(timeout),
+            }
+        }
+    };
+    match caught {
+        Ok(Ok(result)) => AttemptOutcome::Completed(result),
+        Ok(Err(failure)) => AttemptOutcome::Failed(failure),
+        Err(panic) => AttemptOutcome::Panicked(panic_message(&*panic)),
+    }
+}

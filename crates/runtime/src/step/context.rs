@@ -1,0 +1,81 @@
+//! What an attempt of a step may know, and how code inside it finds that.
+
+use std::cell::RefCell;
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{self, Poll};
+
+use rewake_core::id::{RunId, StepId};
+use rewake_core::time::Timestamp;
+
+use crate::engine::Inner;
+
+thread_local! {
+    static CURRENT: RefCell<Option<StepContext>> = const { RefCell::new(None) };
+}
+
+/// Which attempt of which step is running.
+#[derive(Clone)]
+pub struct StepContext {
+    /// The run.
+    pub run: RunId,
+    /// The step: the same in every attempt, and so a stable idempotency key.
+    pub step: StepId,
+    /// The name of its function.
+    pub name: String,
+    /// Which attempt, from 1.
+    pub attempt: u32,
+    /// When the attempt began.
+    pub started_at: Timestamp,
+    pub(crate) engine: Arc<Inner>,
+}
+
+impl StepContext {
+    /// The step that is running on this thread; none outside of one.
+    pub fn current() -> Option<Self> {
+        CURRENT.with_borrow(Clone::clone)
+    }
+}
+
+impl fmt::Debug for StepContext {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("StepContext")
+            .field("step", &self.step)
+            .field("attempt", &self.attempt)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A step's body that can be found by the code inside it while it is polled.
+pub(crate) struct RunningStep<F> {
+    context: StepContext,
+    body: Pin<Box<F>>,
+}
+
+impl<F: Future> RunningStep<F> {
+    pub(crate) fn new(context: StepContext, body: F) -> Self {
+        Self { context, body: Box::pin(body) }
+    }
+}
+
+impl<F: Future> Future for RunningStep<F> {
+    type Output = F::Output;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut task::Context<'_>) -> Poll<F::Output> {
+        let this = self.get_mut();
+        let _inside = Inside { outer: CURRENT.replace(Some(this.context.clone())) };
+        this.body.as_mut().poll(cx)
+    }
+}
+
+struct Inside {
+    outer: Option<StepContext>,
+}
+
+impl Drop for Inside {
+    fn drop(&mut self) {
+        CURRENT.set(self.outer.take());
+    }
+}

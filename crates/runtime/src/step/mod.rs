@@ -1,0 +1,11 @@
+//! Steps: how one attempt is run, and what follows from how it ended.
+
+mod attempt;
+mod context;
+mod policy;
+pub mod respond;
+
+pub use context::StepContext;
+
+pub(crate) use attempt::{Attempt, AttemptOutcome, run_attempt};
+pub(crate) use policy::{Circumstances, Verdict, judge_attempt, judge_lost_attempt};

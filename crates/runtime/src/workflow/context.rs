@@ -1,0 +1,170 @@
+//! The place where the calls of one workflow and the machine of its run meet.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::Waker;
+
+use rewake_core::event::Correlation;
+use rewake_core::id::RunId;
+use rewake_core::replay::Machine;
+use rewake_core::time::Timestamp;
+
+use crate::host::Entropy;
+
+thread_local! {
+    static CURRENT: RefCell<Option<Arc<Context>>> = const { RefCell::new(None) };
+}
+
+/// A durable call was written or awaited where no workflow is being polled.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("this only works inside a workflow")]
+pub struct NotInWorkflow;
+
+/// What a workflow may know of its run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RunInfo {
+    /// The run.
+    pub run: RunId,
+    /// Its workflow.
+    pub workflow: String,
+    /// When it began.
+    pub started_at: Timestamp,
+    /// The public URL of the application, where it is known.
+    pub public_url: Option<Arc<str>>,
+}
+
+/// The machine of one run, with the wakers of the calls that wait.
+pub struct Context {
+    sealed: AtomicBool,
+    shared: Mutex<Shared>,
+    entropy: Arc<dyn Entropy>,
+    public_url: Option<Arc<str>>,
+}
+
+pub(super) struct Shared {
+    pub(super) machine: Machine,
+    wakers: BTreeMap<Correlation, Waker>,
+}
+
+impl Shared {
+    /// Remembers whom to wake when something about `id` is fed.
+    pub(super) fn wait(&mut self, id: Correlation, waker: &Waker) {
+        match self.wakers.get_mut(&id) {
+            Some(known) => known.clone_from(waker),
+            None => {
+                self.wakers.insert(id, waker.clone());
+            }
+        }
+    }
+
+    pub(super) fn forget(&mut self, id: Correlation) {
+        self.wakers.remove(&id);
+    }
+}
+
+impl Context {
+    pub(crate) fn new(
+        run: RunId,
+        entropy: Arc<dyn Entropy>,
+        public_url: Option<Arc<str>>,
+    ) -> Arc<Self> {
+        let shared = Shared { machine: Machine::new(run), wakers: BTreeMap::new() };
+        Arc::new(Self {
+            sealed: AtomicBool::new(false),
+            shared: Mutex::new(shared),
+            entropy,
+            public_url,
+        })
+    }
+
+    /// The run that is being polled on this thread.
+    ///
+    /// # Errors
+    ///
+    /// [`NotInWorkflow`] where none is.
+    pub fn current() -> Result<Arc<Self>, NotInWorkflow> {
+        CURRENT.with_borrow(|current| current.clone()).ok_or(NotInWorkflow)
+    }
+
+    /// Works with the machine of the run. Must not be called from within itself.
+    pub fn with<T>(&self, work: impl FnOnce(&mut Machine) -> T) -> T {
+        work(&mut self.lock().machine)
+    }
+
+    /// 128 bits of the operating system's entropy, for what is recorded where it is used.
+    pub fn draw(&self) -> u128 {
+        self.entropy.draw()
+    }
+
+    /// What the workflow may know of its run.
+    pub fn info(&self) -> RunInfo {
+        self.with(|machine| {
+            let run = machine.entities().run();
+            RunInfo {
+                run: machine.run(),
+                workflow: run.map(|run| run.workflow.clone()).unwrap_or_default(),
+                started_at: run.and_then(|run| run.started_at).unwrap_or_default(),
+                public_url: self.public_url.clone(),
+            }
+        })
+    }
+
+    pub(super) fn lock(&self) -> MutexGuard<'_, Shared> {
+        // A panic of workflow code parks the run; the machine itself is never left half changed.
+        self.shared.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Makes every handle inert: the body is about to be dropped for no reason of its own.
+    pub(crate) fn seal(&self) {
+        self.sealed.store(true, Ordering::Release);
+    }
+
+    pub(crate) fn take_waker(&self, id: Correlation) -> Option<Waker> {
+        self.lock().wakers.remove(&id)
+    }
+
+    /// True where a drop on this thread, now, is the workflow's own act.
+    pub(super) fn is_acting(self: &Arc<Self>) -> bool {
+        !self.sealed.load(Ordering::Acquire) && !std::thread::panicking() && self.is_current()
+    }
+
+    /// Panics where a call of this run is awaited outside its workflow; the executor reports it.
+    pub(super) fn expect_current(self: &Arc<Self>, what: &str) {
+        assert!(
+            self.is_current(),
+            "{what} belongs to the workflow that wrote it and was awaited somewhere else; await it in \
+             the workflow itself, and use `join!` or `FuturesUnordered` to wait for several at once"
+        );
+    }
+
+    fn is_current(self: &Arc<Self>) -> bool {
+        CURRENT.with_borrow(|current| current.as_ref().is_some_and(|current| Arc::ptr_eq(current, self)))
+    }
+}
+
+impl fmt::Debug for Context {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Context").finish_non_exhaustive()
+    }
+}
+
+/// While this is held, the thread is inside a poll of the run.
+pub(crate) struct Polling {
+    outer: Option<Arc<Context>>,
+}
+
+impl Polling {
+    pub(crate) fn enter(context: &Arc<Context>) -> Self {
+        let outer = CURRENT.replace(Some(Arc::clone(context)));
+        Self { outer }
+    }
+}
+
+impl Drop for Polling {
+    fn drop(&mut self) {
+        CURRENT.set(self.outer.take());
+    }
+}

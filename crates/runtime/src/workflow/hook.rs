@@ -1,0 +1,201 @@
+//! A hook: its registration, and the handle that receives its payloads.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{self, Poll, Waker};
+use std::time::Duration;
+
+use rewake_core::event::Correlation;
+use rewake_core::id::{HookId, RunId};
+use rewake_core::payload::Payload;
+use rewake_core::replay::{HookRequest, Received, Registration};
+use rewake_core::token::Token;
+
+use super::context::Context;
+
+/// What a workflow wants of a hook.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct HookSpec {
+    /// The token; drawn from the operating system's entropy where none is chosen.
+    pub token: Option<Token>,
+    /// What shall be known about it.
+    pub metadata: Option<Payload>,
+    /// True where the public webhook route may reach it.
+    pub is_webhook: bool,
+    /// How long it takes payloads, from its registration.
+    pub expires_in: Option<Duration>,
+}
+
+/// The registration of a hook: resolves once the token takes payloads, or another hook has it.
+///
+/// Dropped before that, it is given up: the hook takes nothing.
+#[derive(Debug)]
+pub struct RegisterHook {
+    context: Arc<Context>,
+    id: HookId,
+    spec: Option<HookSpec>,
+    pending: bool,
+}
+
+/// Another live hook holds the token.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Conflict {
+    /// The token both wanted.
+    pub token: Token,
+    /// The run that holds it.
+    pub owner: RunId,
+}
+
+impl RegisterHook {
+    /// Writes the registration; it is issued when first polled.
+    pub fn new(context: Arc<Context>, spec: HookSpec) -> Self {
+        let id = context.with(|machine| {
+            let place = machine.place();
+            HookId::derive(machine.run(), place, spec.token.as_ref().map_or("", Token::as_str))
+        });
+        Self { context, id, spec: Some(spec), pending: false }
+    }
+}
+
+impl Future for RegisterHook {
+    type Output = Result<HookHandle, Conflict>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut task::Context<'_>) -> Poll<Self::Output> {
+        let this = self.get_mut();
+        this.context.expect_current("a hook");
+        let drawn = this.spec.as_ref().map(|_| this.context.draw());
+        let mut shared = this.context.lock();
+        if let (Some(spec), Some(drawn)) = (this.spec.take(), drawn) {
+            shared.machine.create_hook(this.id, request(spec, drawn));
+            this.pending = true;
+        }
+        let Some(registration) = shared.machine.take_registration(this.id) else {
+            shared.wait(Correlation::Hook(this.id), cx.waker());
+            return Poll::Pending;
+        };
+        this.pending = false;
+        Poll::Ready(match registration {
+            Registration::Registered { hook, token } => {
+                Ok(HookHandle { context: Arc::clone(&this.context), hook, token, closing: false })
+            }
+            Registration::Conflict { token, owner } => Err(Conflict { token, owner }),
+        })
+    }
+}
+
+fn request(spec: HookSpec, drawn: u128) -> HookRequest {
+    let chosen = spec.token.is_some();
+    HookRequest {
+        token: spec.token.unwrap_or_else(|| Token::random(drawn)),
+        chosen,
+        metadata: spec.metadata,
+        is_webhook: spec.is_webhook,
+        expires_in: spec.expires_in,
+    }
+}
+
+impl Drop for RegisterHook {
+    fn drop(&mut self) {
+        if !self.pending {
+            return;
+        }
+        let acting = self.context.is_acting();
+        let mut shared = self.context.lock();
+        shared.forget(Correlation::Hook(self.id));
+        if acting {
+            shared.machine.abandon_hook(self.id);
+        }
+    }
+}
+
+/// A live hook in the workflow's hands.
+///
+/// Dropped by the workflow, the hook is disposed of and its token is free with the next commit.
+#[derive(Debug)]
+pub struct HookHandle {
+    context: Arc<Context>,
+    hook: HookId,
+    token: Token,
+    closing: bool,
+}
+
+impl HookHandle {
+    /// The hook's id.
+    pub const fn id(&self) -> HookId {
+        self.hook
+    }
+
+    /// The hook's address.
+    pub const fn token(&self) -> &Token {
+        &self.token
+    }
+
+    /// The workflow's context.
+    pub const fn context(&self) -> &Arc<Context> {
+        &self.context
+    }
+
+    /// The next payload, as a future that takes nothing when it is dropped.
+    pub const fn receive(&mut self) -> Receive<'_> {
+        Receive { handle: self }
+    }
+
+    /// True where a payload waits, so that the next poll takes it.
+    pub fn has_payload(&self) -> bool {
+        self.context.with(|machine| machine.has_payload(self.hook))
+    }
+
+    /// Takes the next payload if there is one, or else has `waker` called when there may be.
+    pub fn poll_receive(&mut self, waker: &Waker) -> Poll<Received> {
+        self.context.expect_current("a hook");
+        let mut shared = self.context.lock();
+        match shared.machine.take_payload(self.hook) {
+            Some(received) => Poll::Ready(received),
+            None => {
+                shared.wait(Correlation::Hook(self.hook), waker);
+                Poll::Pending
+            }
+        }
+    }
+
+    /// Closes the hook; ready once the token is free. What has arrived can still be received.
+    pub fn poll_close(&mut self, waker: &Waker) -> Poll<()> {
+        self.context.expect_current("a hook");
+        let mut shared = self.context.lock();
+        if !self.closing {
+            self.closing = true;
+            shared.machine.close_hook(self.hook);
+        }
+        if shared.machine.take_closed(self.hook) {
+            return Poll::Ready(());
+        }
+        shared.wait(Correlation::Hook(self.hook), waker);
+        Poll::Pending
+    }
+}
+
+impl Drop for HookHandle {
+    fn drop(&mut self) {
+        let acting = self.context.is_acting();
+        let mut shared = self.context.lock();
+        shared.forget(Correlation::Hook(self.hook));
+        if acting {
+            shared.machine.dispose_hook(self.hook);
+        }
+    }
+}
+
+/// The next payload of a hook.
+#[derive(Debug)]
+pub struct Receive<'a> {
+    handle: &'a mut HookHandle,
+}
+
+impl Future for Receive<'_> {
+    type Output = Received;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut task::Context<'_>) -> Poll<Received> {
+        self.get_mut().handle.poll_receive(cx.waker())
+    }
+}

@@ -1,0 +1,79 @@
+//! A call of a step.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{self, Poll};
+
+use rewake_core::event::{Correlation, StepOptions};
+use rewake_core::id::StepId;
+use rewake_core::payload::Payload;
+use rewake_core::replay::StepOutcome;
+
+use super::context::Context;
+
+/// A call of a step: resolves with how the step ended, as the log has it.
+///
+/// Dropping it does not stop the step; its end is recorded and ignored.
+#[derive(Debug)]
+pub struct StepFuture {
+    context: Arc<Context>,
+    id: StepId,
+    call: Option<Call>,
+}
+
+#[derive(Debug)]
+struct Call {
+    name: String,
+    input: Payload,
+    options: StepOptions,
+}
+
+impl StepFuture {
+    /// Writes the call: it takes its place in the run here, and is issued when first polled.
+    pub fn new(context: Arc<Context>, name: &str, input: Payload, options: StepOptions) -> Self {
+        let id = context.with(|machine| {
+            let place = machine.place();
+            StepId::derive(machine.run(), place, name)
+        });
+        Self { context, id, call: Some(Call { name: name.to_owned(), input, options }) }
+    }
+
+    /// The step's id: the same in every replay.
+    pub const fn id(&self) -> StepId {
+        self.id
+    }
+
+    /// Changes how the step is tried, as long as the call was not polled.
+    pub fn options_mut(&mut self) -> Option<&mut StepOptions> {
+        self.call.as_mut().map(|call| &mut call.options)
+    }
+}
+
+impl Future for StepFuture {
+    type Output = StepOutcome;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut task::Context<'_>) -> Poll<StepOutcome> {
+        let this = self.get_mut();
+        this.context.expect_current("a step call");
+        let mut shared = this.context.lock();
+        if let Some(Call { name, input, options }) = this.call.take() {
+            shared.machine.create_step(this.id, name, input, options);
+        }
+        match shared.machine.take_step(this.id) {
+            Some(outcome) => Poll::Ready(outcome),
+            None => {
+                shared.wait(Correlation::Step(this.id), cx.waker());
+                Poll::Pending
+            }
+        }
+    }
+}
+
+impl Drop for StepFuture {
+    fn drop(&mut self) {
+        if self.call.is_none() {
+            self.context.lock().forget(Correlation::Step(self.id));
+        }
+    }
+}
