@@ -2,8 +2,8 @@
 //! path of an error, not what the parts are.
 
 use serde::ser::{
-    Serialize, SerializeMap, SerializeSeq, SerializeStruct, SerializeStructVariant, SerializeTuple,
-    SerializeTupleStruct, SerializeTupleVariant,
+    Error as _, Serialize, SerializeMap, SerializeSeq, SerializeStruct, SerializeStructVariant,
+    SerializeTuple, SerializeTupleStruct, SerializeTupleVariant,
 };
 
 use super::error::EncodeError;
@@ -74,8 +74,12 @@ impl<'w> Compound<'w> {
     }
 
     fn map_key<T: Serialize + ?Sized>(&mut self, key: &T) -> Result<(), EncodeError> {
-        let part = key
-            .serialize(self.writer.serializer(Place::Key))
+        if self.key.is_some() {
+            return Err(unpaired());
+        }
+        let part = self
+            .writer
+            .part(key, Place::Key)
             .map_err(|error| error.under_index(self.count))?;
         self.writer.graph.push(part.clone());
         self.key = Some(part);
@@ -83,13 +87,10 @@ impl<'w> Compound<'w> {
     }
 
     fn map_value<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), EncodeError> {
+        let key = self.key.take().ok_or_else(unpaired)?;
         let slot = self.writer.value(value, Place::Plain).map_err(|error| {
-            match self
-                .key
-                .as_ref()
-                .and_then(|key| self.writer.graph.key_name(key))
-            {
-                Some(key) => error.under_key(&key),
+            match self.writer.graph.key_name(&key) {
+                Some(name) => error.under_key(&name),
                 None => error.under_index(self.count),
             }
         })?;
@@ -111,6 +112,9 @@ impl<'w> Compound<'w> {
     }
 
     pub(super) fn end_map(self) -> Result<Part, EncodeError> {
+        if self.key.is_some() {
+            return Err(unpaired());
+        }
         let inner = self.writer.graph.close_map(&self.open)?;
         self.end(Part::Value(inner))
     }
@@ -124,6 +128,10 @@ impl<'w> Compound<'w> {
         self.writer.leave();
         Ok(Part::Value(self.writer.graph.close_map(&outer)?))
     }
+}
+
+fn unpaired() -> EncodeError {
+    EncodeError::custom("the keys and the values of a map do not alternate")
 }
 
 /// The traits of serde that differ only in the name of their one method.

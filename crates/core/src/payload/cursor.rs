@@ -60,6 +60,23 @@ pub(super) enum View<'t> {
     Custom(Slot),
 }
 
+impl View<'_> {
+    /// What stands here, in the words of an error.
+    pub(super) fn describe(&self) -> &'static str {
+        match self {
+            View::Nothing => "null",
+            View::Bool(_) => "a boolean",
+            View::Number(_) | View::BigInt(_) => "a number",
+            View::Text(_) => "a string",
+            View::Bytes(..) => "bytes",
+            View::Array(_) | View::Sparse(..) => "an array",
+            View::Object(_) => "an object",
+            View::Map(_) => "a map",
+            View::Custom(_) => "a custom type",
+        }
+    }
+}
+
 impl<'t, 'f> Cursor<'t, 'f> {
     pub(super) fn root(table: &'t Table<'t>) -> Self {
         Self {
@@ -76,6 +93,11 @@ impl<'t, 'f> Cursor<'t, 'f> {
             slot,
             inside: Some(frame),
         }
+    }
+
+    /// Pays for a visit that looks at nothing.
+    pub(super) fn pass(self) -> Result<(), DecodeErrorKind> {
+        self.table.spend(VISIT_COST)
     }
 
     /// Whether `null`, `undefined` or a hole stands here.
@@ -173,7 +195,9 @@ impl<'t, 'f> Cursor<'t, 'f> {
             Node::Array(slots) => View::Array(&table.slots[slots.clone()]),
             Node::Object(entries) => View::Object(&table.entries[entries.clone()]),
             Node::Sparse { length, islands } => {
-                table.can_afford(*length)?;
+                // Holes take no text, so the claimed length pays in advance.
+                let claimed = usize::try_from(*length).unwrap_or(usize::MAX);
+                table.spend(claimed.saturating_mul(VISIT_COST))?;
                 View::Sparse(*length, &table.islands[islands.clone()])
             }
             Node::Custom { name, inner } => match name.as_ref() {
@@ -227,7 +251,14 @@ impl<'t, 'f> Cursor<'t, 'f> {
         Ok(&entry.key)
     }
 
-    /// The text that stands at `slot`, if one does.
+    /// The text that stands at `slot`, if one does. Pays for what is long.
+    pub(super) fn text(self, slot: Slot) -> Result<Option<&'t str>, DecodeErrorKind> {
+        let text = self.peek_text(slot);
+        self.table.spend(text.map_or(0, str::len))?;
+        Ok(text)
+    }
+
+    /// The text that stands at `slot`, if one does, for the path of an error.
     pub(super) fn peek_text(self, slot: Slot) -> Option<&'t str> {
         self.text_at(slot, "").ok()
     }

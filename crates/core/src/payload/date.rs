@@ -105,13 +105,17 @@ impl<'de> Deserialize<'de> for Date {
 
 /// The milliseconds of a text of exactly the form that `Display` writes.
 fn parse(text: &str) -> Option<i64> {
-    let year_length = if text.starts_with(['+', '-']) { 7 } else { 4 };
+    let (year_length, year_digits) = if text.starts_with(['+', '-']) {
+        (7, 6)
+    } else {
+        (4, 4)
+    };
     let (year, rest) = text.split_at_checked(year_length)?;
     if year == "-000000" {
         return None;
     }
     let sign = if year.starts_with('-') { -1 } else { 1 };
-    let year = sign * digits(year.trim_start_matches(['+', '-']), year_length / 2 * 2)?;
+    let year = sign * digits(year.trim_start_matches(['+', '-']), year_digits)?;
     let (date, time) = rest.strip_prefix('-')?.strip_suffix('Z')?.split_once('T')?;
     let (month, day) = date.split_once('-')?;
     let (hour, rest) = time.split_once(':')?;

@@ -147,8 +147,8 @@ impl<'t, 'f> Reader<'t, 'f> {
                     .visit_some(Reader::optional(self.cursor.child(*slot, &frame)))
                     .map_err(|error: DecodeError| error.under_index(0))
             }
-            _ => Err(DecodeError::invalid_type(
-                Unexpected::Other("something else"),
+            other => Err(DecodeError::invalid_type(
+                Unexpected::Other(other.describe()),
                 &"an option inside an option, which is an array of at most one value",
             )),
         }
@@ -205,6 +205,7 @@ impl<'t> Deserializer<'t> for Reader<'t, '_> {
         if self.is_optional {
             self.visit_inner_option(visitor)
         } else if self.cursor.is_nullish() {
+            self.cursor.pass()?;
             visitor.visit_none()
         } else {
             visitor.visit_some(Self::optional(self.cursor))
@@ -281,18 +282,20 @@ impl<'t> Deserializer<'t> for Reader<'t, '_> {
         let (variant, content) = match self.cursor.view()? {
             View::Text(variant) => return visitor.visit_enum(variant.into_deserializer()),
             View::Object([entry]) => (self.cursor.key(entry)?, entry.value),
-            View::Map([pair]) => match self.cursor.pair(*pair)? {
-                (key, value) => (self.cursor.peek_text(key).unwrap_or_default(), value),
-            },
+            View::Map([pair]) => {
+                let (key, value) = self.cursor.pair(*pair)?;
+                (self.cursor.peek_text(key).unwrap_or_default(), value)
+            }
             View::Custom(inner) => {
                 let frame = self.cursor.frame()?;
                 return self
                     .unwrap(inner, &frame)
                     .deserialize_enum(name, variants, visitor);
             }
-            _ => {
+            other => {
                 let expected = "a string or an object with one key, naming a variant";
-                return Err(DecodeError::invalid_type(Unexpected::Enum, &expected));
+                let found = Unexpected::Other(other.describe());
+                return Err(DecodeError::invalid_type(found, &expected));
             }
         };
         let frame = self.cursor.frame()?;
@@ -305,6 +308,7 @@ impl<'t> Deserializer<'t> for Reader<'t, '_> {
     }
 
     fn deserialize_ignored_any<V: Visitor<'t>>(self, visitor: V) -> Result<V::Value, DecodeError> {
+        self.cursor.pass()?;
         visitor.visit_unit()
     }
 

@@ -9,7 +9,7 @@ use super::error::{DecodeError, DecodeErrorKind};
 const MAX_EXACT: f64 = 9_007_199_254_740_992.0;
 
 /// The least size that no 128-bit integer has.
-const TOO_LARGE: f64 = 3.402_823_669_209_384_6e38;
+const TOO_LARGE: f64 = 3.402_823_669_209_385e38;
 
 /// Hands over a number of unknown purpose: as an integer if it is one for certain.
 pub(super) fn visit_number<'de, V: Visitor<'de>>(

@@ -34,7 +34,10 @@ const MAX_SAFE_INTEGER: u128 = (1 << 53) - 1;
 pub fn encode<T: Serialize + ?Sized>(value: &T) -> Result<Payload, EncodeError> {
     let mut writer = Writer::default();
     let root = writer.value(value, Place::Plain)?;
-    Ok(writer.graph.finish(root))
+    match writer.failure {
+        None => Ok(writer.graph.finish(root)),
+        Some(failure) => Err(failure),
+    }
 }
 
 /// The table and how deep in it we are.
@@ -42,6 +45,9 @@ pub fn encode<T: Serialize + ?Sized>(value: &T) -> Result<Payload, EncodeError> 
 pub(super) struct Writer {
     pub(super) graph: Graph,
     depth: usize,
+    /// The last failure. What failed is left half written, so a `Serialize` that goes on regardless
+    /// gets no payload.
+    failure: Option<EncodeError>,
 }
 
 /// Where a value stands, if that changes how it is written.
@@ -59,20 +65,26 @@ pub(super) enum Place {
 }
 
 impl Writer {
-    pub(super) fn serializer(&mut self, place: Place) -> ValueSerializer<'_> {
-        ValueSerializer {
-            writer: self,
-            place,
-        }
-    }
-
     pub(super) fn value<T: Serialize + ?Sized>(
         &mut self,
         value: &T,
         place: Place,
     ) -> Result<Slot, EncodeError> {
-        let part = value.serialize(self.serializer(place))?;
+        let part = self.part(value, place)?;
         Ok(self.graph.slot_of(&part)?)
+    }
+
+    pub(super) fn part<T: Serialize + ?Sized>(
+        &mut self,
+        value: &T,
+        place: Place,
+    ) -> Result<Part, EncodeError> {
+        value
+            .serialize(ValueSerializer {
+                writer: self,
+                place,
+            })
+            .inspect_err(|error| self.failure = Some(error.clone()))
     }
 
     /// Begins a composite, one level deeper.
@@ -138,7 +150,7 @@ impl Writer {
 
 /// Writes one value.
 #[derive(Debug)]
-pub(super) struct ValueSerializer<'w> {
+struct ValueSerializer<'w> {
     writer: &'w mut Writer,
     place: Place,
 }
@@ -188,7 +200,7 @@ impl<'w> Serializer for ValueSerializer<'w> {
         serialize_i16: i16 = |value| value < 0, |value| value.unsigned_abs().into();
         serialize_i32: i32 = |value| value < 0, |value| value.unsigned_abs().into();
         serialize_i64: i64 = |value| value < 0, |value| value.unsigned_abs().into();
-        serialize_i128: i128 = |value| value < 0, |value| value.unsigned_abs().into();
+        serialize_i128: i128 = |value| value < 0, i128::unsigned_abs;
         serialize_u8: u8 = |_| false, u128::from;
         serialize_u16: u16 = |_| false, u128::from;
         serialize_u32: u32 = |_| false, u128::from;

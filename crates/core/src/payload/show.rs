@@ -9,7 +9,7 @@ use super::envelope::Payload;
 use super::error::DecodeErrorKind;
 use super::slot::Slot;
 use super::table::{Entry, Table};
-use super::typed::Element;
+use super::typed::EMPTY;
 
 /// Shows the value the payload holds.
 ///
@@ -45,7 +45,7 @@ impl Serialize for Shown<'_, '_> {
             View::Bool(value) => serializer.serialize_bool(value),
             View::Number(value) => show_number(value, serializer),
             View::BigInt(text) | View::Text(text) => serializer.serialize_str(text),
-            View::Bytes(Element::U8, ".") => serializer.serialize_str(""),
+            View::Bytes(_, EMPTY) => serializer.serialize_str(""),
             View::Bytes(_, base64) => serializer.serialize_str(base64),
             View::Array(slots) => self.list(slots.iter().copied(), serializer),
             View::Sparse(length, islands) => {
@@ -61,7 +61,7 @@ impl Serialize for Shown<'_, '_> {
     }
 }
 
-impl Shown<'_, '_> {
+impl<'t> Shown<'t, '_> {
     fn list<S: Serializer>(
         &self,
         slots: impl Iterator<Item = Slot>,
@@ -80,16 +80,21 @@ impl Shown<'_, '_> {
 
     fn entries<S: Serializer>(
         &self,
-        entries: &[Entry<'_>],
+        entries: &'t [Entry<'t>],
         serializer: S,
     ) -> Result<S::Ok, S::Error> {
         let frame = match self.0.frame() {
             Ok(frame) => frame,
             Err(kind) => return refusal(&kind, serializer),
         };
+        let keys = entries.iter().map(|entry| self.0.key(entry));
+        let keys = match keys.collect::<Result<Vec<_>, _>>() {
+            Ok(keys) => keys,
+            Err(kind) => return refusal(&kind, serializer),
+        };
         let mut map = serializer.serialize_map(Some(entries.len()))?;
-        for entry in entries {
-            map.serialize_entry(&entry.key, &Shown(self.0.child(entry.value, &frame)))?;
+        for (key, entry) in keys.iter().zip(entries) {
+            map.serialize_entry(key, &Shown(self.0.child(entry.value, &frame)))?;
         }
         map.end()
     }
@@ -97,22 +102,20 @@ impl Shown<'_, '_> {
     fn pairs<S: Serializer>(&self, pairs: &[Slot], serializer: S) -> Result<S::Ok, S::Error> {
         let read = pairs.iter().map(|pair| {
             let (key, value) = self.0.pair(*pair)?;
-            Ok((self.0.peek_text(key), value))
+            Ok(self.0.text(key)?.map(|key| (key, value)))
         });
-        let keyed = match read.collect::<Result<Vec<_>, DecodeErrorKind>>() {
-            Ok(keyed) => keyed,
+        let keyed = match read.collect::<Result<Option<Vec<_>>, DecodeErrorKind>>() {
+            Ok(Some(keyed)) => keyed,
+            Ok(None) => return self.list(pairs.iter().copied(), serializer),
             Err(kind) => return refusal(&kind, serializer),
         };
-        if keyed.iter().any(|(key, _)| key.is_none()) {
-            return self.list(pairs.iter().copied(), serializer);
-        }
         let frame = match self.0.frame() {
             Ok(frame) => frame,
             Err(kind) => return refusal(&kind, serializer),
         };
         let mut map = serializer.serialize_map(Some(keyed.len()))?;
         for (key, value) in keyed {
-            map.serialize_entry(&key, &Shown(self.0.child(value, &frame)))?;
+            map.serialize_entry(key, &Shown(self.0.child(value, &frame)))?;
         }
         map.end()
     }

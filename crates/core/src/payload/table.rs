@@ -114,13 +114,4 @@ impl<'p> Table<'p> {
         self.budget.set(rest);
         Ok(())
     }
-
-    /// Refuses a claimed count of values that could not all be paid for.
-    pub(super) fn can_afford(&self, count: u64) -> Result<(), DecodeErrorKind> {
-        let affordable = self.budget.get() / limits::VISIT_COST;
-        if u64::try_from(affordable).is_ok_and(|affordable| count > affordable) {
-            return Err(DecodeErrorKind::TooLarge);
-        }
-        Ok(())
-    }
 }
