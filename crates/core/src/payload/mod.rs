@@ -1,42 +1,37 @@
-//! Payloads: opaque bytes with a codec tag. (Stands in until the codec is merged.)
+#![doc = include_str!("../docs/payload.md")]
 
-use minicbor::decode::{self, Decoder};
-use minicbor::encode::{self, Encoder, Write};
-use minicbor::{Decode, Encode};
-use std::sync::Arc;
+mod access;
+mod compound;
+mod cursor;
+mod custom;
+mod date;
+mod deserializer;
+mod envelope;
+mod error;
+mod graph;
+mod key;
+mod limits;
+mod number;
+mod parse;
+mod path;
+mod serializer;
+mod show;
+mod slot;
+mod step;
+mod table;
+mod text;
+mod typed;
+mod variant;
 
-/// Bytes.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct Payload(Arc<[u8]>);
-impl Payload {
-    /// From bytes.
-    pub fn from_bytes(bytes: impl Into<Arc<[u8]>>) -> Self {
-        Self(bytes.into())
-    }
-    /// Bytes.
-    pub fn as_bytes(&self) -> &[u8] {
-        &self.0
-    }
-    /// Length.
-    pub fn len(&self) -> usize {
-        self.0.len()
-    }
-    /// Empty.
-    pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-}
-impl<C> Encode<C> for Payload {
-    fn encode<W: Write>(
-        &self,
-        e: &mut Encoder<W>,
-        _: &mut C,
-    ) -> Result<(), encode::Error<W::Error>> {
-        e.bytes(&self.0)?.ok()
-    }
-}
-impl<'b, C> Decode<'b, C> for Payload {
-    fn decode(d: &mut Decoder<'b>, _: &mut C) -> Result<Self, decode::Error> {
-        Ok(Self(d.bytes()?.into()))
-    }
-}
+#[cfg(test)]
+mod tests;
+
+pub use cursor::is_null;
+pub use custom::{CUSTOM_PREFIX, Undefined};
+pub use date::{Date, ParseDateError};
+pub use deserializer::decode;
+pub use envelope::{Codec, Payload};
+pub use error::{DecodeError, DecodeErrorKind, EncodeError, EncodeErrorKind};
+pub use limits::MAX_DEPTH;
+pub use serializer::encode;
+pub use step::{Arguments, step_args, step_input};
