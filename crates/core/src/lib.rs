@@ -22,7 +22,7 @@ pub mod event;
 pub mod id;
 pub mod payload;
 pub mod replay;
-pub mod time;
 pub mod retry;
+pub mod time;
 pub mod token;
 pub mod transition;

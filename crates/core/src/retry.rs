@@ -14,7 +14,11 @@ pub fn pause(first: Duration, attempt: u32, jitter: u64) -> Duration {
     let doublings = attempt.saturating_sub(1).min(31);
     let grown = first.saturating_mul(1 << doublings).min(LONGEST.max(first));
     let quarter = u64::try_from(grown.as_millis() / 4).unwrap_or(u64::MAX);
-    grown.saturating_add(Duration::from_millis(if quarter == 0 { 0 } else { jitter % quarter }))
+    grown.saturating_add(Duration::from_millis(if quarter == 0 {
+        0
+    } else {
+        jitter % quarter
+    }))
 }
 
 #[cfg(test)]
@@ -31,7 +35,10 @@ mod tests {
 
     #[test]
     fn a_first_pause_of_more_than_an_hour_stays() {
-        assert_eq!(pause(Duration::from_hours(5), 3, 0), Duration::from_hours(5));
+        assert_eq!(
+            pause(Duration::from_hours(5), 3, 0),
+            Duration::from_hours(5)
+        );
     }
 
     #[test]

@@ -24,7 +24,9 @@ pub enum OpenError {
 #[non_exhaustive]
 pub enum StartError {
     /// No workflow of this name is part of this build.
-    #[error("no workflow `{name}` is part of this build; check the name, or hand the workflow to the builder with `.workflow(…)`")]
+    #[error(
+        "no workflow `{name}` is part of this build; check the name, or hand the workflow to the builder with `.workflow(…)`"
+    )]
     UnknownWorkflow {
         /// The name.
         name: String,
@@ -36,7 +38,9 @@ pub enum StartError {
         reason: String,
     },
     /// The arguments are too large.
-    #[error("the arguments have {len} bytes, more than the {limit} allowed; store them elsewhere and pass where they are")]
+    #[error(
+        "the arguments have {len} bytes, more than the {limit} allowed; store them elsewhere and pass where they are"
+    )]
     TooLarge {
         /// Their length, as encoded.
         len: usize,
@@ -50,7 +54,9 @@ pub enum StartError {
         run: RunId,
     },
     /// The idempotency key was used with another workflow or other arguments.
-    #[error("the idempotency key was used for run `{run}` with another workflow or other arguments; use another key")]
+    #[error(
+        "the idempotency key was used for run `{run}` with another workflow or other arguments; use another key"
+    )]
     KeyReused {
         /// The run that was started under it.
         run: RunId,
@@ -83,7 +89,9 @@ pub enum ResumeError {
         reason: String,
     },
     /// The payload is too large.
-    #[error("the payload has {len} bytes, more than the {limit} allowed; store it elsewhere and send where it is")]
+    #[error(
+        "the payload has {len} bytes, more than the {limit} allowed; store it elsewhere and send where it is"
+    )]
     TooLarge {
         /// Its length, as encoded.
         len: usize,
@@ -100,7 +108,9 @@ pub enum ResumeError {
     #[error("the idempotency key was used before with another payload; use another key")]
     KeyReused,
     /// The hook holds as much unread as it may. Try later.
-    #[error("the hook holds {count} unread payloads of {bytes} bytes and may hold no more; try again when its workflow has read")]
+    #[error(
+        "the hook holds {count} unread payloads of {bytes} bytes and may hold no more; try again when its workflow has read"
+    )]
     Full {
         /// Payloads unread.
         count: u64,

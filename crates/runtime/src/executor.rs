@@ -51,7 +51,9 @@ pub(crate) enum Stuck {
     BusyLoop,
     #[error("the workflow's arguments do not fit its function: {reason}")]
     Arguments { reason: String },
-    #[error("the replay of the log went another way than the run itself: {reason}; the workflow asks a clock, a random source, an unordered map or global state which way to go")]
+    #[error(
+        "the replay of the log went another way than the run itself: {reason}; the workflow asks a clock, a random source, an unordered map or global state which way to go"
+    )]
     Nondeterministic { reason: String },
 }
 
@@ -82,7 +84,11 @@ pub(crate) struct Executor {
 
 impl Executor {
     pub(crate) fn new(context: Arc<Context>, on_foreign: OnForeignWake) -> Self {
-        Self { context, body: None, signal: Arc::new(Signal::new(on_foreign)) }
+        Self {
+            context,
+            body: None,
+            signal: Arc::new(Signal::new(on_foreign)),
+        }
     }
 
     pub(crate) const fn context(&self) -> &Arc<Context> {
@@ -108,8 +114,12 @@ impl Executor {
                 self.body = Some(body);
                 Ok(())
             }
-            Ok(Err(failure)) => Err(Stuck::Arguments { reason: failure.message }),
-            Err(panic) => Err(Stuck::Panicked { message: panic_message(&*panic) }),
+            Ok(Err(failure)) => Err(Stuck::Arguments {
+                reason: failure.message,
+            }),
+            Err(panic) => Err(Stuck::Panicked {
+                message: panic_message(&*panic),
+            }),
         }
     }
 
@@ -141,12 +151,14 @@ impl Executor {
 
     /// Roughly what the body and the machine hold in memory, in bytes.
     pub(crate) fn weight(&self) -> usize {
-        let body = self.body.as_ref().map_or(0, |body| std::mem::size_of_val(&**body));
+        let body = self.body.as_ref().map_or(0, |body| size_of_val(&**body));
         body + self.with(|machine| machine.weight())
     }
 
     fn wake(&self, id: Option<Correlation>) {
-        let Some(waker) = id.and_then(|id| self.context.take_waker(id)) else { return };
+        let Some(waker) = id.and_then(|id| self.context.take_waker(id)) else {
+            return;
+        };
         self.signal.enter(FEEDING);
         waker.wake();
         self.signal.enter(RESTING);
@@ -182,12 +194,15 @@ impl Executor {
 
     /// Polls once; how often it was woken meanwhile.
     fn poll_once(&mut self, waker: &Waker) -> Result<u32, Stuck> {
-        let Some(body) = &mut self.body else { return Ok(0) };
+        let Some(body) = &mut self.body else {
+            return Ok(0);
+        };
         let polled = {
             let _polling = Polling::enter(&self.context);
             self.signal.begin_poll();
-            let polled =
-                catch_unwind(AssertUnwindSafe(|| body.as_mut().poll(&mut task::Context::from_waker(waker))));
+            let polled = catch_unwind(AssertUnwindSafe(|| {
+                body.as_mut().poll(&mut task::Context::from_waker(waker))
+            }));
             self.signal.enter(RESTING);
             polled
         };
@@ -197,7 +212,9 @@ impl Executor {
                 self.finish(result);
                 Ok(0)
             }
-            Err(panic) => Err(Stuck::Panicked { message: panic_message(&*panic) }),
+            Err(panic) => Err(Stuck::Panicked {
+                message: panic_message(&*panic),
+            }),
         }
     }
 
@@ -216,7 +233,9 @@ impl Executor {
             catch_unwind(AssertUnwindSafe(move || drop(body)))
         };
         if let Err(panic) = dropped {
-            return Err(Stuck::Panicked { message: panic_message(&*panic) });
+            return Err(Stuck::Panicked {
+                message: panic_message(&*panic),
+            });
         }
         self.with(Machine::finish_cancelled);
         Ok(())

@@ -72,19 +72,27 @@ pub enum StepFailure {
 impl StepFailure {
     /// A failure after which trying again may help.
     pub const fn retryable(error: Failure) -> Self {
-        Self::Retryable { error, after: None, at: None }
+        Self::Retryable {
+            error,
+            after: None,
+            at: None,
+        }
     }
 }
 
 impl fmt::Debug for Workflow {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Workflow").field("name", &self.name).finish_non_exhaustive()
+        f.debug_struct("Workflow")
+            .field("name", &self.name)
+            .finish_non_exhaustive()
     }
 }
 
 impl fmt::Debug for Step {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Step").field("name", &self.name).finish_non_exhaustive()
+        f.debug_struct("Step")
+            .field("name", &self.name)
+            .finish_non_exhaustive()
     }
 }
 
@@ -93,7 +101,9 @@ impl fmt::Debug for Step {
 #[non_exhaustive]
 pub enum RegistryError {
     /// Two workflows have one name. Give one of them another: `#[workflow(name = "…")]`.
-    #[error("two workflows have the name `{name}`: {first} and {second}; give one of them another with `#[workflow(name = \"…\")]`")]
+    #[error(
+        "two workflows have the name `{name}`: {first} and {second}; give one of them another with `#[workflow(name = \"…\")]`"
+    )]
     SameWorkflow {
         /// The name.
         name: String,
@@ -103,7 +113,9 @@ pub enum RegistryError {
         second: String,
     },
     /// Two steps have one name. Give one of them another: `#[step(name = "…")]`.
-    #[error("two steps have the name `{name}`: {first} and {second}; give one of them another with `#[step(name = \"…\")]`")]
+    #[error(
+        "two steps have the name `{name}`: {first} and {second}; give one of them another with `#[step(name = \"…\")]`"
+    )]
     SameStep {
         /// The name.
         name: String,
@@ -180,12 +192,18 @@ impl Registry {
             return Ok(exact);
         }
         let suffix = format!("::{tail}");
-        let mut found: Vec<&Workflow> =
-            self.workflows.values().filter(|workflow| workflow.name.ends_with(&suffix)).collect();
+        let mut found: Vec<&Workflow> = self
+            .workflows
+            .values()
+            .filter(|workflow| workflow.name.ends_with(&suffix))
+            .collect();
         found.dedup_by(|a, b| a.name == b.name);
         match found.as_slice() {
             [one] => Ok(one),
-            several => Err(several.iter().map(|workflow| workflow.name.as_str()).collect()),
+            several => Err(several
+                .iter()
+                .map(|workflow| workflow.name.as_str())
+                .collect()),
         }
     }
 

@@ -23,7 +23,10 @@ struct Resting {
 
 impl Budget {
     pub(crate) fn new(bytes: usize) -> Self {
-        Self { bytes, resting: Mutex::default() }
+        Self {
+            bytes,
+            resting: Mutex::default(),
+        }
     }
 
     /// Notes that a run rests and holds so many bytes; which runs must go.
@@ -37,7 +40,9 @@ impl Budget {
         resting.total += weight;
         let mut evicted = Vec::new();
         while resting.total > self.bytes {
-            let Some((_, oldest)) = resting.by_turn.first_key_value() else { break };
+            let Some((_, oldest)) = resting.by_turn.first_key_value() else {
+                break;
+            };
             let oldest = *oldest;
             resting.remove(oldest);
             evicted.push(oldest);
@@ -47,7 +52,10 @@ impl Budget {
 
     /// Notes that a run no longer rests.
     pub(crate) fn stir(&self, run: RunId) {
-        self.resting.lock().unwrap_or_else(PoisonError::into_inner).remove(run);
+        self.resting
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .remove(run);
     }
 }
 
@@ -75,7 +83,10 @@ mod tests {
         let budget = Budget::new(100);
         assert!(budget.rest(run(1), 60).is_empty());
         assert!(budget.rest(run(2), 40).is_empty());
-        assert!(budget.rest(run(1), 60).is_empty(), "it rests anew, and is counted once");
+        assert!(
+            budget.rest(run(1), 60).is_empty(),
+            "it rests anew, and is counted once"
+        );
         assert_eq!(budget.rest(run(3), 30), [run(2), run(1)]);
     }
 

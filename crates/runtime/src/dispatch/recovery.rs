@@ -29,7 +29,9 @@ pub(crate) async fn recover(
     let mut found = 0;
     loop {
         let page = engine.store.due(engine.scope, after, until, PAGE).await?;
-        let Some(last) = page.last().copied() else { break };
+        let Some(last) = page.last().copied() else {
+            break;
+        };
         after = Some(last);
         found += page.len();
         let runs: Vec<RunId> = page.into_iter().map(|wake_up| wake_up.run).collect();
@@ -42,14 +44,23 @@ pub(crate) async fn recover(
             _ => one_by_one(engine, &runs).await?,
         }
     }
-    engine.schedule.begin_after(WakeUp { at: until, run: RunId::from_bytes([u8::MAX; 16]) });
+    engine.schedule.begin_after(WakeUp {
+        at: until,
+        run: RunId::from_bytes([u8::MAX; 16]),
+    });
     found += retry_parked(engine).await?;
     Ok(found)
 }
 
 fn call_all(engine: &Arc<Inner>, runs: &[RunId], unclean: bool) {
     for run in runs {
-        engine.tell(*run, Message::Recover { unclean, rested: None });
+        engine.tell(
+            *run,
+            Message::Recover {
+                unclean,
+                rested: None,
+            },
+        );
     }
 }
 
@@ -62,7 +73,10 @@ async fn count(engine: &Inner, runs: &[RunId]) -> Result<Vec<(RunId, u32)>, Stor
             ready.push(*run);
         }
     }
-    let counts = engine.store.count_crashes(engine.scope, ready.clone()).await?;
+    let counts = engine
+        .store
+        .count_crashes(engine.scope, ready.clone())
+        .await?;
     Ok(ready.into_iter().zip(counts).collect())
 }
 
@@ -75,7 +89,13 @@ async fn one_by_one(engine: &Arc<Inner>, runs: &[RunId]) -> Result<(), StoreErro
             continue;
         }
         let (rested, rest) = oneshot::channel();
-        engine.tell(*run, Message::Recover { unclean: true, rested: Some(rested) });
+        engine.tell(
+            *run,
+            Message::Recover {
+                unclean: true,
+                rested: Some(rested),
+            },
+        );
         // Its driver may also go without having rested; that is as good.
         let _rested_or_gone = rest.await;
     }
@@ -83,7 +103,9 @@ async fn one_by_one(engine: &Arc<Inner>, runs: &[RunId]) -> Result<(), StoreErro
 }
 
 async fn park(engine: &Inner, run: RunId, crashes: u32) -> Result<(), StoreError> {
-    let Some(row) = engine.store.run(engine.scope, run).await? else { return Ok(()) };
+    let Some(row) = engine.store.run(engine.scope, run).await? else {
+        return Ok(());
+    };
     let reason = format!(
         "the process ended uncleanly {crashes} times in a row while this run was being replayed; look \
          for what aborts the process, then let the run go on with a build that is mended"
@@ -127,12 +149,20 @@ async fn retry_parked(engine: &Arc<Inner>) -> Result<usize, StoreError> {
     let mut found = 0;
     loop {
         let page = engine.store.parked(engine.scope, after, PAGE).await?;
-        let Some((last, _)) = page.last() else { return Ok(found) };
+        let Some((last, _)) = page.last() else {
+            return Ok(found);
+        };
         after = Some(*last);
         for (run, parked) in &page {
             if parked.build != engine.build {
                 found += 1;
-                engine.tell(*run, Message::Recover { unclean: false, rested: None });
+                engine.tell(
+                    *run,
+                    Message::Recover {
+                        unclean: false,
+                        rested: None,
+                    },
+                );
             }
         }
     }

@@ -22,9 +22,16 @@ pub(crate) enum Message {
     /// Look at the log, and at what is due.
     Look,
     /// Found at the start, after an unclean end if `unclean`; `rested` is told at the first rest.
-    Recover { unclean: bool, rested: Option<oneshot::Sender<()>> },
+    Recover {
+        unclean: bool,
+        rested: Option<oneshot::Sender<()>>,
+    },
     /// An attempt of a step ended.
-    AttemptEnded { step: StepId, attempt: u32, outcome: AttemptOutcome },
+    AttemptEnded {
+        step: StepId,
+        attempt: u32,
+        outcome: AttemptOutcome,
+    },
     /// Something woke the workflow that must not.
     ForeignWake,
     /// Give up the memory, if at rest.
@@ -64,7 +71,8 @@ impl Residents {
     /// Tells the driver of a run, if it has one.
     pub(crate) fn tell_resident(&self, run: RunId, message: Message) -> bool {
         let runs = self.lock();
-        runs.get(&run).is_some_and(|sender| sender.try_send(message).is_ok())
+        runs.get(&run)
+            .is_some_and(|sender| sender.try_send(message).is_ok())
     }
 
     /// Tells every driver.
@@ -96,7 +104,10 @@ impl Residents {
     pub(crate) fn all_left(&self) -> oneshot::Receiver<()> {
         let (sender, receiver) = oneshot::channel();
         let runs = self.lock();
-        self.left.lock().unwrap_or_else(PoisonError::into_inner).push(sender);
+        self.left
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push(sender);
         self.tell_if_empty(&runs);
         receiver
     }
@@ -108,7 +119,8 @@ impl Residents {
 
     fn tell_if_empty(&self, runs: &BTreeMap<RunId, Sender<Message>>) {
         if runs.is_empty() {
-            let left = std::mem::take(&mut *self.left.lock().unwrap_or_else(PoisonError::into_inner));
+            let left =
+                std::mem::take(&mut *self.left.lock().unwrap_or_else(PoisonError::into_inner));
             for sender in left {
                 let _nobody_waits = sender.send(());
             }

@@ -4,6 +4,7 @@
 //! cost no memory. A wake-up is only a hint: the driver it calls looks at the log.
 
 use std::collections::BTreeSet;
+use std::pin::pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_channel::{Receiver, Sender};
@@ -35,8 +36,15 @@ struct State {
 impl Schedule {
     pub(crate) fn new() -> Self {
         let (ring, bell) = async_channel::bounded(1);
-        let state = State { due: BTreeSet::new(), horizon: None };
-        Self { state: Mutex::new(state), ring, bell }
+        let state = State {
+            due: BTreeSet::new(),
+            horizon: None,
+        };
+        Self {
+            state: Mutex::new(state),
+            ring,
+            bell,
+        }
     }
 
     /// Everything due after `from` is in the store, and has not been read.
@@ -97,14 +105,18 @@ impl Schedule {
             match schedule.pop_due(engine.host.clock.now()) {
                 Next::Due(run) => engine.tell(run, Message::Look),
                 Next::At(at) => {
-                    select(schedule.bell.recv(), engine.host.clock.sleep_until(at)).await;
+                    schedule.rung_or(&engine, at).await;
                 }
                 Next::Read(horizon) => match schedule.read(&engine, horizon).await {
                     Ok(page) => schedule.take_in(page),
                     Err(error) => {
                         tracing::warn!(%error, "the wake-up index could not be read");
-                        let later = engine.host.clock.now().after(std::time::Duration::from_secs(1));
-                        select(schedule.bell.recv(), engine.host.clock.sleep_until(later)).await;
+                        let later = engine
+                            .host
+                            .clock
+                            .now()
+                            .after(std::time::Duration::from_secs(1));
+                        schedule.rung_or(&engine, later).await;
                     }
                 },
                 Next::Nothing => {
@@ -114,8 +126,17 @@ impl Schedule {
         }
     }
 
+    /// Waits for the bell, at most until `at`.
+    async fn rung_or(&self, engine: &Inner, at: Timestamp) {
+        let bell = pin!(self.bell.recv());
+        let _either = select(bell, engine.host.clock.sleep_until(at)).await;
+    }
+
     async fn read(&self, engine: &Inner, after: WakeUp) -> Result<Vec<WakeUp>, StoreError> {
-        engine.store.due(engine.scope, Some(after), Timestamp::MAX, PAGE).await
+        engine
+            .store
+            .due(engine.scope, Some(after), Timestamp::MAX, PAGE)
+            .await
     }
 }
 

@@ -108,11 +108,16 @@ impl Driver {
             _ => None,
         });
         let known = self.executor.with(|machine| {
-            let not_before =
-                machine.entities().run().filter(|run| run.started_at.is_none())?.not_before;
+            let not_before = machine
+                .entities()
+                .run()
+                .filter(|run| run.started_at.is_none())?
+                .not_before;
             Some(machine.next_due().into_iter().chain(not_before).min())
         });
-        let known = known.flatten().or_else(|| self.executor.with(|machine| machine.next_due()));
+        let known = known
+            .flatten()
+            .or_else(|| self.executor.with(|machine| machine.next_due()));
         begins.chain(known).chain(self.attempts.next_retry()).min()
     }
 
@@ -178,7 +183,9 @@ impl Driver {
 }
 
 fn must_begin(machine: &Machine, now: Timestamp) -> bool {
-    let Some(run) = machine.entities().run() else { return false };
+    let Some(run) = machine.entities().run() else {
+        return false;
+    };
     run.started_at.is_none()
         && !machine.is_finished()
         && run.not_before.is_none_or(|not_before| not_before <= now)
@@ -189,7 +196,10 @@ fn due(machine: &Machine, now: Timestamp) -> Vec<EventKind> {
     let given_up: Vec<Correlation> = machine
         .records()
         .filter(|kind| {
-            matches!(kind, EventKind::WaitCancelled { .. } | EventKind::HookDisposed { .. })
+            matches!(
+                kind,
+                EventKind::WaitCancelled { .. } | EventKind::HookDisposed { .. }
+            )
         })
         .filter_map(EventKind::correlation_id)
         .collect();
@@ -207,7 +217,11 @@ fn due(machine: &Machine, now: Timestamp) -> Vec<EventKind> {
 /// The tokens that the events set free.
 fn released(machine: &Machine, events: &[EventKind]) -> Vec<Token> {
     if events.iter().any(EventKind::is_terminal) {
-        return machine.entities().live_hooks().map(|hook| hook.token.clone()).collect();
+        return machine
+            .entities()
+            .live_hooks()
+            .map(|hook| hook.token.clone())
+            .collect();
     }
     events
         .iter()

@@ -65,14 +65,28 @@ impl Attempts {
             None => self.ready.push(id),
         }
         let attempt = step.attempt + 1;
-        self.steps.insert(id, Entry { step, attempt, state: State::Waiting });
+        self.steps.insert(
+            id,
+            Entry {
+                step,
+                attempt,
+                state: State::Waiting,
+            },
+        );
     }
 
     /// Takes a step in whose last attempt began and never ended, with what follows from that.
     pub(super) fn add_lost(&mut self, step: OpenStep, verdict: Verdict) {
         let id = step.id;
         let attempt = step.attempt;
-        self.steps.insert(id, Entry { step, attempt, state: State::Ended(verdict) });
+        self.steps.insert(
+            id,
+            Entry {
+                step,
+                attempt,
+                state: State::Ended(verdict),
+            },
+        );
         self.ended.push(id);
     }
 
@@ -89,7 +103,10 @@ impl Attempts {
         ready
             .into_iter()
             .filter_map(|id| self.steps.get(&id))
-            .map(|entry| Ready { step: entry.step.clone(), attempt: entry.attempt })
+            .map(|entry| Ready {
+                step: entry.step.clone(),
+                attempt: entry.attempt,
+            })
             .collect()
     }
 
@@ -121,17 +138,16 @@ impl Attempts {
 
     /// The attempt has ended, and this follows; nothing where the engine is stopping.
     pub(super) fn end(&mut self, id: StepId, verdict: Option<Verdict>) {
-        let Some(entry) = self.steps.get_mut(&id) else { return };
+        let Some(entry) = self.steps.get_mut(&id) else {
+            return;
+        };
         self.running -= 1;
-        match verdict {
-            Some(verdict) => {
-                entry.state = State::Ended(verdict);
-                self.ended.push(id);
-            }
-            None => {
-                self.steps.remove(&id);
-                self.unrecorded.remove(&id);
-            }
+        if let Some(verdict) = verdict {
+            entry.state = State::Ended(verdict);
+            self.ended.push(id);
+        } else {
+            self.steps.remove(&id);
+            self.unrecorded.remove(&id);
         }
     }
 
@@ -139,10 +155,15 @@ impl Attempts {
     pub(super) fn events(&self) -> Vec<EventKind> {
         let started = self.unrecorded.iter().filter_map(|id| {
             let entry = self.steps.get(id)?;
-            Some(EventKind::StepStarted { step: *id, attempt: entry.attempt })
+            Some(EventKind::StepStarted {
+                step: *id,
+                attempt: entry.attempt,
+            })
         });
         let ended = self.ended.iter().filter_map(|id| {
-            let State::Ended(verdict) = &self.steps.get(id)?.state else { return None };
+            let State::Ended(verdict) = &self.steps.get(id)?.state else {
+                return None;
+            };
             Some(verdict.clone().event(*id))
         });
         started.chain(ended).collect()
@@ -155,8 +176,10 @@ impl Attempts {
                 self.unrecorded.remove(step);
                 let entry = self.steps.get(step)?;
                 let announced = matches!(entry.state, State::Announced);
-                (announced && entry.attempt == *attempt)
-                    .then(|| Ready { step: entry.step.clone(), attempt: *attempt })
+                (announced && entry.attempt == *attempt).then(|| Ready {
+                    step: entry.step.clone(),
+                    attempt: *attempt,
+                })
             }
             EventKind::StepRetrying { step, retry_at, .. } => {
                 self.ended.retain(|id| id != step);
@@ -201,7 +224,9 @@ impl Attempts {
     pub(super) fn is_urgent(&self) -> bool {
         !self.ended.is_empty()
             || self.unrecorded.iter().any(|id| {
-                self.steps.get(id).is_some_and(|entry| matches!(entry.state, State::Announced))
+                self.steps
+                    .get(id)
+                    .is_some_and(|entry| matches!(entry.state, State::Announced))
             })
     }
 

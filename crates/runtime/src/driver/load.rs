@@ -2,7 +2,6 @@
 
 use rewake_core::event::{EventRef, Frame, Position};
 use rewake_core::replay::OpenStep;
-use rewake_store::StoreError;
 
 use super::{Driver, Exit, Stop};
 use crate::dispatch::Message;
@@ -24,7 +23,11 @@ impl Driver {
         if row.status.is_terminal() {
             return Err(Stop::Exit(Exit::Ended));
         }
-        if row.parked.as_ref().is_some_and(|parked| parked.build == engine.build) {
+        if row
+            .parked
+            .as_ref()
+            .is_some_and(|parked| parked.build == engine.build)
+        {
             return Err(Stop::Exit(Exit::Left));
         }
         let not_due = row.wake_at.is_none_or(|at| at > engine.host.clock.now());
@@ -42,8 +45,10 @@ impl Driver {
         self.recorded.parked = row.parked.is_some();
         self.recovering |= row.crashes > 0;
         self.read_tail().await?;
-        self.executor.with(|machine| machine.rest()).map_err(Stuck::from)?;
-        for step in self.executor.with(|machine| machine.open_steps()) {
+        self.executor
+            .with(rewake_core::replay::Machine::rest)
+            .map_err(Stuck::from)?;
+        for step in self.executor.with(rewake_core::replay::Machine::open_steps) {
             self.take_over(step);
         }
         if self.recorded.parked {
@@ -78,7 +83,13 @@ impl Driver {
         if !self.engine.residents.leave(self.run, &self.mailbox) {
             // Something has arrived meanwhile: whoever called looks again.
             self.engine.residents.abandon(self.run);
-            self.engine.tell(self.run, Message::Recover { unclean: false, rested: None });
+            self.engine.tell(
+                self.run,
+                Message::Recover {
+                    unclean: false,
+                    rested: None,
+                },
+            );
         } else if let Some(at) = wake_at {
             self.engine.schedule.add(at, self.run);
         }
@@ -100,14 +111,19 @@ impl Driver {
         };
         // It began under another driver, which is gone. From now on each start is on record first.
         self.recovering = true;
-        self.attempts.add_lost(step, judge_lost_attempt(circumstances));
+        self.attempts
+            .add_lost(step, judge_lost_attempt(circumstances));
     }
 
     /// Reads the log from where the machine stands to its end, and feeds it.
     pub(super) async fn read_tail(&mut self) -> Result<(), Stop> {
         loop {
             let fed = self.fed();
-            let page = self.read(fed).await?;
+            let page = self
+                .engine
+                .store
+                .frames(self.engine.scope, self.run, fed, PAGE)
+                .await?;
             if page.is_empty() {
                 return Ok(());
             }
@@ -115,10 +131,6 @@ impl Driver {
                 self.feed(frame)?;
             }
         }
-    }
-
-    async fn read(&self, after: Position) -> Result<Vec<Frame>, StoreError> {
-        self.engine.store.frames(self.engine.scope, self.run, after, PAGE).await
     }
 
     /// Feeds frames that a message or an answer brought; what is missing before them is read.
@@ -144,7 +156,8 @@ impl Driver {
             self.executor.feed(event)?;
             self.note(event)?;
         }
-        self.executor.with(|machine| machine.feed_taken(&frame.taken));
+        self.executor
+            .with(|machine| machine.feed_taken(&frame.taken));
         if let Some(shadow) = &mut self.shadow {
             shadow.push(frame);
         }
@@ -162,9 +175,12 @@ impl Driver {
     }
 
     fn begin_body(&mut self) -> Result<(), Stuck> {
-        let Some(workflow) = self.workflow.clone() else { return Ok(()) };
-        let input =
-            self.executor.with(|machine| machine.entities().run().map(|run| run.input.clone()));
+        let Some(workflow) = self.workflow.clone() else {
+            return Ok(());
+        };
+        let input = self
+            .executor
+            .with(|machine| machine.entities().run().map(|run| run.input.clone()));
         let Some(input) = input else { return Ok(()) };
         self.executor.begin(|| (workflow.run)(&input))
     }

@@ -106,7 +106,11 @@ struct Driver {
 
 impl Driver {
     fn new(engine: Arc<Inner>, run: RunId, mailbox: Mailbox) -> Self {
-        let context = Context::new(run, Arc::clone(&engine.host.entropy), engine.public_url.clone());
+        let context = Context::new(
+            run,
+            Arc::clone(&engine.host.entropy),
+            engine.public_url.clone(),
+        );
         let weak = Arc::downgrade(&engine);
         let on_foreign = move || {
             if let Some(engine) = weak.upgrade() {
@@ -170,7 +174,11 @@ impl Driver {
                 self.recovering |= unclean;
                 self.rested.extend(rested);
             }
-            Message::AttemptEnded { step, attempt, outcome } => {
+            Message::AttemptEnded {
+                step,
+                attempt,
+                outcome,
+            } => {
                 self.attempt_ended(step, attempt, outcome);
             }
             Message::ForeignWake => {}
@@ -192,12 +200,16 @@ impl Driver {
         if self.executor.was_woken_from_elsewhere() {
             return Err(Stuck::ForeignAwait.into());
         }
-        self.executor.with(|machine| machine.rest()).map_err(Stuck::from)?;
+        self.executor
+            .with(rewake_core::replay::Machine::rest)
+            .map_err(Stuck::from)?;
         Ok(())
     }
 
     fn attempt_ended(&mut self, step: StepId, attempt: u32, outcome: AttemptOutcome) {
-        let Some(open) = self.attempts.under_way(step, attempt) else { return };
+        let Some(open) = self.attempts.under_way(step, attempt) else {
+            return;
+        };
         let circumstances = Circumstances {
             options: open.options,
             attempt,
@@ -205,11 +217,15 @@ impl Driver {
             jitter: self.engine.jitter(),
             max_result: self.engine.limits.payload,
         };
-        self.attempts.end(step, judge_attempt(outcome, circumstances));
+        self.attempts
+            .end(step, judge_attempt(outcome, circumstances));
     }
 
     fn begin_attempts(&mut self) {
-        for step in self.executor.with(|machine| machine.take_fresh_steps()) {
+        for step in self
+            .executor
+            .with(rewake_core::replay::Machine::take_fresh_steps)
+        {
             self.attempts.add(step);
         }
         if self.stopping {
@@ -238,7 +254,14 @@ impl Driver {
         };
         self.engine.host.spawner.spawn_step(Box::pin(async move {
             let outcome = run_attempt(attempt_to_run).await;
-            engine.residents.tell_resident(run, Message::AttemptEnded { step, attempt, outcome });
+            engine.residents.tell_resident(
+                run,
+                Message::AttemptEnded {
+                    step,
+                    attempt,
+                    outcome,
+                },
+            );
         }));
     }
 
@@ -251,7 +274,12 @@ impl Driver {
             }
             Stop::Store(error) => {
                 tracing::error!(run = %self.run, %error, "the run cannot go on: the store fails");
-                let later = self.engine.host.clock.now().after(std::time::Duration::from_secs(5));
+                let later = self
+                    .engine
+                    .host
+                    .clock
+                    .now()
+                    .after(std::time::Duration::from_secs(5));
                 self.engine.schedule.add(later, self.run);
                 Exit::Left
             }
@@ -261,7 +289,10 @@ impl Driver {
     /// Puts on record, beside the log, that this build cannot follow.
     async fn park(&mut self, stuck: &Stuck) {
         let (run, at) = (self.run, self.executor.with(|machine| machine.fed()));
-        let workflow = self.workflow.as_ref().map_or("", |workflow| workflow.name.as_str());
+        let workflow = self
+            .workflow
+            .as_ref()
+            .map_or("", |workflow| workflow.name.as_str());
         tracing::error!(%run, workflow, event = %at, reason = %stuck, "parked");
         self.executor.seal();
         let parked = Parked {

@@ -1,5 +1,7 @@
 //! Rest: the workflow waits, and everything that must be is on record.
 
+use std::pin::pin;
+
 use futures_util::future::{Either, select};
 use rewake_core::time::Timestamp;
 
@@ -12,7 +14,11 @@ impl Driver {
     pub(super) async fn rest(&mut self) -> Result<(), Stop> {
         self.verify()?;
         let waits = self.executor.with(|machine| {
-            machine.has_open_reason() || machine.entities().run().is_none_or(|run| run.started_at.is_none())
+            machine.has_open_reason()
+                || machine
+                    .entities()
+                    .run()
+                    .is_none_or(|run| run.started_at.is_none())
         });
         if !waits {
             return Err(Stuck::NothingToWaitFor.into());
@@ -27,7 +33,11 @@ impl Driver {
         if self.attempts.is_quiet() {
             return self.rest_quietly().await;
         }
-        let until = [self.flush_at, self.executor.with(|machine| machine.next_due()), self.attempts.next_retry()];
+        let until = [
+            self.flush_at,
+            self.executor.with(|machine| machine.next_due()),
+            self.attempts.next_retry(),
+        ];
         self.wait(until.into_iter().flatten().min()).await
     }
 
@@ -63,11 +73,10 @@ impl Driver {
     /// True where the store's row says something else than what is so.
     fn is_behind(&self) -> bool {
         let now = self.engine.host.clock.now();
-        let (fed, taken) =
-            self.executor.with(|machine| (machine.fed(), !machine.taken().is_empty()));
-        taken
-            || self.recorded.reacted < fed
-            || self.recorded.wake_at != self.next_look(&[], now)
+        let (fed, taken) = self
+            .executor
+            .with(|machine| (machine.fed(), !machine.taken().is_empty()));
+        taken || self.recorded.reacted < fed || self.recorded.wake_at != self.next_look(&[], now)
     }
 
     /// Leaves, unless something has arrived meanwhile.
@@ -80,7 +89,13 @@ impl Driver {
         if !self.engine.residents.leave(self.run, &self.mailbox) {
             // It cannot go on with a sealed machine: another driver takes over what has arrived.
             self.engine.residents.abandon(self.run);
-            self.engine.tell(self.run, Message::Recover { unclean: false, rested: None });
+            self.engine.tell(
+                self.run,
+                Message::Recover {
+                    unclean: false,
+                    rested: None,
+                },
+            );
             return Err(Stop::Exit(Exit::Rested));
         }
         if let (Some(at), false) = (next, self.stopping) {
@@ -94,7 +109,7 @@ impl Driver {
             None => self.mailbox.recv().await.ok(),
             Some(at) => {
                 let timer = self.engine.host.clock.sleep_until(at);
-                match select(self.mailbox.recv(), timer).await {
+                match select(pin!(self.mailbox.recv()), timer).await {
                     Either::Left((message, _)) => message.ok(),
                     Either::Right(((), _)) => None,
                 }

@@ -17,7 +17,9 @@ const ALWAYS_UP_TO: usize = 128;
 impl Driver {
     pub(super) fn verify(&mut self) -> Result<(), Stop> {
         let fed = self.fed();
-        let Some(shadow) = &self.shadow else { return Ok(()) };
+        let Some(shadow) = &self.shadow else {
+            return Ok(());
+        };
         let skipped = shadow.len() > ALWAYS_UP_TO && !shadow.len().is_multiple_of(ALWAYS_UP_TO);
         if fed == self.verified || skipped {
             return Ok(());
@@ -26,9 +28,14 @@ impl Driver {
         let second = self.replay_again()?;
         let difference = second.with(|second| {
             self.executor.with(|first| {
-                let (a, b): (Vec<_>, Vec<_>) = (first.records().collect(), second.records().collect());
+                let (a, b): (Vec<_>, Vec<_>) =
+                    (first.records().collect(), second.records().collect());
                 if a.len() != b.len() || !a.iter().zip(&b).all(|(a, b)| same(a, b)) {
-                    return Some(format!("it asked for {} things, the run itself for {}", b.len(), a.len()));
+                    return Some(format!(
+                        "it asked for {} things, the run itself for {}",
+                        b.len(),
+                        a.len()
+                    ));
                 }
                 let same_end = first.is_finished() == second.is_finished();
                 (!same_end || first.taken() != second.taken())
@@ -59,7 +66,7 @@ impl Driver {
             }
             second.with(|machine| machine.feed_taken(&frame.taken));
         }
-        second.with(|machine| machine.rest())?;
+        second.with(rewake_core::replay::Machine::rest)?;
         Ok(second)
     }
 }
@@ -68,8 +75,18 @@ impl Driver {
 fn same(a: &EventKind, b: &EventKind) -> bool {
     match (a, b) {
         (
-            EventKind::HookCreated { hook, token, chosen, .. },
-            EventKind::HookCreated { hook: other, token: other_token, chosen: other_chosen, .. },
+            EventKind::HookCreated {
+                hook,
+                token,
+                chosen,
+                ..
+            },
+            EventKind::HookCreated {
+                hook: other,
+                token: other_token,
+                chosen: other_chosen,
+                ..
+            },
         ) => hook == other && chosen == other_chosen && (!chosen || token == other_token),
         (a, b) => {
             std::mem::discriminant(a) == std::mem::discriminant(b)

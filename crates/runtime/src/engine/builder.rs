@@ -134,7 +134,10 @@ impl Builder {
     /// [`OpenError`]; nothing runs then.
     pub async fn open(mut self) -> Result<Engine, OpenError> {
         self.registry.add_step(respond::definition())?;
-        let scope = self.store.scope(self.project.clone(), self.environment.clone()).await?;
+        let scope = self
+            .store
+            .scope(self.project.clone(), self.environment.clone())
+            .await?;
         let entropy = self.host.entropy.draw();
         let inner = Arc::new(Inner {
             scope,
@@ -146,14 +149,18 @@ impl Builder {
             loads: Semaphore::new(LOADS),
             callers: Semaphore::new(self.limits.waiting_callers),
             stopping: AtomicBool::new(false),
-            jitter: AtomicU64::new(u64::try_from(entropy & u128::from(u64::MAX)).unwrap_or_default()),
+            jitter: AtomicU64::new(
+                u64::try_from(entropy & u128::from(u64::MAX)).unwrap_or_default(),
+            ),
             host: self.host,
             store: self.store,
             project: self.project,
             environment: self.environment,
             owner: self.owner,
             build: self.build,
-            public_url: self.public_url.map(|url| Arc::from(url.trim_end_matches('/'))),
+            public_url: self
+                .public_url
+                .map(|url| Arc::from(url.trim_end_matches('/'))),
             registry: self.registry,
             limits: self.limits,
             client_only: self.client_only,

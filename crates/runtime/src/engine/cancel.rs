@@ -63,7 +63,9 @@ impl Engine {
             Err(Failed::Refused(AppendRefusal::RunUnknown { run })) => {
                 Err(CancelError::RunUnknown { run })
             }
-            Err(Failed::Refused(refusal)) => Err(CancelError::Refused { reason: refusal.to_string() }),
+            Err(Failed::Refused(refusal)) => Err(CancelError::Refused {
+                reason: refusal.to_string(),
+            }),
             Err(Failed::Store(error)) => Err(error.into()),
         }
     }

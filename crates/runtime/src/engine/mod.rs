@@ -21,7 +21,9 @@ use async_lock::Semaphore;
 use rewake_core::event::EventKind;
 use rewake_core::id::{EventId, HookId, RunId};
 use rewake_core::token::Token;
-use rewake_store::{Append, AppendRefusal, Condition, Failed, ScopeId, Store, StoreError, UnreadLimit};
+use rewake_store::{
+    Append, AppendRefusal, Condition, Failed, ScopeId, Store, StoreError, UnreadLimit,
+};
 
 use crate::dispatch::{Budget, Message, Residents, Schedule, Waiters};
 use crate::driver::drive;
@@ -72,7 +74,9 @@ pub struct Engine {
 
 impl fmt::Debug for Engine {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Engine").field("build", &self.inner.build).finish_non_exhaustive()
+        f.debug_struct("Engine")
+            .field("build", &self.inner.build)
+            .finish_non_exhaustive()
     }
 }
 
@@ -109,7 +113,9 @@ impl Inner {
             return;
         }
         if let Some(mailbox) = self.residents.tell(run, message) {
-            self.host.spawner.spawn_driver(drive(Arc::clone(self), run, mailbox));
+            self.host
+                .spawner
+                .spawn_driver(drive(Arc::clone(self), run, mailbox));
         }
     }
 
@@ -124,7 +130,9 @@ impl Inner {
 
     /// Spreads pauses; of no consequence for what happens, only for when.
     pub(crate) fn jitter(&self) -> u64 {
-        self.jitter.fetch_add(0x9E37_79B9_7F4A_7C15, Ordering::Relaxed) >> 32
+        self.jitter
+            .fetch_add(0x9E37_79B9_7F4A_7C15, Ordering::Relaxed)
+            >> 32
     }
 
     /// Puts on record that a hook's time has run out, and tells its run.
@@ -138,7 +146,10 @@ impl Inner {
             scope: self.scope,
             run,
             id: self.event_id(),
-            conditions: vec![Condition::HookLive { hook, token: token.clone() }],
+            conditions: vec![Condition::HookLive {
+                hook,
+                token: token.clone(),
+            }],
             events: vec![EventKind::HookExpired { hook }],
             release: vec![token],
             mark: None,
@@ -193,7 +204,10 @@ impl Engine {
         self.inner.residents.len()
     }
 
-    pub(crate) fn wait_until(&self, span: Duration) -> futures_util::future::BoxFuture<'static, ()> {
+    pub(crate) fn wait_until(
+        &self,
+        span: Duration,
+    ) -> futures_util::future::BoxFuture<'static, ()> {
         let clock = &self.inner.host.clock;
         clock.sleep_until(clock.now().after(span))
     }

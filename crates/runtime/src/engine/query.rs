@@ -103,7 +103,11 @@ impl Engine {
     /// [`QueryError`] where the store cannot be read.
     pub async fn events(&self, run: RunId) -> Result<Vec<Event>, QueryError> {
         let frames = self.frames(run).await?;
-        Ok(frames.iter().flat_map(Frame::iter).map(rewake_core::event::EventRef::to_event).collect())
+        Ok(frames
+            .iter()
+            .flat_map(Frame::iter)
+            .map(rewake_core::event::EventRef::to_event)
+            .collect())
     }
 
     /// The run with its steps, hooks and waits, folded from its log.
@@ -127,14 +131,22 @@ impl Engine {
         before: Option<RunId>,
         limit: usize,
     ) -> Result<RunPage, QueryError> {
-        Ok(self.inner.store.runs(self.inner.scope, filter, before, limit).await?)
+        Ok(self
+            .inner
+            .store
+            .runs(self.inner.scope, filter, before, limit)
+            .await?)
     }
 
     async fn frames(&self, run: RunId) -> Result<Vec<Frame>, StoreError> {
         let mut frames: Vec<Frame> = Vec::new();
         loop {
             let after = frames.last().map_or(Position::START, Frame::last);
-            let page = self.inner.store.frames(self.inner.scope, run, after, PAGE).await?;
+            let page = self
+                .inner
+                .store
+                .frames(self.inner.scope, run, after, PAGE)
+                .await?;
             if page.is_empty() {
                 return Ok(frames);
             }
@@ -144,11 +156,14 @@ impl Engine {
 }
 
 fn end(frames: &[Frame]) -> Option<RunOutcome> {
-    frames.iter().flat_map(|frame| &frame.events).find_map(|kind| match kind {
-        EventKind::RunCompleted { output } => Some(RunOutcome::Completed(output.clone())),
-        EventKind::RunFailed { error } => Some(RunOutcome::Failed(error.clone())),
-        EventKind::RunCancelled { reason, .. } => Some(RunOutcome::Cancelled(reason.clone())),
-        EventKind::RunContinued { successor } => Some(RunOutcome::Continued(*successor)),
-        _ => None,
-    })
+    frames
+        .iter()
+        .flat_map(|frame| &frame.events)
+        .find_map(|kind| match kind {
+            EventKind::RunCompleted { output } => Some(RunOutcome::Completed(output.clone())),
+            EventKind::RunFailed { error } => Some(RunOutcome::Failed(error.clone())),
+            EventKind::RunCancelled { reason, .. } => Some(RunOutcome::Cancelled(reason.clone())),
+            EventKind::RunContinued { successor } => Some(RunOutcome::Continued(*successor)),
+            _ => None,
+        })
 }

@@ -1,6 +1,6 @@
 //! Resuming a hook, and looking one up.
 
-use rewake_core::payload::Payload;
+use rewake_core::payload::{self, Payload};
 use rewake_core::token::Token;
 use rewake_store::{Deliver, DeliverRefusal, DeliveryKey, Door, Failed};
 use sha2::{Digest, Sha256};
@@ -33,7 +33,7 @@ impl Engine {
     /// Dropped, it leaves open whether the payload was taken; a key makes a repeat safe.
     pub async fn resume(&self, resume: Resume) -> Result<Option<Hook>, ResumeError> {
         let inner = &self.inner;
-        if resume.payload.is_null() {
+        if payload::is_null(&resume.payload) {
             return Err(ResumeError::NullPayload);
         }
         if resume.payload.len() > inner.limits.payload {
@@ -51,7 +51,10 @@ impl Engine {
             token: token.clone(),
             id: inner.event_id(),
             payload: resume.payload.clone(),
-            key: resume.key.clone().map(|key| DeliveryKey { key, digest: Some(digest()) }),
+            key: resume.key.clone().map(|key| DeliveryKey {
+                key,
+                digest: Some(digest()),
+            }),
             fallback: None,
             door: Door::Hook,
             limit: inner.limits.unread,
@@ -75,9 +78,9 @@ impl Engine {
             Err(Failed::Refused(DeliverRefusal::Full { count, bytes })) => {
                 Err(ResumeError::Full { count, bytes })
             }
-            Err(Failed::Refused(refusal)) => {
-                Err(ResumeError::Refused { reason: refusal.to_string() })
-            }
+            Err(Failed::Refused(refusal)) => Err(ResumeError::Refused {
+                reason: refusal.to_string(),
+            }),
             Err(Failed::Store(error)) => Err(error.into()),
         }
     }
@@ -93,7 +96,10 @@ impl Engine {
         let Some(row) = inner.store.token(inner.scope, token.clone()).await? else {
             return Ok(None);
         };
-        if row.expires_at.is_some_and(|expiry| expiry <= inner.host.clock.now()) {
+        if row
+            .expires_at
+            .is_some_and(|expiry| expiry <= inner.host.clock.now())
+        {
             if !inner.client_only {
                 inner.expire(row.run, row.hook, token).await?;
             }

@@ -31,7 +31,11 @@ impl Engine {
             let _all = left.await;
         }
         inner.waiters.call_all();
-        let ended = if inner.client_only { Ok(()) } else { inner.store.end_session().await };
+        let ended = if inner.client_only {
+            Ok(())
+        } else {
+            inner.store.end_session().await
+        };
         inner.store.close().await?;
         ended
     }

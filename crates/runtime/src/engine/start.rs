@@ -74,7 +74,9 @@ impl Engine {
             return Err(StartError::TooLarge { len, limit });
         }
         if !inner.client_only && inner.registry.workflow(&start.workflow).is_none() {
-            return Err(StartError::UnknownWorkflow { name: start.workflow });
+            return Err(StartError::UnknownWorkflow {
+                name: start.workflow,
+            });
         }
         let create = self.create(&start);
         match inner.store.create(create).await {
@@ -83,7 +85,10 @@ impl Engine {
                 if let Some(frame) = created.frame {
                     self.inform(created.run, &start, Message::Frame(frame));
                 }
-                Ok(Started { run: created.run, new })
+                Ok(Started {
+                    run: created.run,
+                    new,
+                })
             }
             Err(Failed::Refused(CreateRefusal::RunExists { run })) => {
                 Err(StartError::RunExists { run })
@@ -91,7 +96,9 @@ impl Engine {
             Err(Failed::Refused(CreateRefusal::KeyReused { run })) => {
                 Err(StartError::KeyReused { run })
             }
-            Err(Failed::Refused(refusal)) => Err(StartError::Refused { reason: refusal.to_string() }),
+            Err(Failed::Refused(refusal)) => Err(StartError::Refused {
+                reason: refusal.to_string(),
+            }),
             Err(Failed::Store(error)) => Err(error.into()),
         }
     }
@@ -109,7 +116,9 @@ impl Engine {
     fn create(&self, start: &Start) -> Create {
         let inner = &self.inner;
         let now = inner.host.clock.now();
-        let run = start.run.unwrap_or_else(|| RunId::mint(now, inner.host.entropy.draw()));
+        let run = start
+            .run
+            .unwrap_or_else(|| RunId::mint(now, inner.host.entropy.draw()));
         let mut events = vec![EventKind::RunCreated {
             workflow: start.workflow.clone(),
             input: start.input.clone(),
@@ -126,8 +135,17 @@ impl Engine {
         if start.delay.is_none() && !inner.client_only {
             events.push(EventKind::RunStarted);
         }
-        let key = start.key.as_ref().map(|key| StartKey { key: key.clone(), digest: digest(start) });
-        Create { scope: inner.scope, run, id: inner.event_id(), events, key }
+        let key = start.key.as_ref().map(|key| StartKey {
+            key: key.clone(),
+            digest: digest(start),
+        });
+        Create {
+            scope: inner.scope,
+            run,
+            id: inner.event_id(),
+            events,
+            key,
+        }
     }
 }
 

@@ -50,7 +50,9 @@ impl Engine {
         delivery: WebhookDelivery,
     ) -> Result<Option<Delivery>, WebhookError> {
         let inner = &self.inner;
-        let Ok(token) = Token::parse(&delivery.token, inner.limits.token) else { return Ok(None) };
+        let Ok(token) = Token::parse(&delivery.token, inner.limits.token) else {
+            return Ok(None);
+        };
         if delivery.payload.len() > inner.limits.payload {
             let (len, limit) = (delivery.payload.len(), inner.limits.payload);
             return Err(WebhookError::TooLarge { len, limit });
@@ -73,7 +75,10 @@ impl Engine {
                 if let Some(frame) = delivered.frame {
                     inner.tell(run, Message::Frame(frame));
                 }
-                Ok(Some(Delivery { hook: inner.hook(delivered.hook), new }))
+                Ok(Some(Delivery {
+                    hook: inner.hook(delivered.hook),
+                    new,
+                }))
             }
             Err(Failed::Refused(DeliverRefusal::NoHook | DeliverRefusal::WrongDoor)) => Ok(None),
             Err(Failed::Refused(DeliverRefusal::HookOverdue { run, hook })) => {
@@ -81,9 +86,9 @@ impl Engine {
                 Ok(None)
             }
             Err(Failed::Refused(DeliverRefusal::Full { .. })) => Err(WebhookError::Full),
-            Err(Failed::Refused(refusal)) => {
-                Err(WebhookError::Refused { reason: refusal.to_string() })
-            }
+            Err(Failed::Refused(refusal)) => Err(WebhookError::Refused {
+                reason: refusal.to_string(),
+            }),
             Err(Failed::Store(error)) => Err(error.into()),
         }
     }
@@ -105,20 +110,31 @@ impl Engine {
         within: Duration,
     ) -> Result<Payload, WebhookError> {
         let inner = &self.inner;
-        let _place = inner.callers.try_acquire().ok_or(WebhookError::TooManyCallers)?;
+        let _place = inner
+            .callers
+            .try_acquire()
+            .ok_or(WebhookError::TooManyCallers)?;
         let mut deadline = self.wait_until(within);
         loop {
             // Registered before looking, so that nothing falls in between.
             let called = inner.waiters.wait(run);
-            let chunk = inner.store.first_chunk(inner.scope, run, stream.to_owned()).await?;
+            let chunk = inner
+                .store
+                .first_chunk(inner.scope, run, stream.to_owned())
+                .await?;
             if let Some(chunk) = chunk {
                 return Ok(chunk.payload);
             }
             let row = inner.store.run(inner.scope, run).await?;
             if row.is_none_or(|row| row.status.is_terminal()) {
                 // The answer may have come between the two looks.
-                let chunk = inner.store.first_chunk(inner.scope, run, stream.to_owned()).await?;
-                return chunk.map(|chunk| chunk.payload).ok_or(WebhookError::RunEnded);
+                let chunk = inner
+                    .store
+                    .first_chunk(inner.scope, run, stream.to_owned())
+                    .await?;
+                return chunk
+                    .map(|chunk| chunk.payload)
+                    .ok_or(WebhookError::RunEnded);
             }
             match select(called, deadline).await {
                 Either::Left((_, rest)) => deadline = rest,
@@ -137,8 +153,16 @@ impl Inner {
         writer: StepId,
         payload: Payload,
     ) -> Result<(), AnswerError> {
-        let chunk = ChunkRow { writer: Some(writer), payload };
-        let answer = Answer { scope: self.scope, run, stream, chunk };
+        let chunk = ChunkRow {
+            writer: Some(writer),
+            payload,
+        };
+        let answer = Answer {
+            scope: self.scope,
+            run,
+            stream,
+            chunk,
+        };
         match self.store.answer(answer).await {
             Ok(_) => {
                 self.waiters.call(run);

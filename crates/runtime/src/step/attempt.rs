@@ -38,7 +38,13 @@ pub(crate) enum AttemptOutcome {
 
 /// Runs one attempt: waits for a free place, runs the body, and says how it ended.
 pub(crate) async fn run_attempt(attempt: Attempt) -> AttemptOutcome {
-    let Attempt { engine, step, run, attempt, abort } = attempt;
+    let Attempt {
+        engine,
+        step,
+        run,
+        attempt,
+        abort,
+    } = attempt;
     let working = async move {
         let _place = engine.steps.acquire().await;
         let Some(definition) = engine.registry.step(&step.name).cloned() else {
@@ -52,14 +58,19 @@ pub(crate) async fn run_attempt(attempt: Attempt) -> AttemptOutcome {
             started_at: engine.host.clock.now(),
             engine: Arc::clone(&engine),
         };
-        let input = StepInput { payload: step.input.clone(), context: context.clone() };
+        let input = StepInput {
+            payload: step.input.clone(),
+            context: context.clone(),
+        };
         // The body is made inside too, so that a panic while making it is a failed attempt.
         let body = async move { (definition.run)(&input).await };
         let body = RunningStep::new(context, AssertUnwindSafe(body).catch_unwind());
         let timeout = step.options.timeout_ms.map(Duration::from_millis);
         within(&engine, timeout, body).await
     };
-    Abortable::new(working, abort).await.unwrap_or(AttemptOutcome::Aborted)
+    Abortable::new(working, abort)
+        .await
+        .unwrap_or(AttemptOutcome::Aborted)
 }
 
 type Caught = Result<Result<Payload, StepFailure>, Box<dyn std::any::Any + Send>>;

@@ -2,7 +2,6 @@
 
 use std::cell::RefCell;
 use std::fmt;
-use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{self, Poll};
@@ -56,7 +55,10 @@ pub(crate) struct RunningStep<F> {
 
 impl<F: Future> RunningStep<F> {
     pub(crate) fn new(context: StepContext, body: F) -> Self {
-        Self { context, body: Box::pin(body) }
+        Self {
+            context,
+            body: Box::pin(body),
+        }
     }
 }
 
@@ -65,7 +67,9 @@ impl<F: Future> Future for RunningStep<F> {
 
     fn poll(self: Pin<&mut Self>, cx: &mut task::Context<'_>) -> Poll<F::Output> {
         let this = self.get_mut();
-        let _inside = Inside { outer: CURRENT.replace(Some(this.context.clone())) };
+        let _inside = Inside {
+            outer: CURRENT.replace(Some(this.context.clone())),
+        };
         this.body.as_mut().poll(cx)
     }
 }

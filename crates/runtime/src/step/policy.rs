@@ -27,7 +27,11 @@ impl Verdict {
         match self {
             Self::Completed(result) => EventKind::StepCompleted { step, result },
             Self::Failed { error, kind } => EventKind::StepFailed { step, error, kind },
-            Self::Retry { error, at } => EventKind::StepRetrying { step, error, retry_at: at },
+            Self::Retry { error, at } => EventKind::StepRetrying {
+                step,
+                error,
+                retry_at: at,
+            },
         }
     }
 }
@@ -59,7 +63,11 @@ pub(crate) fn judge_attempt(outcome: AttemptOutcome, at: Circumstances) -> Optio
         AttemptOutcome::Failed(StepFailure::NotEncodable(error)) => {
             failed(error, FailureKind::NotEncodable)
         }
-        AttemptOutcome::Failed(StepFailure::Retryable { error, after, at: asked }) => {
+        AttemptOutcome::Failed(StepFailure::Retryable {
+            error,
+            after,
+            at: asked,
+        }) => {
             let pause = asked.or_else(|| after.map(|after| at.now.after(after)));
             again(error, FailureKind::RetriesExhausted, pause, at)
         }
@@ -74,7 +82,12 @@ pub(crate) fn judge_attempt(outcome: AttemptOutcome, at: Circumstances) -> Optio
         AttemptOutcome::Unknown => {
             let message = "no step of this name is part of this build; register it, or run the build \
                            that has it";
-            again(Failure::new(message), FailureKind::RetriesExhausted, None, at)
+            again(
+                Failure::new(message),
+                FailureKind::RetriesExhausted,
+                None,
+                at,
+            )
         }
         AttemptOutcome::Aborted => return None,
     };
@@ -83,8 +96,16 @@ pub(crate) fn judge_attempt(outcome: AttemptOutcome, at: Circumstances) -> Optio
 
 /// What follows from an attempt that began and never ended: it counts as failed.
 pub(crate) fn judge_lost_attempt(at: Circumstances) -> Verdict {
-    let message = format!("attempt {} began and did not end: its process did", at.attempt);
-    again(Failure::new(message), FailureKind::RetriesExhausted, Some(at.now), at)
+    let message = format!(
+        "attempt {} began and did not end: its process did",
+        at.attempt
+    );
+    again(
+        Failure::new(message),
+        FailureKind::RetriesExhausted,
+        Some(at.now),
+        at,
+    )
 }
 
 const fn failed(error: Failure, kind: FailureKind) -> Verdict {
@@ -101,6 +122,10 @@ fn again(
         return failed(error, kind);
     }
     let first = Duration::from_millis(at.options.backoff_ms);
-    let retry_at = asked.unwrap_or_else(|| at.now.after(retry::pause(first, at.attempt, at.jitter)));
-    Verdict::Retry { error, at: retry_at }
+    let retry_at =
+        asked.unwrap_or_else(|| at.now.after(retry::pause(first, at.attempt, at.jitter)));
+    Verdict::Retry {
+        error,
+        at: retry_at,
+    }
 }

@@ -25,7 +25,10 @@ pub async fn from_step(
     stream: &str,
     answer: Payload,
 ) -> Result<(), AnswerError> {
-    context.engine.answer(context.run, stream.to_owned(), context.step, answer).await
+    context
+        .engine
+        .answer(context.run, stream.to_owned(), context.step, answer)
+        .await
 }
 
 /// The arguments of the built-in step, for a call of it.
@@ -34,8 +37,11 @@ pub async fn from_step(
 ///
 /// [`AnswerError::NotEncodable`] where they cannot be encoded.
 pub fn input(stream: &str, answer: &Payload) -> Result<Payload, AnswerError> {
-    payload::encode(&(stream, String::from_utf8_lossy(answer.as_bytes())))
-        .map_err(|error| AnswerError::NotEncodable { reason: error.to_string() })
+    payload::encode(&(stream, String::from_utf8_lossy(answer.as_bytes()))).map_err(|error| {
+        AnswerError::NotEncodable {
+            reason: error.to_string(),
+        }
+    })
 }
 
 pub(crate) fn definition() -> Step {

@@ -71,7 +71,10 @@ impl Context {
         entropy: Arc<dyn Entropy>,
         public_url: Option<Arc<str>>,
     ) -> Arc<Self> {
-        let shared = Shared { machine: Machine::new(run), wakers: BTreeMap::new() };
+        let shared = Shared {
+            machine: Machine::new(run),
+            wakers: BTreeMap::new(),
+        };
         Arc::new(Self {
             sealed: AtomicBool::new(false),
             shared: Mutex::new(shared),
@@ -86,7 +89,9 @@ impl Context {
     ///
     /// [`NotInWorkflow`] where none is.
     pub fn current() -> Result<Arc<Self>, NotInWorkflow> {
-        CURRENT.with_borrow(|current| current.clone()).ok_or(NotInWorkflow)
+        CURRENT
+            .with_borrow(std::clone::Clone::clone)
+            .ok_or(NotInWorkflow)
     }
 
     /// Works with the machine of the run. Must not be called from within itself.
@@ -141,7 +146,11 @@ impl Context {
     }
 
     fn is_current(self: &Arc<Self>) -> bool {
-        CURRENT.with_borrow(|current| current.as_ref().is_some_and(|current| Arc::ptr_eq(current, self)))
+        CURRENT.with_borrow(|current| {
+            current
+                .as_ref()
+                .is_some_and(|current| Arc::ptr_eq(current, self))
+        })
     }
 }
 

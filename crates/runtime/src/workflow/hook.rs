@@ -1,6 +1,5 @@
 //! A hook: its registration, and the handle that receives its payloads.
 
-use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{self, Poll, Waker};
@@ -52,9 +51,18 @@ impl RegisterHook {
     pub fn new(context: Arc<Context>, spec: HookSpec) -> Self {
         let id = context.with(|machine| {
             let place = machine.place();
-            HookId::derive(machine.run(), place, spec.token.as_ref().map_or("", Token::as_str))
+            HookId::derive(
+                machine.run(),
+                place,
+                spec.token.as_ref().map_or("", Token::as_str),
+            )
         });
-        Self { context, id, spec: Some(spec), pending: false }
+        Self {
+            context,
+            id,
+            spec: Some(spec),
+            pending: false,
+        }
     }
 }
 
@@ -76,9 +84,12 @@ impl Future for RegisterHook {
         };
         this.pending = false;
         Poll::Ready(match registration {
-            Registration::Registered { hook, token } => {
-                Ok(HookHandle { context: Arc::clone(&this.context), hook, token, closing: false })
-            }
+            Registration::Registered { hook, token } => Ok(HookHandle {
+                context: Arc::clone(&this.context),
+                hook,
+                token,
+                closing: false,
+            }),
             Registration::Conflict { token, owner } => Err(Conflict { token, owner }),
         })
     }
@@ -150,12 +161,11 @@ impl HookHandle {
     pub fn poll_receive(&mut self, waker: &Waker) -> Poll<Received> {
         self.context.expect_current("a hook");
         let mut shared = self.context.lock();
-        match shared.machine.take_payload(self.hook) {
-            Some(received) => Poll::Ready(received),
-            None => {
-                shared.wait(Correlation::Hook(self.hook), waker);
-                Poll::Pending
-            }
+        if let Some(received) = shared.machine.take_payload(self.hook) {
+            Poll::Ready(received)
+        } else {
+            shared.wait(Correlation::Hook(self.hook), waker);
+            Poll::Pending
         }
     }
 

@@ -1,6 +1,5 @@
 //! A call of a step.
 
-use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{self, Poll};
@@ -36,7 +35,15 @@ impl StepFuture {
             let place = machine.place();
             StepId::derive(machine.run(), place, name)
         });
-        Self { context, id, call: Some(Call { name: name.to_owned(), input, options }) }
+        Self {
+            context,
+            id,
+            call: Some(Call {
+                name: name.to_owned(),
+                input,
+                options,
+            }),
+        }
     }
 
     /// The step's id: the same in every replay.
@@ -57,15 +64,19 @@ impl Future for StepFuture {
         let this = self.get_mut();
         this.context.expect_current("a step call");
         let mut shared = this.context.lock();
-        if let Some(Call { name, input, options }) = this.call.take() {
+        if let Some(Call {
+            name,
+            input,
+            options,
+        }) = this.call.take()
+        {
             shared.machine.create_step(this.id, name, input, options);
         }
-        match shared.machine.take_step(this.id) {
-            Some(outcome) => Poll::Ready(outcome),
-            None => {
-                shared.wait(Correlation::Step(this.id), cx.waker());
-                Poll::Pending
-            }
+        if let Some(outcome) = shared.machine.take_step(this.id) {
+            Poll::Ready(outcome)
+        } else {
+            shared.wait(Correlation::Step(this.id), cx.waker());
+            Poll::Pending
         }
     }
 }

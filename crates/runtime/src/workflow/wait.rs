@@ -1,6 +1,5 @@
 //! A durable sleep.
 
-use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{self, Poll};
@@ -53,7 +52,12 @@ impl Wait {
             let place = machine.place();
             WaitId::derive(machine.run(), place)
         });
-        Self { context, id, until, state: State::Written }
+        Self {
+            context,
+            id,
+            until,
+            state: State::Written,
+        }
     }
 }
 
