@@ -1,1 +1,44 @@
-//! The contract of a store.
+//! What a store of Rewake must do, and the one place that decides what an append may do.
+//!
+//! A store keeps rows: frames of events in each run's log, one row for each run, one for each live
+//! token, each delivery key and each stream chunk. What may be written is decided by the [`judge`],
+//! a pure function from the request and the rows it looks up to the rows to write or a typed
+//! refusal; a store looks up, asks the judge and writes, all in one transaction. So no rule is
+//! written twice, whatever the database. This crate must not know a driver, SQL or a runtime; there
+//! is no queue beside the log.
+//!
+//! ```text
+//!  request ──▶ begin ──▶ judge(rows, request, now) ──▶ write rows ──▶ commit ──▶ answer
+//!                            │
+//!                            └──▶ refusal (nothing written)
+//! ```
+//!
+//! Features: `memory` (the in-memory store), `conformance` (the suite every store must pass).
+
+#![forbid(unsafe_code)]
+
+mod error;
+pub mod judge;
+mod request;
+mod role;
+mod row;
+mod wire;
+
+#[cfg(feature = "conformance")]
+pub mod conformance;
+#[cfg(feature = "memory")]
+pub mod memory;
+
+pub use error::{Failed, StoreError};
+pub use request::{
+    Answer, AnswerRefusal, Answered, Append, AppendRefusal, Appended, Condition, Create,
+    CreateRefusal, Created, Deliver, DeliverRefusal, Delivered, DeliveryKey, Door, Mark, StartKey,
+    UnreadLimit,
+};
+pub use role::{
+    Log, Queries, RunFilter, RunPage, Sessions, Store, StoreFuture, Streams, WakeUp, WakeUps,
+};
+pub use row::{ChunkRow, KeyRow, Parked, RunRow, ScopeId, StartKeyRow, TokenRow};
+pub use wire::{Corrupt, decode_row, encode_row};
+
+pub use rewake_core as core;

@@ -1,0 +1,149 @@
+//! The report of a workflow that no longer matches its log.
+
+use std::fmt;
+
+use crate::event::{EventKind, Position};
+use crate::transition::IllegalTransition;
+
+/// Where workflow and log part, and how.
+///
+/// Nothing is appended on behalf of a run that has parted from its log. A build whose code matches
+/// the log, or a person, can let it go on.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Divergence {
+    /// The log holds a record that the workflow's code did not leave this time. What usually causes
+    /// it: the code was changed while the run was under way; or the code asked a clock, a random
+    /// source or an unordered map which way to go.
+    #[error("at event {position} the log has {expected}, but the workflow {found}")]
+    Parted {
+        /// The position of the record.
+        position: Position,
+        /// What the log holds.
+        expected: Expected,
+        /// What the code did instead.
+        found: Found,
+    },
+    /// The log holds an event that must not follow those before it: it was not written by Rewake, or
+    /// is damaged.
+    #[error("event {position} of the log is illegal")]
+    Illegal {
+        /// The position of the event.
+        position: Position,
+        /// Why.
+        #[source]
+        reason: IllegalTransition,
+    },
+    /// Events were fed out of order: a fault of the driver's.
+    #[error("event {found} was fed where event {expected} was due")]
+    Gap {
+        /// The position that was due.
+        expected: Position,
+        /// The position that was fed.
+        found: Position,
+    },
+}
+
+impl Divergence {
+    /// A stable name for programs.
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::Parted { .. } => "REPLAY_PARTED",
+            Self::Illegal { .. } => "REPLAY_ILLEGAL_EVENT",
+            Self::Gap { .. } => "REPLAY_GAP",
+        }
+    }
+
+    /// The position in the log that the report is about.
+    pub const fn position(&self) -> Position {
+        match self {
+            Self::Parted { position, .. } | Self::Illegal { position, .. } => *position,
+            Self::Gap { found, .. } => *found,
+        }
+    }
+}
+
+/// What the log holds at the place of divergence.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Expected(String);
+
+impl Expected {
+    pub(super) fn new(record: &EventKind) -> Self {
+        Self(describe(record))
+    }
+}
+
+impl fmt::Display for Expected {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// What the code did at the place of divergence.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Found {
+    /// It asked for something else.
+    Command(String),
+    /// It came to its end.
+    Finished,
+    /// It waits without having asked for this.
+    Nothing,
+}
+
+impl Found {
+    pub(super) fn new(command: &EventKind) -> Self {
+        if command.is_terminal() {
+            Self::Finished
+        } else {
+            Self::Command(describe(command))
+        }
+    }
+}
+
+impl fmt::Display for Found {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Command(what) => write!(f, "asked for {what}"),
+            Self::Finished => f.write_str("came to its end"),
+            Self::Nothing => f.write_str("waits without having asked for it"),
+        }
+    }
+}
+
+/// The event in words, with the name a reader knows it by. A drawn token is a credential and does
+/// not appear.
+fn describe(kind: &EventKind) -> String {
+    match kind {
+        EventKind::StepCreated { name, .. } => format!("step `{name}`"),
+        EventKind::HookCreated {
+            token,
+            chosen: true,
+            ..
+        } => format!("a hook with token `{token}`"),
+        EventKind::HookCreated {
+            is_webhook: true, ..
+        } => "a webhook".to_owned(),
+        EventKind::HookCreated { .. } => "a hook with a random token".to_owned(),
+        EventKind::HookConflict { token, .. } => format!("a hook in conflict over token `{token}`"),
+        EventKind::HookDisposed { .. } => "the end of a hook".to_owned(),
+        EventKind::WaitCreated { .. } => "a sleep".to_owned(),
+        EventKind::WaitCancelled { .. } => "a sleep given up".to_owned(),
+        EventKind::PatchMarked { patch } => format!("patch `{patch}`"),
+        EventKind::AttrSet { .. } => "attributes being set".to_owned(),
+        EventKind::RunCreated { .. }
+        | EventKind::RunStarted
+        | EventKind::RunCompleted { .. }
+        | EventKind::RunFailed { .. }
+        | EventKind::RunCancelled { .. }
+        | EventKind::RunCancelRequested { .. }
+        | EventKind::RunContinued { .. }
+        | EventKind::StepStarted { .. }
+        | EventKind::StepCompleted { .. }
+        | EventKind::StepFailed { .. }
+        | EventKind::StepRetrying { .. }
+        | EventKind::HookReceived { .. }
+        | EventKind::HookExpired { .. }
+        | EventKind::WaitCompleted { .. } => format!("`{}`", kind.name()),
+    }
+}

@@ -1,0 +1,140 @@
+//! May this log begin?
+
+use rewake_core::entity::RunStatus;
+use rewake_core::event::{EventKind, Frame, Position, Writer};
+use rewake_core::time::Timestamp;
+
+use super::effect;
+use super::rows::{Rows, Verdict, Write};
+use crate::error::Failed;
+use crate::request::{Create, CreateRefusal, Created};
+use crate::row::{RunRow, StartKeyRow};
+
+/// Judges the beginning of a log.
+///
+/// # Errors
+///
+/// [`CreateRefusal`] as its variants say; a [`StoreError`] of `rows`.
+pub fn create(
+    rows: &mut impl Rows,
+    request: &Create,
+    now: Timestamp,
+) -> Result<Verdict<Created>, Failed<CreateRefusal>> {
+    if let Some(answer) = answered_before(rows, request)? {
+        return Ok(Verdict {
+            writes: Vec::new(),
+            answer,
+        });
+    }
+    let frame = Frame {
+        first: Position::START.next(),
+        at: now,
+        id: request.id,
+        writer: Writer::Outsider,
+        events: request.events.clone(),
+        taken: Vec::new(),
+    };
+    let mut row = blank(request, now);
+    effect::advance(&mut row, &frame);
+    row.wake_at = Some(not_before(&request.events).map_or(now, |at| at.max(now)));
+
+    let mut writes = Vec::with_capacity(3);
+    for kind in &request.events {
+        let Some(token) = effect::token_row(request.scope, request.run, now, kind) else {
+            continue;
+        };
+        if let Some(held) = rows.token(request.scope, &token.token)? {
+            return Err(Failed::Refused(CreateRefusal::TokenTaken {
+                owner: held.run,
+            }));
+        }
+        row.live_hooks += 1;
+        writes.push(Write::Token(Box::new(token)));
+    }
+    if let Some(key) = &request.key {
+        let start = StartKeyRow {
+            run: request.run,
+            digest: key.digest,
+        };
+        writes.push(Write::StartKey(request.scope, key.key.clone(), start));
+    }
+    writes.push(Write::Frame(request.run, frame.clone()));
+    writes.push(Write::Run(request.run, Box::new(row)));
+    Ok(Verdict {
+        writes,
+        answer: Created {
+            run: request.run,
+            frame: Some(frame),
+        },
+    })
+}
+
+fn answered_before(
+    rows: &mut impl Rows,
+    request: &Create,
+) -> Result<Option<Created>, Failed<CreateRefusal>> {
+    if let Some(key) = &request.key
+        && let Some(start) = rows.start_key(request.scope, &key.key)?
+    {
+        if start.digest != key.digest {
+            return Err(Failed::Refused(CreateRefusal::KeyReused { run: start.run }));
+        }
+        return Ok(Some(Created {
+            run: start.run,
+            frame: None,
+        }));
+    }
+    if rows.run(request.run)?.is_none() {
+        return Ok(None);
+    }
+    let first = rows
+        .frames(request.run, Position::START)?
+        .into_iter()
+        .next();
+    match first {
+        Some(frame) if frame.id == request.id => Ok(Some(Created {
+            run: request.run,
+            frame: Some(frame),
+        })),
+        Some(_) | None => Err(Failed::Refused(CreateRefusal::RunExists {
+            run: request.run,
+        })),
+    }
+}
+
+fn blank(request: &Create, now: Timestamp) -> RunRow {
+    let (workflow, build) = request
+        .events
+        .iter()
+        .find_map(|kind| match kind {
+            EventKind::RunCreated {
+                workflow, build, ..
+            } => Some((workflow.clone(), build.clone())),
+            _ => None,
+        })
+        .unwrap_or_default();
+    RunRow {
+        scope: request.scope,
+        workflow,
+        build,
+        status: RunStatus::Pending,
+        head: Position::START,
+        worker: Position::START,
+        reacted: Position::START,
+        last_at: now,
+        wake_at: None,
+        crashes: 0,
+        parked: None,
+        live_hooks: 0,
+        taken: Vec::new(),
+        created_at: now,
+        ended_at: None,
+    }
+}
+
+fn not_before(events: &[EventKind]) -> Option<Timestamp> {
+    events.iter().find_map(|kind| match kind {
+        EventKind::RunCreated { not_before, .. } => *not_before,
+        _ => None,
+    })
+}

@@ -1,0 +1,66 @@
+//! What a judge may look at, and what it may say.
+
+use rewake_core::event::{Frame, Position};
+use rewake_core::id::RunId;
+use rewake_core::token::Token;
+
+use crate::error::StoreError;
+use crate::row::{ChunkRow, KeyRow, RunRow, ScopeId, StartKeyRow, TokenRow};
+
+/// The rows as they stand inside the transaction, with what earlier requests of it have written.
+///
+/// # Errors
+///
+/// Every method passes on what keeps the store from looking; the request is then not judged.
+#[expect(
+    clippy::missing_errors_doc,
+    reason = "said once for all of them, above"
+)]
+pub trait Rows {
+    /// The row of a run.
+    fn run(&mut self, run: RunId) -> Result<Option<RunRow>, StoreError>;
+    /// The live hook of a token.
+    fn token(&mut self, scope: ScopeId, token: &Token) -> Result<Option<TokenRow>, StoreError>;
+    /// A delivery key.
+    fn key(
+        &mut self,
+        scope: ScopeId,
+        token: &Token,
+        key: &str,
+    ) -> Result<Option<KeyRow>, StoreError>;
+    /// The key of a start.
+    fn start_key(&mut self, scope: ScopeId, key: &str) -> Result<Option<StartKeyRow>, StoreError>;
+    /// All frames of a run after a position.
+    fn frames(&mut self, run: RunId, after: Position) -> Result<Vec<Frame>, StoreError>;
+    /// The first chunk of a stream.
+    fn first_chunk(&mut self, run: RunId, stream: &str) -> Result<Option<ChunkRow>, StoreError>;
+}
+
+/// One row to write.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Write {
+    /// Put a run's row, new or changed.
+    Run(RunId, Box<RunRow>),
+    /// Add a frame to a run's log.
+    Frame(RunId, Frame),
+    /// Put a live hook, new or changed.
+    Token(Box<TokenRow>),
+    /// Remove a hook's token.
+    Release(ScopeId, Token),
+    /// Add a delivery key.
+    Key(Token, String, Box<KeyRow>),
+    /// Add the key of a start.
+    StartKey(ScopeId, String, StartKeyRow),
+    /// Add the first chunk of a stream.
+    Chunk(RunId, String, ChunkRow),
+}
+
+/// What a judge says: what to write, and what to answer once that is on stable storage.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[must_use]
+pub struct Verdict<A> {
+    /// The rows to write, in this order; none where the answer was given before.
+    pub writes: Vec<Write>,
+    /// The answer.
+    pub answer: A,
+}

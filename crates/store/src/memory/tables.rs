@@ -1,0 +1,278 @@
+//! The tables: one ordered map for each kind of row.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Bound;
+
+use rewake_core::event::{Frame, Position};
+use rewake_core::id::RunId;
+use rewake_core::time::Timestamp;
+use rewake_core::token::Token;
+
+use crate::error::StoreError;
+use crate::judge::{Rows, Write};
+use crate::role::{RunFilter, RunPage, WakeUp};
+use crate::row::{ChunkRow, KeyRow, Parked, RunRow, ScopeId, StartKeyRow, TokenRow};
+use crate::wire::{Corrupt, decode_row, encode_row};
+
+type Bytes = Vec<u8>;
+
+#[derive(Debug, Default)]
+pub(super) struct Tables {
+    scopes: BTreeMap<(String, String), ScopeId>,
+    runs: BTreeMap<RunId, Bytes>,
+    wake_ups: BTreeSet<(ScopeId, WakeUp)>,
+    frames: BTreeMap<(RunId, Position), Bytes>,
+    tokens: BTreeMap<(ScopeId, Token), Bytes>,
+    keys: BTreeMap<(ScopeId, Token, String), Bytes>,
+    start_keys: BTreeMap<(ScopeId, String), Bytes>,
+    chunks: BTreeMap<(RunId, String), Bytes>,
+    sessions_not_ended: u32,
+}
+
+impl Tables {
+    pub(super) fn write(&mut self, writes: Vec<Write>) {
+        for write in writes {
+            match write {
+                Write::Run(run, row) => self.put_run(run, &row),
+                Write::Frame(run, frame) => {
+                    let replaced = self.frames.insert((run, frame.first), encode_row(&frame));
+                    debug_assert!(replaced.is_none(), "a frame is never written over");
+                }
+                Write::Token(row) => {
+                    self.tokens
+                        .insert((row.scope, row.token.clone()), encode_row(&*row));
+                }
+                Write::Release(scope, token) => {
+                    self.tokens.remove(&(scope, token));
+                }
+                Write::Key(token, key, row) => {
+                    self.keys
+                        .insert((row.hook.scope, token, key), encode_row(&*row));
+                }
+                Write::StartKey(scope, key, row) => {
+                    self.start_keys.insert((scope, key), encode_row(&row));
+                }
+                Write::Chunk(run, stream, row) => {
+                    self.chunks.insert((run, stream), encode_row(&row));
+                }
+            }
+        }
+    }
+
+    fn put_run(&mut self, run: RunId, row: &RunRow) {
+        if let Some(before) = self
+            .runs
+            .get(&run)
+            .and_then(|bytes| decode_row::<RunRow>(bytes).ok())
+            && let Some(at) = before.wake_at
+        {
+            self.wake_ups.remove(&(before.scope, WakeUp { at, run }));
+        }
+        if let Some(at) = row.wake_at {
+            self.wake_ups.insert((row.scope, WakeUp { at, run }));
+        }
+        self.runs.insert(run, encode_row(row));
+    }
+
+    pub(super) fn run_in(
+        &mut self,
+        scope: ScopeId,
+        run: RunId,
+    ) -> Result<Option<RunRow>, StoreError> {
+        Ok(self.run(run)?.filter(|row| row.scope == scope))
+    }
+
+    pub(super) fn page(
+        &mut self,
+        scope: ScopeId,
+        run: RunId,
+        after: Position,
+        max_bytes: usize,
+    ) -> Result<Vec<Frame>, StoreError> {
+        if self.run_in(scope, run)?.is_none() {
+            return Ok(Vec::new());
+        }
+        let mut left = Some(max_bytes);
+        self.frames
+            .range((
+                Bound::Excluded((run, after)),
+                Bound::Included((run, Position(u64::MAX))),
+            ))
+            .map_while(|(_, bytes)| {
+                let room = left?;
+                left = room.checked_sub(bytes.len());
+                Some(bytes)
+            })
+            .map(|bytes| decode(run, bytes))
+            .collect()
+    }
+
+    pub(super) fn due(
+        &self,
+        scope: ScopeId,
+        after: Option<WakeUp>,
+        until: Timestamp,
+        limit: usize,
+    ) -> Vec<WakeUp> {
+        let from = after.map_or(Bound::Unbounded, |after| Bound::Excluded((scope, after)));
+        self.wake_ups
+            .range((from, Bound::Unbounded))
+            .skip_while(|(found, _)| *found < scope)
+            .take_while(|(found, wake_up)| *found == scope && wake_up.at <= until)
+            .map(|(_, wake_up)| *wake_up)
+            .take(limit)
+            .collect()
+    }
+
+    pub(super) fn parked(
+        &self,
+        scope: ScopeId,
+        after: Option<RunId>,
+        limit: usize,
+    ) -> Result<Vec<(RunId, Parked)>, StoreError> {
+        let from = after.map_or(Bound::Unbounded, Bound::Excluded);
+        let mut parked = Vec::new();
+        for (run, bytes) in self.runs.range((from, Bound::Unbounded)) {
+            let row: RunRow = decode(*run, bytes)?;
+            if let (true, Some(why)) = (row.scope == scope, row.parked) {
+                parked.push((*run, why));
+            }
+            if parked.len() == limit {
+                break;
+            }
+        }
+        Ok(parked)
+    }
+
+    pub(super) fn chunk_in(
+        &mut self,
+        scope: ScopeId,
+        run: RunId,
+        stream: &str,
+    ) -> Result<Option<ChunkRow>, StoreError> {
+        if self.run_in(scope, run)?.is_none() {
+            return Ok(None);
+        }
+        self.first_chunk(run, stream)
+    }
+
+    pub(super) fn scope(&mut self, project: String, environment: String) -> ScopeId {
+        let next = u32::try_from(self.scopes.len()).unwrap_or(u32::MAX);
+        *self
+            .scopes
+            .entry((project, environment))
+            .or_insert(ScopeId(next))
+    }
+
+    pub(super) fn begin_session(&mut self) -> u32 {
+        let before = self.sessions_not_ended;
+        self.sessions_not_ended += 1;
+        before
+    }
+
+    pub(super) fn end_session(&mut self) {
+        self.sessions_not_ended = 0;
+    }
+
+    pub(super) fn count_crashes(
+        &mut self,
+        scope: ScopeId,
+        runs: &[RunId],
+    ) -> Result<Vec<u32>, StoreError> {
+        let mut counts = Vec::with_capacity(runs.len());
+        for run in runs {
+            let Some(mut row) = self.run_in(scope, *run)? else {
+                counts.push(0);
+                continue;
+            };
+            row.crashes += 1;
+            counts.push(row.crashes);
+            self.put_run(*run, &row);
+        }
+        Ok(counts)
+    }
+
+    pub(super) fn runs(
+        &self,
+        scope: ScopeId,
+        filter: &RunFilter,
+        before: Option<RunId>,
+        limit: usize,
+    ) -> Result<RunPage, StoreError> {
+        let until = before.map_or(Bound::Unbounded, Bound::Excluded);
+        let mut page = RunPage::default();
+        for (run, bytes) in self.runs.range((Bound::Unbounded, until)).rev() {
+            let row: RunRow = decode(*run, bytes)?;
+            if row.scope != scope || !filter.shows(&row) {
+                continue;
+            }
+            if page.runs.len() == limit {
+                page.next = page.runs.last().map(|(run, _)| *run);
+                break;
+            }
+            page.runs.push((*run, row));
+        }
+        Ok(page)
+    }
+}
+
+impl Rows for Tables {
+    fn run(&mut self, run: RunId) -> Result<Option<RunRow>, StoreError> {
+        self.runs
+            .get(&run)
+            .map(|bytes| decode(run, bytes))
+            .transpose()
+    }
+
+    fn token(&mut self, scope: ScopeId, token: &Token) -> Result<Option<TokenRow>, StoreError> {
+        let bytes = self.tokens.get(&(scope, token.clone()));
+        bytes
+            .map(|bytes| decode_row(bytes).map_err(|source| damaged("a hook", source)))
+            .transpose()
+    }
+
+    fn key(
+        &mut self,
+        scope: ScopeId,
+        token: &Token,
+        key: &str,
+    ) -> Result<Option<KeyRow>, StoreError> {
+        let bytes = self.keys.get(&(scope, token.clone(), key.to_owned()));
+        bytes
+            .map(|bytes| decode_row(bytes).map_err(|source| damaged("a delivery key", source)))
+            .transpose()
+    }
+
+    fn start_key(&mut self, scope: ScopeId, key: &str) -> Result<Option<StartKeyRow>, StoreError> {
+        let bytes = self.start_keys.get(&(scope, key.to_owned()));
+        bytes
+            .map(|bytes| decode_row(bytes).map_err(|source| damaged("a start key", source)))
+            .transpose()
+    }
+
+    fn frames(&mut self, run: RunId, after: Position) -> Result<Vec<Frame>, StoreError> {
+        self.frames
+            .range((
+                Bound::Excluded((run, after)),
+                Bound::Included((run, Position(u64::MAX))),
+            ))
+            .map(|(_, bytes)| decode(run, bytes))
+            .collect()
+    }
+
+    fn first_chunk(&mut self, run: RunId, stream: &str) -> Result<Option<ChunkRow>, StoreError> {
+        let bytes = self.chunks.get(&(run, stream.to_owned()));
+        bytes.map(|bytes| decode(run, bytes)).transpose()
+    }
+}
+
+fn decode<T: for<'b> minicbor::Decode<'b, ()>>(run: RunId, bytes: &[u8]) -> Result<T, StoreError> {
+    decode_row(bytes).map_err(|source| StoreError::corrupt_run(run, source))
+}
+
+fn damaged(what: &str, source: Corrupt) -> StoreError {
+    StoreError::Corrupt {
+        what: what.to_owned(),
+        source,
+    }
+}

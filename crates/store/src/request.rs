@@ -1,0 +1,346 @@
+//! What can be asked of a log, and how each request can be answered.
+//!
+//! Every request carries ids minted by its caller before the first try, so that a repeat after an
+//! unknown outcome finds the first answer. Conditions are data, from a closed list.
+
+use rewake_core::entity::RunStatus;
+use rewake_core::event::{EventKind, Fallback, Frame, Position, Taken};
+use rewake_core::id::{EventId, HookId, RunId, StepId};
+use rewake_core::payload::Payload;
+use rewake_core::time::Timestamp;
+use rewake_core::token::Token;
+
+use crate::row::{ChunkRow, Parked, ScopeId, TokenRow};
+
+/// Begins a log.
+#[derive(Clone, Debug)]
+pub struct Create {
+    /// The project and environment.
+    pub scope: ScopeId,
+    /// The run, minted by the caller.
+    pub run: RunId,
+    /// The id of the first event, minted by the caller.
+    pub id: EventId,
+    /// `run_created`, and what goes with it: `run_started`, hooks.
+    pub events: Vec<EventKind>,
+    /// Under which key, if any, a second start finds the first.
+    pub key: Option<StartKey>,
+}
+
+/// The idempotency key of a start.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StartKey {
+    /// The key, chosen by the caller.
+    pub key: String,
+    /// A digest of workflow and arguments; another under the same key is refused.
+    pub digest: [u8; 32],
+}
+
+/// A run that exists.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Created {
+    /// The run: the one asked for, or the one that was started under the same key before.
+    pub run: RunId,
+    /// The frame, where this request wrote it.
+    pub frame: Option<Frame>,
+}
+
+/// Why no log was begun.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum CreateRefusal {
+    /// A run with this id exists, and another request made it.
+    #[error("run `{run}` exists already")]
+    RunExists {
+        /// The run.
+        run: RunId,
+    },
+    /// The key was used before, with another workflow or other arguments.
+    #[error(
+        "the idempotency key was used for run `{run}` with another workflow or other arguments"
+    )]
+    KeyReused {
+        /// The run that was started under it.
+        run: RunId,
+    },
+    /// A token that the log was to begin with is held by a live hook.
+    #[error("a live hook of run `{owner}` holds the token")]
+    TokenTaken {
+        /// The run that holds it.
+        owner: RunId,
+    },
+}
+
+/// Adds to the log of a run that exists.
+#[derive(Clone, Debug)]
+pub struct Append {
+    /// The project and environment.
+    pub scope: ScopeId,
+    /// The run.
+    pub run: RunId,
+    /// The id of the first event, minted by the caller.
+    pub id: EventId,
+    /// What must hold.
+    pub conditions: Vec<Condition>,
+    /// The events; none where only the mark moves.
+    pub events: Vec<EventKind>,
+    /// The tokens of the hooks that the events end; at the run's end, of all its hooks.
+    pub release: Vec<Token>,
+    /// What the worker says about its run, where the worker appends.
+    pub mark: Option<Mark>,
+    /// Answer with the events after this position too.
+    pub since: Option<Position>,
+    /// True where a try before this one had an unknown outcome.
+    pub repeat: bool,
+}
+
+/// What must hold for an append. This is all that a store decides.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Condition {
+    /// No worker has written since this position. Required of every worker's append.
+    WorkerPosition(Position),
+    /// The run has not ended. Required of every append, so rarely named.
+    RunLive,
+    /// The hook takes payloads.
+    HookLive {
+        /// The hook.
+        hook: HookId,
+        /// Its token.
+        token: Token,
+    },
+    /// The step has not ended.
+    StepOpen(StepId),
+}
+
+/// What a worker says about its run with an append.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Mark {
+    /// The last event whose reaction is in the log once this append is.
+    pub reacted: Position,
+    /// When a worker must look at the run again, if nothing new happens: at once where it has open
+    /// steps, else when the next wait or expiry falls due.
+    pub wake_at: Option<Timestamp>,
+    /// Payloads taken, for hooks where that changed.
+    pub taken: Vec<Taken>,
+    /// The run has come to rest: whatever it was counted for is forgotten.
+    pub rested: bool,
+    /// Park the run, or let it go on.
+    pub parked: Option<Parked>,
+}
+
+/// What an append left.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Appended {
+    /// What others have written after `since`, and then the frame itself, as stored: a
+    /// `hook_created` whose token is held became a `hook_conflict`.
+    pub frames: Vec<Frame>,
+    /// The end of the log.
+    pub head: Position,
+}
+
+/// Why nothing was appended.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum AppendRefusal {
+    /// There is no such run in this project and environment.
+    #[error("there is no run `{run}`")]
+    RunUnknown {
+        /// The run.
+        run: RunId,
+    },
+    /// The run has ended.
+    #[error("run `{run}` has ended as {status}")]
+    RunEnded {
+        /// The run.
+        run: RunId,
+        /// How.
+        status: RunStatus,
+    },
+    /// Another worker has written. Read the tail, and go on from there or stand down.
+    #[error("run `{run}`: a worker wrote at {actual}, the append builds on {expected}")]
+    WorkerMoved {
+        /// The run.
+        run: RunId,
+        /// The position the append builds on.
+        expected: Position,
+        /// The position a worker wrote last.
+        actual: Position,
+    },
+    /// The hook takes nothing any more.
+    #[error("hook `{hook}` takes nothing any more")]
+    HookGone {
+        /// The hook.
+        hook: HookId,
+    },
+    /// The step has ended or never was.
+    #[error("step `{step}` is not open")]
+    StepClosed {
+        /// The step.
+        step: StepId,
+    },
+    /// A hook that holds a token which the append wants is past its time. Expire it, then repeat.
+    #[error("the token is held by hook `{hook}` of run `{run}`, whose time has run out")]
+    HookOverdue {
+        /// The run of that hook.
+        run: RunId,
+        /// The hook.
+        hook: HookId,
+        /// The token.
+        token: Token,
+    },
+    /// The run is parked: nothing is appended on its behalf.
+    #[error("run `{run}` is parked")]
+    RunParked {
+        /// The run.
+        run: RunId,
+    },
+    /// The append ends the run and leaves tokens behind: a fault of the caller's.
+    #[error("the end of run `{run}` leaves {left} of its tokens behind")]
+    TokensLeft {
+        /// The run.
+        run: RunId,
+        /// How many.
+        left: u32,
+    },
+}
+
+/// Hands a payload to the live hook of a token.
+#[derive(Clone, Debug)]
+pub struct Deliver {
+    /// The project and environment.
+    pub scope: ScopeId,
+    /// The token.
+    pub token: Token,
+    /// The id of the event, minted by the caller.
+    pub id: EventId,
+    /// The payload.
+    pub payload: Payload,
+    /// Under which key, if any, a second delivery finds the first.
+    pub key: Option<DeliveryKey>,
+    /// The call to start with this payload if it is left unread.
+    pub fallback: Option<Fallback>,
+    /// Through which door it comes.
+    pub door: Door,
+    /// How much the hook may hold unread.
+    pub limit: UnreadLimit,
+    /// True where a try before this one had an unknown outcome.
+    pub repeat: bool,
+}
+
+/// Through which door a payload comes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Door {
+    /// `resume_hook`: for hooks that are not webhooks.
+    Hook,
+    /// The webhook route: for webhooks.
+    Webhook,
+}
+
+/// The key of a delivery. Its scope is project, environment and token.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DeliveryKey {
+    /// The key, chosen by the caller or the sender.
+    pub key: String,
+    /// A digest of the payload, where another payload under the same key is to be refused.
+    pub digest: Option<[u8; 32]>,
+}
+
+/// How much a hook may hold that its workflow has not read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct UnreadLimit {
+    /// Payloads.
+    pub count: u64,
+    /// Bytes, as encoded.
+    pub bytes: u64,
+}
+
+impl Default for UnreadLimit {
+    /// 10,000 payloads and 64 MiB.
+    fn default() -> Self {
+        Self {
+            count: 10_000,
+            bytes: 64 << 20,
+        }
+    }
+}
+
+/// A payload that was taken.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Delivered {
+    /// The hook that took it.
+    pub hook: TokenRow,
+    /// Where it stands in the log.
+    pub position: Position,
+    /// The event.
+    pub event: EventId,
+    /// The frame, where this request wrote it; none where the same key had delivered before.
+    pub frame: Option<Frame>,
+}
+
+/// Why nothing was delivered.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum DeliverRefusal {
+    /// No live hook has the token.
+    #[error("no live hook has the token")]
+    NoHook,
+    /// The hook exists and is not to be reached through this door.
+    #[error("the token belongs to a hook that is not reached this way")]
+    WrongDoor,
+    /// The hook's time has run out. Expire it; then no live hook has the token.
+    #[error("the time of hook `{hook}` has run out")]
+    HookOverdue {
+        /// Its run.
+        run: RunId,
+        /// The hook.
+        hook: HookId,
+    },
+    /// The key was used before, with another payload.
+    #[error("the idempotency key was used before with another payload")]
+    KeyReused,
+    /// The hook holds as much unread as it may. Try later, when its workflow has read.
+    #[error(
+        "the hook holds {count} payloads of {bytes} bytes that its workflow has not read, and may hold no more"
+    )]
+    Full {
+        /// Payloads unread.
+        count: u64,
+        /// Their bytes.
+        bytes: u64,
+    },
+}
+
+/// Puts the first chunk of a stream: the answer to a webhook's request.
+#[derive(Clone, Debug)]
+pub struct Answer {
+    /// The project and environment.
+    pub scope: ScopeId,
+    /// The run.
+    pub run: RunId,
+    /// The stream.
+    pub stream: String,
+    /// The chunk; its writer may repeat it.
+    pub chunk: ChunkRow,
+}
+
+/// The answer that stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Answered {
+    /// False where the same writer had answered before; that answer stands.
+    pub first: bool,
+}
+
+/// Why an answer was not taken.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum AnswerRefusal {
+    /// Somebody else has answered.
+    #[error("the request has been answered already")]
+    AlreadyAnswered,
+    /// The run has ended, and nobody waits any more.
+    #[error("run `{run}` has ended or does not exist")]
+    RunEnded {
+        /// The run.
+        run: RunId,
+    },
+}

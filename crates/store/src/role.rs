@@ -1,0 +1,173 @@
+//! The roles a store plays. Each method says what is atomic with what.
+//!
+//! Futures resolve after the commit (or rollback) they speak of. Dropping one changes nothing about
+//! whether the request takes effect: a request that was handed over may commit.
+
+use futures_util::future::BoxFuture;
+use rewake_core::entity::RunStatus;
+use rewake_core::event::{Frame, Position};
+use rewake_core::id::RunId;
+use rewake_core::time::Timestamp;
+use rewake_core::token::Token;
+
+use crate::error::{Failed, StoreError};
+use crate::request::{
+    Answer, AnswerRefusal, Answered, Append, AppendRefusal, Appended, Create, CreateRefusal,
+    Created, Deliver, DeliverRefusal, Delivered,
+};
+use crate::row::{ChunkRow, Parked, RunRow, ScopeId, TokenRow};
+
+/// What a store's methods return.
+pub type StoreFuture<T, E = StoreError> = BoxFuture<'static, Result<T, E>>;
+
+/// The logs: the only way anything happens.
+///
+/// Each write is one transaction: the conditions are evaluated, the frame is written at the next
+/// positions, and every row that follows from it (the run's, tokens, keys) changes with it, or
+/// nothing does. When the future resolves with success, all of it is on stable storage. The same
+/// request with the same ids, repeated, gets the first answer and writes nothing.
+pub trait Log {
+    /// Begins a log. Atomic with it: the start key, and the tokens of hooks it begins with.
+    fn create(&self, request: Create) -> StoreFuture<Created, Failed<CreateRefusal>>;
+
+    /// Adds to a log. Atomic with it: the run's row, tokens taken and released.
+    fn append(&self, request: Append) -> StoreFuture<Appended, Failed<AppendRefusal>>;
+
+    /// Hands a payload to the live hook of a token. Atomic with it: the finding of the hook, its
+    /// counts, the delivery key with its answer, the run's row.
+    fn deliver(&self, request: Deliver) -> StoreFuture<Delivered, Failed<DeliverRefusal>>;
+
+    /// The frames of a run after a position, oldest first: at least one if there is any, and no
+    /// more than about `max_bytes` of them. Empty at the end, and for a run that is not in `scope`.
+    /// A snapshot is held no longer than this call.
+    fn frames(
+        &self,
+        scope: ScopeId,
+        run: RunId,
+        after: Position,
+        max_bytes: usize,
+    ) -> StoreFuture<Vec<Frame>>;
+}
+
+/// A run that a worker must look at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct WakeUp {
+    /// Since when, or from when on.
+    pub at: Timestamp,
+    /// The run.
+    pub run: RunId,
+}
+
+/// The wake-up index: which runs a worker must look at, and when. Derived from the logs, in the
+/// transaction of each append.
+pub trait WakeUps {
+    /// Wake-ups after `after` (exclusive, in order of time, then run) and due at or before `until`,
+    /// oldest first, at most `limit`. Parked and ended runs have none.
+    fn due(
+        &self,
+        scope: ScopeId,
+        after: Option<WakeUp>,
+        until: Timestamp,
+        limit: usize,
+    ) -> StoreFuture<Vec<WakeUp>>;
+
+    /// Parked runs after `after` in order of id, at most `limit`.
+    fn parked(
+        &self,
+        scope: ScopeId,
+        after: Option<RunId>,
+        limit: usize,
+    ) -> StoreFuture<Vec<(RunId, Parked)>>;
+}
+
+/// Streams: chunks of a run outside its events. Here only what answers to webhooks need.
+pub trait Streams {
+    /// Puts the first chunk of a stream, if there is none and the run is live. The same writer may
+    /// repeat it: the first chunk stands.
+    fn answer(&self, request: Answer) -> StoreFuture<Answered, Failed<AnswerRefusal>>;
+
+    /// The first chunk of a stream.
+    fn first_chunk(
+        &self,
+        scope: ScopeId,
+        run: RunId,
+        stream: String,
+    ) -> StoreFuture<Option<ChunkRow>>;
+}
+
+/// The sessions of the process that works on the store: how a new one learns how the last ended.
+pub trait Sessions {
+    /// The number of a project and environment, made if it is new. Atomic.
+    fn scope(&self, project: String, environment: String) -> StoreFuture<ScopeId>;
+
+    /// Notes that a worker begins, and answers how many workers before it, in a row, did not end
+    /// cleanly.
+    fn begin_session(&self) -> StoreFuture<u32>;
+
+    /// Notes that the worker ends cleanly.
+    fn end_session(&self) -> StoreFuture<()>;
+
+    /// Counts one more unclean end for each of these runs, in one commit, and answers with the
+    /// counts in the same order; zero for a run that is unknown.
+    fn count_crashes(&self, scope: ScopeId, runs: Vec<RunId>) -> StoreFuture<Vec<u32>>;
+
+    /// Closes the store: what is queued is written, then every request is refused as closed.
+    fn close(&self) -> StoreFuture<()>;
+}
+
+/// Which runs a listing shows.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RunFilter {
+    /// Only runs of this workflow.
+    pub workflow: Option<String>,
+    /// Only runs in this state.
+    pub status: Option<RunStatus>,
+}
+
+impl RunFilter {
+    /// True where the listing shows the run.
+    pub fn shows(&self, row: &RunRow) -> bool {
+        self.workflow
+            .as_ref()
+            .is_none_or(|workflow| *workflow == row.workflow)
+            && self.status.is_none_or(|status| status == row.status)
+    }
+}
+
+/// A page of a listing.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RunPage {
+    /// The runs, newest first.
+    pub runs: Vec<(RunId, RunRow)>,
+    /// Where the next page begins; none at the end.
+    pub next: Option<RunId>,
+}
+
+/// Questions. Each is answered from one snapshot.
+pub trait Queries {
+    /// A run's row; none for a run that is not in `scope`.
+    fn run(&self, scope: ScopeId, run: RunId) -> StoreFuture<Option<RunRow>>;
+
+    /// The live hook of a token. Overdue ones are still live here: the log decides.
+    fn token(&self, scope: ScopeId, token: Token) -> StoreFuture<Option<TokenRow>>;
+
+    /// Runs before `before`, newest first, at most `limit`.
+    fn runs(
+        &self,
+        scope: ScopeId,
+        filter: RunFilter,
+        before: Option<RunId>,
+        limit: usize,
+    ) -> StoreFuture<RunPage>;
+}
+
+/// A store: all roles together.
+pub trait Store:
+    Log + WakeUps + Streams + Sessions + Queries + std::fmt::Debug + Send + Sync + 'static
+{
+}
+
+impl<T> Store for T where
+    T: Log + WakeUps + Streams + Sessions + Queries + std::fmt::Debug + Send + Sync + 'static
+{
+}

@@ -1,0 +1,172 @@
+//! The rows a store keeps, apart from frames.
+//!
+//! Each is an index over the logs, maintained in the transaction that makes it true, except delivery
+//! keys, stream chunks and the parked mark, which are truths of their own. The stored form is
+//! described in `docs/format.md`; the numbers are never reused.
+
+use rewake_core::entity::RunStatus;
+use rewake_core::event::{Position, Taken};
+use rewake_core::id::{EventId, HookId, RunId, StepId};
+use rewake_core::payload::Payload;
+use rewake_core::time::Timestamp;
+use rewake_core::token::Token;
+
+use minicbor::{Decode, Encode};
+
+/// A project and environment, as the store numbers them. Every row belongs to one, and no request
+/// sees rows of another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Encode, Decode)]
+#[cbor(transparent)]
+pub struct ScopeId(#[n(0)] pub u32);
+
+/// What is known of a run without reading its log.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+pub struct RunRow {
+    /// Its project and environment.
+    #[n(0)]
+    pub scope: ScopeId,
+    /// Which workflow it executes.
+    #[n(1)]
+    pub workflow: String,
+    /// The build that started it.
+    #[n(2)]
+    pub build: String,
+    /// How far it has come.
+    #[n(3)]
+    pub status: RunStatus,
+    /// The last event of its log.
+    #[n(4)]
+    pub head: Position,
+    /// The last event that a worker wrote: what the next worker's append builds on.
+    #[n(5)]
+    pub worker: Position,
+    /// How far the workflow's reactions are recorded. May lag behind: the cost is a replay.
+    #[n(6)]
+    pub reacted: Position,
+    /// The time of the last frame; the next one's is not earlier.
+    #[n(7)]
+    pub last_at: Timestamp,
+    /// When a worker must look at the run: in the past where a reaction is owed or a step is open,
+    /// in the future where a wait or an expiry is all there is, none where only a hook can wake it.
+    #[n(8)]
+    pub wake_at: Option<Timestamp>,
+    /// How many unclean ends of a process it has been found ready after, in a row.
+    #[n(9)]
+    pub crashes: u32,
+    /// Why nothing is done for it until a person or another build comes.
+    #[n(10)]
+    pub parked: Option<Parked>,
+    /// How many live hooks it has.
+    #[n(11)]
+    pub live_hooks: u32,
+    /// Payloads taken, for live hooks that have any.
+    #[n(12)]
+    pub taken: Vec<Taken>,
+    /// When it was made.
+    #[n(13)]
+    pub created_at: Timestamp,
+    /// When it ended.
+    #[n(14)]
+    pub ended_at: Option<Timestamp>,
+}
+
+impl RunRow {
+    /// True where a fact stands in the log whose reaction is not yet recorded.
+    pub fn is_ready(&self) -> bool {
+        !self.status.is_terminal() && self.parked.is_none() && self.reacted < self.head
+    }
+}
+
+/// Why a run is parked: it is recorded beside the log, because nothing may be appended for it.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+pub struct Parked {
+    /// The build that could not follow. Another one may still take the run.
+    #[n(0)]
+    pub build: String,
+    /// A stable name of what happened.
+    #[n(1)]
+    pub code: String,
+    /// What happened and what to do, for a person.
+    #[n(2)]
+    pub reason: String,
+    /// When.
+    #[n(3)]
+    pub at: Timestamp,
+}
+
+/// A live hook, by its token.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+pub struct TokenRow {
+    /// Its project and environment.
+    #[n(0)]
+    pub scope: ScopeId,
+    /// Its token.
+    #[n(1)]
+    pub token: Token,
+    /// Its run.
+    #[n(2)]
+    pub run: RunId,
+    /// The hook.
+    #[n(3)]
+    pub hook: HookId,
+    /// When it was registered.
+    #[n(4)]
+    pub created_at: Timestamp,
+    /// What the workflow wanted to be known about it.
+    #[n(5)]
+    pub metadata: Option<Payload>,
+    /// True where the public webhook route may reach it.
+    #[n(6)]
+    pub is_webhook: bool,
+    /// True where the workflow's code chose the token.
+    #[n(7)]
+    pub chosen: bool,
+    /// The time after which it takes nothing.
+    #[n(8)]
+    pub expires_at: Option<Timestamp>,
+    /// How many payloads it has taken in.
+    #[n(9)]
+    pub received: u64,
+    /// Their size in bytes, as encoded.
+    #[n(10)]
+    pub received_bytes: u64,
+}
+
+/// A delivery key, with the answer that its first use got.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+pub struct KeyRow {
+    /// The hook as it was when it took the payload.
+    #[n(0)]
+    pub hook: TokenRow,
+    /// Where the payload stands in the run's log.
+    #[n(1)]
+    pub position: Position,
+    /// The event.
+    #[n(2)]
+    pub event: EventId,
+    /// A digest of the payload; none where the request is not compared.
+    #[cbor(n(3), with = "minicbor::bytes")]
+    pub digest: Option<[u8; 32]>,
+}
+
+/// The idempotency key of a start.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+pub struct StartKeyRow {
+    /// The run that was started under it.
+    #[n(0)]
+    pub run: RunId,
+    /// A digest of workflow and arguments.
+    #[cbor(n(1), with = "minicbor::bytes")]
+    pub digest: [u8; 32],
+}
+
+/// One chunk of a stream.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+pub struct ChunkRow {
+    /// The step that wrote it, where one did.
+    #[n(0)]
+    pub writer: Option<StepId>,
+    /// What it holds.
+    #[n(1)]
+    pub payload: Payload,
+}
