@@ -42,7 +42,7 @@ use super::variant::VariantReader;
 /// assert_eq!((item.name.as_str(), item.sizes, item.note), ("tea", vec![40, 40], None));
 ///
 /// let error = payload::decode::<Vec<u8>>(&payload).unwrap_err();
-/// assert_eq!(error.code(), "payload_decode_mismatch");
+/// assert_eq!(error.code(), "PAYLOAD_DECODE_MISMATCH");
 /// # Ok::<(), payload::DecodeError>(())
 /// ```
 pub fn decode<T: DeserializeOwned>(payload: &Payload) -> Result<T, DecodeError> {

@@ -51,13 +51,13 @@ impl EncodeError {
         self.path.as_str()
     }
 
-    /// The stable name of the failure.
-    pub fn code(&self) -> &'static str {
+    /// A stable name for programs.
+    pub const fn code(&self) -> &'static str {
         match self.kind {
-            EncodeErrorKind::TooDeep => "payload_encode_too_deep",
-            EncodeErrorKind::TooLarge => "payload_encode_too_large",
-            EncodeErrorKind::ReservedName { .. } => "payload_encode_reserved_name",
-            EncodeErrorKind::Message(_) => "payload_encode_refused",
+            EncodeErrorKind::TooDeep => "PAYLOAD_ENCODE_TOO_DEEP",
+            EncodeErrorKind::TooLarge => "PAYLOAD_ENCODE_TOO_LARGE",
+            EncodeErrorKind::ReservedName { .. } => "PAYLOAD_ENCODE_RESERVED_NAME",
+            EncodeErrorKind::Message(_) => "PAYLOAD_ENCODE_REFUSED",
         }
     }
 
@@ -158,18 +158,18 @@ impl DecodeError {
         self.path.as_str()
     }
 
-    /// The stable name of the failure.
-    pub fn code(&self) -> &'static str {
+    /// A stable name for programs.
+    pub const fn code(&self) -> &'static str {
         match self.kind {
-            DecodeErrorKind::NoCodec => "payload_decode_no_codec",
-            DecodeErrorKind::UnsupportedCodec { .. } => "payload_decode_unsupported_codec",
-            DecodeErrorKind::UnknownCodec { .. } => "payload_decode_unknown_codec",
-            DecodeErrorKind::Malformed { .. } => "payload_decode_malformed",
-            DecodeErrorKind::Cyclic => "payload_decode_cyclic",
-            DecodeErrorKind::TooDeep => "payload_decode_too_deep",
-            DecodeErrorKind::TooLarge => "payload_decode_too_large",
-            DecodeErrorKind::WrongType { .. } => "payload_decode_wrong_type",
-            DecodeErrorKind::Message(_) => "payload_decode_mismatch",
+            DecodeErrorKind::NoCodec => "PAYLOAD_DECODE_NO_CODEC",
+            DecodeErrorKind::UnsupportedCodec { .. } => "PAYLOAD_DECODE_UNSUPPORTED_CODEC",
+            DecodeErrorKind::UnknownCodec { .. } => "PAYLOAD_DECODE_UNKNOWN_CODEC",
+            DecodeErrorKind::Malformed { .. } => "PAYLOAD_DECODE_MALFORMED",
+            DecodeErrorKind::Cyclic => "PAYLOAD_DECODE_CYCLIC",
+            DecodeErrorKind::TooDeep => "PAYLOAD_DECODE_TOO_DEEP",
+            DecodeErrorKind::TooLarge => "PAYLOAD_DECODE_TOO_LARGE",
+            DecodeErrorKind::WrongType { .. } => "PAYLOAD_DECODE_WRONG_TYPE",
+            DecodeErrorKind::Message(_) => "PAYLOAD_DECODE_MISMATCH",
         }
     }
 

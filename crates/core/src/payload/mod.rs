@@ -1,3 +1,6 @@
+//! Payloads: values of any Rust type as opaque bytes, and back. Knows the format and serde; must
+//! not know what a payload is for, who wrote it, or where it is kept.
+//!
 #![doc = include_str!("../docs/payload.md")]
 
 mod access;

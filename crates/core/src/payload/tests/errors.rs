@@ -52,7 +52,7 @@ fn a_refusal_names_the_place() {
         error.to_string(),
         "cannot encode the value at `.args[0].Named.price`: no price yet for 0",
     );
-    assert_eq!(error.code(), "payload_encode_refused");
+    assert_eq!(error.code(), "PAYLOAD_ENCODE_REFUSED");
     assert_eq!(
         error.kind(),
         &EncodeErrorKind::Message("no price yet for 0".to_owned())
@@ -92,37 +92,37 @@ fn other_codecs_are_named() {
     for (bytes, code, message) in [
         (
             &b""[..],
-            "payload_decode_no_codec",
+            "PAYLOAD_DECODE_NO_CODEC",
             "the payload has no codec tag",
         ),
         (
             b"dev",
-            "payload_decode_no_codec",
+            "PAYLOAD_DECODE_NO_CODEC",
             "the payload has no codec tag",
         ),
         (
             b"encr....",
-            "payload_decode_unsupported_codec",
+            "PAYLOAD_DECODE_UNSUPPORTED_CODEC",
             "this build cannot read payloads of codec `encr`",
         ),
         (
             b"gzip....",
-            "payload_decode_unsupported_codec",
+            "PAYLOAD_DECODE_UNSUPPORTED_CODEC",
             "this build cannot read payloads of codec `gzip`",
         ),
         (
             b"zstd",
-            "payload_decode_unsupported_codec",
+            "PAYLOAD_DECODE_UNSUPPORTED_CODEC",
             "this build cannot read payloads of codec `zstd`",
         ),
         (
             b"json[1]",
-            "payload_decode_unknown_codec",
+            "PAYLOAD_DECODE_UNKNOWN_CODEC",
             "codec `json` is unknown",
         ),
         (
             b"\xff`\x00\n",
-            "payload_decode_unknown_codec",
+            "PAYLOAD_DECODE_UNKNOWN_CODEC",
             "codec `\\xff`\\x00\\n` is unknown",
         ),
     ] {
@@ -144,7 +144,7 @@ fn custom_types_need_a_name_of_their_own() {
     #[serde(rename = "$devl:null")]
     struct Null(u8);
     let error = encode(&Null(0)).unwrap_err();
-    assert_eq!(error.code(), "payload_encode_reserved_name");
+    assert_eq!(error.code(), "PAYLOAD_ENCODE_RESERVED_NAME");
     assert_eq!(error.kind().to_string(), "`null` cannot name a custom type");
 }
 
@@ -165,7 +165,7 @@ impl Serialize for Swallows {
 #[test]
 fn a_failure_that_is_swallowed_fails_all_the_same() {
     let error = encode(&Swallows).unwrap_err();
-    assert_eq!(error.code(), "payload_encode_refused");
+    assert_eq!(error.code(), "PAYLOAD_ENCODE_REFUSED");
 }
 
 /// Breaks the contract of maps in the given way.

@@ -42,22 +42,22 @@ const MALFORMED: &[&str] = &[
 #[test]
 fn malformed_text_is_refused() {
     for text in MALFORMED {
-        assert_eq!(code_of::<Value>(text), "payload_decode_malformed", "{text}");
+        assert_eq!(code_of::<Value>(text), "PAYLOAD_DECODE_MALFORMED", "{text}");
     }
     let deep = format!("[{}{}]", "[".repeat(1_000_000), "]".repeat(1_000_000));
-    assert_eq!(code_of::<Value>(&deep), "payload_decode_malformed");
+    assert_eq!(code_of::<Value>(&deep), "PAYLOAD_DECODE_MALFORMED");
     let invalid = Payload::from_bytes(*b"devl[\"\xff\"]");
     assert_eq!(
         decode::<String>(&invalid).unwrap_err().code(),
-        "payload_decode_malformed"
+        "PAYLOAD_DECODE_MALFORMED"
     );
     assert_eq!(
         code_of::<Vec<u16>>(r#"[["Uint16Array",1],"AQID"]"#),
-        "payload_decode_malformed"
+        "PAYLOAD_DECODE_MALFORMED"
     );
     assert_eq!(
         code_of::<f64>(r#"[["BigInt",1],"nan"]"#),
-        "payload_decode_malformed"
+        "PAYLOAD_DECODE_MALFORMED"
     );
 }
 
@@ -72,7 +72,7 @@ fn cycles_are_refused_where_they_close() {
     let error = read::<Chain>(r#"[{"next":1},{"next":0}]"#).unwrap_err();
     assert_eq!(
         (error.code(), error.path()),
-        ("payload_decode_cyclic", ".next.next")
+        ("PAYLOAD_DECODE_CYCLIC", ".next.next")
     );
     for text in [
         "[[0]]",
@@ -85,24 +85,24 @@ fn cycles_are_refused_where_they_close() {
         r#"[["Map",1],[2],[3,1],"k"]"#,
         "[[-7,3,1,0]]",
     ] {
-        assert_eq!(code_of::<Value>(text), "payload_decode_cyclic", "{text}");
+        assert_eq!(code_of::<Value>(text), "PAYLOAD_DECODE_CYCLIC", "{text}");
     }
     assert_eq!(
         code_of::<BTreeMap<u8, u8>>(r#"[["Unknown",0]]"#),
-        "payload_decode_cyclic"
+        "PAYLOAD_DECODE_CYCLIC"
     );
-    assert_eq!(code_of::<u8>(r#"[["Unknown",0]]"#), "payload_decode_cyclic");
+    assert_eq!(code_of::<u8>(r#"[["Unknown",0]]"#), "PAYLOAD_DECODE_CYCLIC");
     assert_eq!(
         code_of::<f64>(r#"[["Unknown",0]]"#),
-        "payload_decode_cyclic"
+        "PAYLOAD_DECODE_CYCLIC"
     );
     assert_eq!(
         code_of::<Vec<u8>>(r#"[["Unknown",0]]"#),
-        "payload_decode_cyclic"
+        "PAYLOAD_DECODE_CYCLIC"
     );
     assert_eq!(
         code_of::<Option<Option<u8>>>("[[0]]"),
-        "payload_decode_cyclic"
+        "PAYLOAD_DECODE_CYCLIC"
     );
 }
 
@@ -133,11 +133,11 @@ fn laughs(levels: usize, fan: usize) -> String {
 fn text_that_unfolds_to_far_more_is_refused() {
     assert_eq!(
         code_of::<Value>(&laughs(100, 2)),
-        "payload_decode_too_large"
+        "PAYLOAD_DECODE_TOO_LARGE"
     );
     assert_eq!(
         code_of::<Value>(&laughs(10, 1_000)),
-        "payload_decode_too_large"
+        "PAYLOAD_DECODE_TOO_LARGE"
     );
     let shown = serde_json::to_string(&devl(&laughs(100, 2))).unwrap();
     assert!(shown.len() < 64_000_000 && shown.contains("it unfolds to far more than its text"));
@@ -155,16 +155,16 @@ fn nothing_is_free_to_visit_however_little_is_made_of_it() {
         let text = nested(&inner);
         assert_eq!(
             code_of::<Vec<Vec<IgnoredAny>>>(&text),
-            "payload_decode_too_large"
+            "PAYLOAD_DECODE_TOO_LARGE"
         );
-        assert_eq!(code_of::<Vec<Vec<()>>>(&text), "payload_decode_too_large");
+        assert_eq!(code_of::<Vec<Vec<()>>>(&text), "PAYLOAD_DECODE_TOO_LARGE");
         assert_eq!(
             code_of::<Vec<Vec<Option<u8>>>>(&text),
-            "payload_decode_too_large"
+            "PAYLOAD_DECODE_TOO_LARGE"
         );
         assert_eq!(
             code_of::<Vec<Vec<Undefined>>>(&text),
-            "payload_decode_too_large"
+            "PAYLOAD_DECODE_TOO_LARGE"
         );
     }
 }
@@ -177,16 +177,16 @@ fn long_strings_keys_and_bytes_are_paid_for_each_time() {
     let key = format!(r#"[[{links}],{{"{long}":2}},0]"#);
     let map = format!(r#"[[{links}],["Map",2],[3],[4,5],"{long}",0]"#);
     let bytes = format!(r#"[[{links}],["Uint8Array",2],"{long}"]"#);
-    assert_eq!(code_of::<Vec<String>>(&string), "payload_decode_too_large");
+    assert_eq!(code_of::<Vec<String>>(&string), "PAYLOAD_DECODE_TOO_LARGE");
     assert_eq!(
         code_of::<Vec<BTreeMap<String, u8>>>(&key),
-        "payload_decode_too_large"
+        "PAYLOAD_DECODE_TOO_LARGE"
     );
     assert_eq!(
         code_of::<Vec<BTreeMap<String, u8>>>(&map),
-        "payload_decode_too_large"
+        "PAYLOAD_DECODE_TOO_LARGE"
     );
-    assert_eq!(code_of::<Vec<ByteBuf>>(&bytes), "payload_decode_too_large");
+    assert_eq!(code_of::<Vec<ByteBuf>>(&bytes), "PAYLOAD_DECODE_TOO_LARGE");
     for text in [string, key, map, bytes] {
         let shown = serde_json::to_string(&devl(&text)).unwrap();
         assert!(shown.len() < 64_000_000, "{}", shown.len());
@@ -199,11 +199,11 @@ fn the_claimed_length_of_a_sparse_array_is_bounded() {
         let text = format!("[[-7,{length},5,1],0]");
         assert_eq!(
             code_of::<Vec<Option<u8>>>(&text),
-            "payload_decode_too_large"
+            "PAYLOAD_DECODE_TOO_LARGE"
         );
         assert_eq!(
             code_of::<Vec<IgnoredAny>>(&text),
-            "payload_decode_too_large"
+            "PAYLOAD_DECODE_TOO_LARGE"
         );
         assert!(serde_json::to_string(&devl(&text)).is_ok_and(|shown| shown.len() < 100));
     }

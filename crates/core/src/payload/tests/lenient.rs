@@ -11,7 +11,7 @@ use super::{read, text_of, there_and_back};
 
 fn is_refused<T: DeserializeOwned + std::fmt::Debug>(text: &str) {
     let error = read::<T>(text).unwrap_err();
-    assert_eq!(error.code(), "payload_decode_mismatch", "{text}: {error}");
+    assert_eq!(error.code(), "PAYLOAD_DECODE_MISMATCH", "{text}: {error}");
 }
 
 #[test]
@@ -137,7 +137,7 @@ fn a_custom_type_is_asked_for_by_name() {
     assert!("$devl:Tea".starts_with(CUSTOM_PREFIX));
     assert_eq!(there_and_back(&Some(Tea(vec![]))), Some(Tea(vec![])));
     let error = read::<Tea>(r#"[["Coffee",1],[]]"#).unwrap_err();
-    assert_eq!(error.code(), "payload_decode_wrong_type");
+    assert_eq!(error.code(), "PAYLOAD_DECODE_WRONG_TYPE");
     let message = "cannot decode the value at the root: expected `Tea`, found `Coffee`";
     assert_eq!(error.to_string(), message);
     let error = read::<(Tea,)>("[[1],[]]").unwrap_err();

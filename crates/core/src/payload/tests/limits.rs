@@ -68,7 +68,7 @@ fn reading_stops_at_the_same_depth() {
     };
     assert!(read::<Value>(&chain(MAX_DEPTH)).is_ok_and(|value| value.is_array()));
     let error = read::<Value>(&chain(MAX_DEPTH + 1)).unwrap_err();
-    assert_eq!(error.code(), "payload_decode_too_deep");
+    assert_eq!(error.code(), "PAYLOAD_DECODE_TOO_DEEP");
     assert_eq!(error.path(), "[0]".repeat(MAX_DEPTH));
 }
 

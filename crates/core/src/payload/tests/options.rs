@@ -99,7 +99,7 @@ fn undefined_reads_from_null_and_undefined_only() {
     assert_eq!(read("[null]"), Ok(Undefined));
     assert_eq!(
         read::<Undefined>("[0]").unwrap_err().code(),
-        "payload_decode_mismatch"
+        "PAYLOAD_DECODE_MISMATCH"
     );
 }
 
@@ -159,7 +159,7 @@ fn exception_options_inside_options_do_not_pass_through_flatten() {
     assert_eq!(text, r#"[{"value":1},[2],1]"#);
     assert_eq!(
         read::<Outer>(&text).unwrap_err().code(),
-        "payload_decode_mismatch"
+        "PAYLOAD_DECODE_MISMATCH"
     );
     let none = Outer {
         inner: Inner { value: None },

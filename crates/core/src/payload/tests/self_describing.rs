@@ -142,7 +142,7 @@ fn exception_bytes_and_keys_that_are_no_strings_have_no_json_value() {
     for text in [r#"[["Uint8Array",1],"AQ=="]"#, r#"[["Map",1],[2],[3,3],7]"#] {
         assert_eq!(
             read::<Value>(text).unwrap_err().code(),
-            "payload_decode_mismatch"
+            "PAYLOAD_DECODE_MISMATCH"
         );
     }
 }
@@ -163,6 +163,6 @@ fn exception_integers_of_128_bits_do_not_pass_through_flatten() {
     });
     assert_eq!(
         read::<Outer>(&text).unwrap_err().code(),
-        "payload_decode_mismatch"
+        "PAYLOAD_DECODE_MISMATCH"
     );
 }
