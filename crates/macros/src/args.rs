@@ -13,8 +13,8 @@ use crate::problem::Problems;
 
 /// What the user chose; what was left out has its default.
 pub(crate) struct Options {
-    /// Where the facade is found: `crate = …`, or `::rewake`.
-    pub(crate) facade: Path,
+    /// Where the facade is found, where it is not `::rewake`.
+    pub(crate) facade: Option<Path>,
     /// The name, where it is not module path and function.
     pub(crate) name: Option<LitStr>,
     pub(crate) aliases: Vec<LitStr>,
@@ -26,7 +26,7 @@ pub(crate) struct Options {
 impl Default for Options {
     fn default() -> Self {
         Self {
-            facade: syn::parse_quote!(::rewake),
+            facade: None,
             name: None,
             aliases: Vec::new(),
             max_retries: 3,
@@ -223,12 +223,13 @@ fn read_backoff(options: &mut Options, value: &TokenStream) -> syn::Result<()> {
 
 fn read_crate(options: &mut Options, value: &TokenStream) -> syn::Result<()> {
     let path = |input: ParseStream<'_>| input.call(Path::parse_mod_style);
-    options.facade = path.parse2(value.clone()).map_err(|_| {
+    let path = path.parse2(value.clone()).map_err(|_| {
         syn::Error::new_spanned(
             value,
             "`crate` is the path under which `rewake` is found: write `crate = my_crate::rewake`",
         )
     })?;
+    options.facade = Some(path);
     Ok(())
 }
 

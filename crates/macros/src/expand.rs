@@ -9,7 +9,7 @@ use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::ext::IdentExt;
 use syn::parse::{ParseStream, Parser};
 use syn::spanned::Spanned;
-use syn::{Ident, Visibility};
+use syn::{Ident, Type, Visibility};
 
 use crate::args::Options;
 use crate::function::Function;
@@ -21,21 +21,34 @@ use crate::problem::Problems;
 /// that those who call it do not fail as well.
 pub(crate) fn expand(kind: Kind, options: TokenStream, item: &TokenStream) -> TokenStream {
     let mut problems = Problems::default();
-    let options = Options::parse(kind, options, &mut problems);
-    let function =
-        match (|input: ParseStream<'_>| Function::parse(kind, input)).parse2(item.clone()) {
-            Ok(function) => function,
-            Err(problem) => {
-                problems.add(problem);
-                let errors = problems.into_compile_errors();
-                return quote!(#errors #item);
-            }
-        };
-    let written = function.clone().without_markers();
-    let definition = Definition::check(kind, options, function, &mut problems);
-    match problems.into_compile_errors() {
-        Some(errors) => quote!(#errors #written),
-        None => definition.into_tokens(),
+    let checked = check(kind, options, item, &mut problems);
+    match (problems.into_compile_errors(), checked) {
+        (None, Some((_, definition))) => definition.into_tokens(),
+        (errors, Some((written, _))) => quote!(#errors #written),
+        (errors, None) => quote!(#errors #item),
+    }
+}
+
+/// Reads options and function, and reports what is wrong with either. Returns the function without
+/// our markers, and what is made of it if no problem was found.
+pub(crate) fn check(
+    kind: Kind,
+    options: TokenStream,
+    item: &TokenStream,
+    problems: &mut Problems,
+) -> Option<(Function, Definition)> {
+    let options = Options::parse(kind, options, problems);
+    let parser = |input: ParseStream<'_>| Function::parse(kind, input);
+    match parser.parse2(item.clone()) {
+        Ok(function) => {
+            let written = function.clone().without_markers();
+            let definition = Definition::check(kind, options, function, problems);
+            Some((written, definition))
+        }
+        Err(problem) => {
+            problems.add(problem);
+            None
+        }
     }
 }
 
@@ -49,12 +62,17 @@ impl Definition {
 
         // Whatever the compiler finds wrong in what we add, it shows at the function's name.
         let at = name.span().resolved_at(Span::mixed_site());
-        let facade = &self.options.facade;
-        let private = quote!(#facade::__private);
+        let facade = self
+            .options
+            .facade
+            .as_ref()
+            .map_or_else(|| quote_spanned!(at=> ::rewake), ToTokens::to_token_stream);
+        let private = quote_spanned!(at=> #facade::__private);
         let (call_type, call) = match self.kind {
-            Kind::Workflow => (quote!(#facade::WorkflowCall), quote!(workflow_call)),
-            Kind::Step => (quote!(#facade::StepCall), quote!(step_call)),
+            Kind::Workflow => ("WorkflowCall", "workflow_call"),
+            Kind::Step => ("StepCall", "step_call"),
         };
+        let [call_type, call] = [call_type, call].map(|name| Ident::new(name, at));
         let definition = Writer {
             at,
             kind: self.kind,
@@ -68,26 +86,55 @@ impl Definition {
 
         let outer_attrs = &self.outer_attrs;
         let fn_token = function.sig.fn_token;
-        let output = &self.output;
         let stored: Vec<&Input> = self.inputs.iter().filter(|i| !i.is_provided).collect();
-        let names: Vec<&Ident> = stored.iter().map(|input| &input.name).collect();
+        let names = stored.iter().map(|input| &input.name);
         let types = stored.iter().map(|input| &input.ty);
-        let (no_arguments, arguments) = if stored.is_empty() {
-            let none = quote_spanned!(at=> let arguments: [(); 0] = [];);
-            (Some(none), quote_spanned!(at=> &arguments))
-        } else {
-            (None, quote_spanned!(at=> &(#(#names,)*)))
-        };
-        let outcome = quote_spanned!(at=> #private::Outcome);
+        let success = success(&private, &self.output);
+        let (no_arguments, arguments) = arguments(&stored, at);
         quote_spanned! {at=>
             #(#outer_attrs)*
-            #vis #fn_token #name(#(#names: #types),*) -> #call_type<<#output as #outcome>::Ok> {
+            #vis #fn_token #name(#(#names: #types),*) -> #facade::#call_type<#success> {
+                // The attribute asks for `async`, whether or not there is something to await.
+                #[allow(clippy::unused_async)]
                 #function
                 #no_arguments
                 #private::#call(#definition, #arguments)
             }
         }
     }
+}
+
+/// Writes what the output has if all goes well, so that the compiler shows a wrong one where the
+/// user wrote it.
+fn success(private: &TokenStream, output: &Type) -> TokenStream {
+    let [first, last] = ends_of(output);
+    let lt = quote_spanned!(first=> <);
+    let outcome = quote_spanned!(last=> as #private::Outcome>::Ok);
+    quote!(#lt #output #outcome)
+}
+
+/// Writes a reference to the arguments, which the compiler shows as a whole, and what must stand
+/// before it where there is none.
+fn arguments(stored: &[&Input], at: Span) -> (Option<TokenStream>, TokenStream) {
+    let (Some(first), Some(last)) = (stored.first(), stored.last()) else {
+        let none = quote_spanned!(at=> let arguments: [(); 0] = [];);
+        return (Some(none), quote_spanned!(at=> &arguments));
+    };
+    let [_, end] = ends_of(&last.ty);
+    let names = stored.iter().map(|input| &input.name);
+    let reference = quote_spanned!(first.name.span().resolved_at(at)=> &);
+    let tuple = quote_spanned!(end=> (#(#names,)*));
+    (None, quote!(#reference #tuple))
+}
+
+/// The places of the first and the last token, with the hygiene of what we write.
+fn ends_of(tokens: &impl ToTokens) -> [Span; 2] {
+    let mut tokens = tokens.to_token_stream().into_iter();
+    let first = tokens
+        .next()
+        .map_or_else(Span::mixed_site, |token| token.span());
+    let last = tokens.last().map_or(first, |token| token.span());
+    [first, last].map(|span| span.resolved_at(Span::mixed_site()))
 }
 
 /// What is needed to write the block that defines and registers.
@@ -109,14 +156,14 @@ impl Writer<'_> {
             Kind::Workflow => (
                 self.run_workflow(),
                 self.workflow_fields(),
-                quote!(WorkflowDefinition),
-                quote!(RegisteredWorkflow),
+                Ident::new("WorkflowDefinition", *at),
+                Ident::new("RegisteredWorkflow", *at),
             ),
             Kind::Step => (
                 self.run_step(),
                 self.step_fields(),
-                quote!(StepDefinition),
-                quote!(RegisteredStep),
+                Ident::new("StepDefinition", *at),
+                Ident::new("RegisteredStep", *at),
             ),
         };
         let name = self.registered_name();
