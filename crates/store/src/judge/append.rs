@@ -1,16 +1,16 @@
 //! May this be added to a log?
 
 use rewake_core::entity::Entities;
-use rewake_core::event::{EventKind, Frame, Position, Taken, Writer};
+use rewake_core::event::{Correlation, EventKind, Frame, Position, Taken, Writer};
 use rewake_core::id::{RunId, StepId};
 use rewake_core::time::Timestamp;
-use rewake_core::token::Token;
 
 use super::effect;
 use super::rows::{Rows, Verdict, Write};
+use super::tokens::{InTheWay, Tokens};
 use crate::error::{Failed, StoreError};
 use crate::request::{Append, AppendRefusal, Appended, Condition, Mark};
-use crate::row::RunRow;
+use crate::row::{RunRow, TokenRow};
 
 type Refused = Failed<AppendRefusal>;
 
@@ -44,14 +44,15 @@ pub fn append(
         Some(_) | None => Vec::new(),
     };
     let at = effect::frame_time(&row, now);
-    let mut writes = Vec::with_capacity(2);
-    let events = register(rows, request, &mut row, at, &mut writes)?;
+    let named = (&*request.events, &*request.release);
+    let mut tokens = Tokens::look_up(rows, (request.scope, run), at, named)?;
+    let events = register(&mut tokens, request, &mut row)?;
     let frame = (!events.is_empty()).then(|| frame(request, &row, at, events));
+    let mut writes: Vec<_> = tokens.writes(request.scope).collect();
     if let Some(frame) = &frame {
         effect::advance(&mut row, frame);
         writes.push(Write::Frame(run, frame.clone()));
     }
-    effect::release(rows, run, &mut row, &request.release, &mut writes)?;
     mark(&mut row, request.mark.as_ref(), before, frame.as_ref(), at);
     if row.status.is_terminal() && row.live_hooks > 0 {
         return Err(refuse(AppendRefusal::TokensLeft {
@@ -139,64 +140,41 @@ fn step_is_open(rows: &mut impl Rows, run: RunId, step: StepId) -> Result<(), Re
     }
 }
 
-/// Takes the tokens of hooks that the events register. One that is held makes the event a
-/// `hook_conflict`; one whose hook is overdue must be expired first, because two runs are never
-/// changed in one transaction.
+/// Takes the events in order. A hook whose token is held is in conflict; one whose token is held
+/// past its holder's time must wait until that one is expired.
 fn register(
-    rows: &mut impl Rows,
+    tokens: &mut Tokens,
     request: &Append,
     row: &mut RunRow,
-    at: Timestamp,
-    writes: &mut Vec<Write>,
 ) -> Result<Vec<EventKind>, Refused> {
-    let mut taken_here: Vec<Token> = Vec::new();
     let mut events = Vec::with_capacity(request.events.len());
     for kind in &request.events {
-        let Some(token) = effect::token_row(request.scope, request.run, at, kind) else {
+        let Err(InTheWay { holder, overdue }) = tokens.take(row, kind) else {
             events.push(kind.clone());
             continue;
         };
-        // An append may end a hook and register another under the same token, in this order.
-        let held = match rows.token(request.scope, &token.token)? {
-            Some(held) if request.release.contains(&token.token) && held.run == request.run => None,
-            held => held,
-        };
-        if let Some(held) = held {
-            if held.expires_at.is_some_and(|expiry| expiry <= at) {
-                return Err(refuse(AppendRefusal::HookOverdue {
-                    run: held.run,
-                    hook: held.hook,
-                    token: token.token,
-                }));
-            }
-            events.push(conflict(&token, held.run));
-        } else if taken_here.contains(&token.token) {
-            events.push(conflict(&token, request.run));
-        } else if ends_here(request, &token) {
-            events.push(kind.clone());
-        } else {
-            events.push(kind.clone());
-            taken_here.push(token.token.clone());
-            row.live_hooks += 1;
-            writes.push(Write::Token(Box::new(token)));
+        if overdue {
+            return Err(refuse(AppendRefusal::HookOverdue {
+                run: holder.run,
+                hook: holder.hook,
+                token: holder.token,
+            }));
         }
+        events.push(conflict(kind, holder));
     }
     Ok(events)
 }
 
-/// A hook given up before it was registered is created and disposed of by the same append.
-fn ends_here(request: &Append, wanted: &crate::row::TokenRow) -> bool {
-    request
-        .events
-        .iter()
-        .any(|kind| matches!(kind, EventKind::HookDisposed { hook, .. } if *hook == wanted.hook))
-}
-
-fn conflict(wanted: &crate::row::TokenRow, owner: RunId) -> EventKind {
-    EventKind::HookConflict {
-        hook: wanted.hook,
-        token: wanted.token.clone(),
-        owner,
+fn conflict(wanted: &EventKind, holder: TokenRow) -> EventKind {
+    match wanted.correlation_id() {
+        Some(Correlation::Hook(hook)) => EventKind::HookConflict {
+            hook,
+            token: holder.token,
+            owner: holder.run,
+        },
+        Some(Correlation::Step(_) | Correlation::Wait(_)) | None => {
+            unreachable!("only a hook wants a token")
+        }
     }
 }
 

@@ -6,6 +6,7 @@ use rewake_core::time::Timestamp;
 
 use super::effect;
 use super::rows::{Rows, Verdict, Write};
+use super::tokens::{InTheWay, Tokens};
 use crate::error::Failed;
 use crate::request::{Create, CreateRefusal, Created};
 use crate::row::{RunRow, StartKeyRow};
@@ -38,19 +39,15 @@ pub fn create(
     effect::advance(&mut row, &frame);
     row.wake_at = Some(not_before(&request.events).map_or(now, |at| at.max(now)));
 
-    let mut writes = Vec::with_capacity(3);
+    let named = (&*request.events, &[][..]);
+    let mut tokens = Tokens::look_up(rows, (request.scope, request.run), now, named)?;
     for kind in &request.events {
-        let Some(token) = effect::token_row(request.scope, request.run, now, kind) else {
-            continue;
-        };
-        if let Some(held) = rows.token(request.scope, &token.token)? {
-            return Err(Failed::Refused(CreateRefusal::TokenTaken {
-                owner: held.run,
-            }));
-        }
-        row.live_hooks += 1;
-        writes.push(Write::Token(Box::new(token)));
+        let taken = tokens.take(&mut row, kind);
+        taken.map_err(|InTheWay { holder, .. }| {
+            Failed::Refused(CreateRefusal::TokenTaken { owner: holder.run })
+        })?;
     }
+    let mut writes: Vec<_> = tokens.writes(request.scope).collect();
     if let Some(key) = &request.key {
         let start = StartKeyRow {
             run: request.run,

@@ -3,8 +3,8 @@
 use rewake_core::event::{EventKind, Frame, Position, Writer};
 use rewake_core::time::Timestamp;
 
-use super::effect;
 use super::rows::{Rows, Verdict, Write};
+use super::{effect, tokens};
 use crate::error::{Failed, StoreError};
 use crate::request::{Deliver, DeliverRefusal, Delivered, Door};
 use crate::row::{KeyRow, RunRow, TokenRow};
@@ -42,8 +42,7 @@ pub fn deliver(
     within_limit(request, &hook, &row)?;
 
     let frame = frame(request, &hook, &row, now);
-    hook.received += 1;
-    hook.received_bytes += request.payload.len() as u64;
+    tokens::count(&mut row, &mut hook, request.payload.len() as u64);
     effect::advance(&mut row, &frame);
     if row.parked.is_none() {
         row.wake_at = Some(
@@ -106,7 +105,7 @@ fn live_hook(rows: &mut impl Rows, request: &Deliver, now: Timestamp) -> Result<
         return Err(Failed::Refused(DeliverRefusal::NoHook));
     };
     check_door(request, &hook)?;
-    if hook.expires_at.is_some_and(|expiry| expiry <= now) {
+    if tokens::is_overdue(&hook, now) {
         let (run, hook) = (hook.run, hook.hook);
         return Err(Failed::Refused(DeliverRefusal::HookOverdue { run, hook }));
     }
