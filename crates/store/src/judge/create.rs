@@ -42,10 +42,7 @@ pub fn create(
     let named = (&*request.events, &[][..]);
     let mut tokens = Tokens::look_up(rows, (request.scope, request.run), now, named)?;
     for kind in &request.events {
-        let taken = tokens.take(&mut row, kind);
-        taken.map_err(|InTheWay { holder, .. }| {
-            Failed::Refused(CreateRefusal::TokenTaken { owner: holder.run })
-        })?;
+        tokens.take(&mut row, kind).map_err(refuse)?;
     }
     let mut writes: Vec<_> = tokens.writes(request.scope).collect();
     if let Some(key) = &request.key {
@@ -63,6 +60,18 @@ pub fn create(
             run: request.run,
             frame: Some(frame),
         },
+    })
+}
+
+fn refuse(InTheWay { holder, overdue }: InTheWay) -> Failed<CreateRefusal> {
+    Failed::Refused(if overdue {
+        CreateRefusal::HookOverdue {
+            run: holder.run,
+            hook: holder.hook,
+            token: holder.token,
+        }
+    } else {
+        CreateRefusal::TokenTaken { owner: holder.run }
     })
 }
 
