@@ -2,12 +2,13 @@
 
 use rewake_core::entity::RunStatus;
 use rewake_core::event::{EventKind, Frame, Position, Writer};
+use rewake_core::id::RunId;
 use rewake_core::time::Timestamp;
 
 use super::effect;
 use super::rows::{Rows, Verdict, Write};
 use super::tokens::{InTheWay, Tokens};
-use crate::error::Failed;
+use crate::error::{Failed, StoreError};
 use crate::request::{Create, CreateRefusal, Created};
 use crate::row::{RunRow, StartKeyRow};
 
@@ -82,30 +83,39 @@ fn answered_before(
     if let Some(key) = &request.key
         && let Some(start) = rows.start_key(request.scope, &key.key)?
     {
+        let run = start.run;
         if start.digest != key.digest {
-            return Err(Failed::Refused(CreateRefusal::KeyReused { run: start.run }));
+            return Err(Failed::Refused(CreateRefusal::KeyReused { run }));
         }
-        return Ok(Some(Created {
-            run: start.run,
-            frame: None,
-        }));
+        let frame = own_frame(rows, request, run)?;
+        return Ok(Some(Created { run, frame }));
     }
-    if rows.run(request.run)?.is_none() {
+    let run = request.run;
+    let Some(row) = rows.run(run)? else {
+        return Ok(None);
+    };
+    // A run of another project or environment is in the way, and no more is said of it.
+    let own = if row.scope == request.scope {
+        own_frame(rows, request, run)?
+    } else {
+        None
+    };
+    let exists = Failed::Refused(CreateRefusal::RunExists { run });
+    let frame = Some(own.ok_or(exists)?);
+    Ok(Some(Created { run, frame }))
+}
+
+/// The frame that `run` begins with, where this request wrote it.
+fn own_frame(
+    rows: &mut impl Rows,
+    request: &Create,
+    run: RunId,
+) -> Result<Option<Frame>, StoreError> {
+    if run != request.run {
         return Ok(None);
     }
-    let first = rows
-        .frames(request.run, Position::START)?
-        .into_iter()
-        .next();
-    match first {
-        Some(frame) if frame.id == request.id => Ok(Some(Created {
-            run: request.run,
-            frame: Some(frame),
-        })),
-        Some(_) | None => Err(Failed::Refused(CreateRefusal::RunExists {
-            run: request.run,
-        })),
-    }
+    let first = rows.frames(run, Position::START)?.into_iter().next();
+    Ok(first.filter(|frame| frame.id == request.id))
 }
 
 fn blank(request: &Create, now: Timestamp) -> RunRow {
