@@ -27,10 +27,7 @@ pub fn deliver(
             answer,
         });
     }
-    let mut hook = live_hook(rows, request, now)?;
-    let Some(mut row) = rows.run(hook.run)? else {
-        return Err(Failed::Refused(DeliverRefusal::NoHook));
-    };
+    let (mut hook, mut row) = hook_and_run(rows, request)?;
     if request.repeat
         && let Some(answer) = same_event(rows, request, &hook)?
     {
@@ -39,6 +36,7 @@ pub fn deliver(
             answer,
         });
     }
+    not_overdue(&hook, effect::frame_time(&row, now))?;
     within_limit(request, &hook, &row)?;
 
     let frame = frame(request, &hook, &row, now);
@@ -100,16 +98,23 @@ fn same_key(rows: &mut impl Rows, request: &Deliver) -> Result<Option<Delivered>
     }))
 }
 
-fn live_hook(rows: &mut impl Rows, request: &Deliver, now: Timestamp) -> Result<TokenRow, Refused> {
-    let Some(hook) = rows.token(request.scope, &request.token)? else {
-        return Err(Failed::Refused(DeliverRefusal::NoHook));
-    };
+fn hook_and_run(rows: &mut impl Rows, request: &Deliver) -> Result<(TokenRow, RunRow), Refused> {
+    let no_hook = || Failed::Refused(DeliverRefusal::NoHook);
+    let hook = rows.token(request.scope, &request.token)?;
+    let hook = hook.ok_or_else(no_hook)?;
     check_door(request, &hook)?;
-    if tokens::is_overdue(&hook, now) {
+    let row = rows.run(hook.run)?.ok_or_else(no_hook)?;
+    Ok((hook, row))
+}
+
+/// The time is that of the frame to be written, so that no log says that a hook took a payload
+/// after its time.
+fn not_overdue(hook: &TokenRow, at: Timestamp) -> Result<(), Refused> {
+    if tokens::is_overdue(hook, at) {
         let (run, hook) = (hook.run, hook.hook);
         return Err(Failed::Refused(DeliverRefusal::HookOverdue { run, hook }));
     }
-    Ok(hook)
+    Ok(())
 }
 
 fn check_door(request: &Deliver, hook: &TokenRow) -> Result<(), Refused> {
