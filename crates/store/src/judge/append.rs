@@ -30,7 +30,7 @@ pub fn append(
         Some(_) | None => return Err(refuse(AppendRefusal::RunUnknown { run })),
     };
     if request.repeat
-        && let Some(answer) = answered_before(rows, request, &row)?
+        && let Some(answer) = answered_before(rows, request)?
     {
         return Ok(Verdict {
             writes: Vec::new(),
@@ -74,24 +74,18 @@ const fn refuse(refusal: AppendRefusal) -> Refused {
 }
 
 /// A try before this one may have been committed; its first event's id tells.
-fn answered_before(
-    rows: &mut impl Rows,
-    request: &Append,
-    row: &RunRow,
-) -> Result<Option<Appended>, StoreError> {
+fn answered_before(rows: &mut impl Rows, request: &Append) -> Result<Option<Appended>, StoreError> {
     let frames = rows.frames(request.run, Position::START)?;
     let Some(own) = frames.iter().find(|frame| frame.id == request.id) else {
         return Ok(None);
     };
     let since = request.since.unwrap_or(Position(own.first.0 - 1));
+    let (first, head) = (own.first, own.last());
     let frames = frames
         .into_iter()
-        .filter(|frame| frame.first > since)
+        .filter(|frame| frame.first > since && frame.first <= first)
         .collect();
-    Ok(Some(Appended {
-        frames,
-        head: row.head,
-    }))
+    Ok(Some(Appended { frames, head }))
 }
 
 fn check(rows: &mut impl Rows, request: &Append, row: &RunRow) -> Result<(), Refused> {

@@ -1,6 +1,7 @@
 //! May this payload be delivered?
 
 use rewake_core::event::{EventKind, Frame, Position, Writer};
+use rewake_core::id::RunId;
 use rewake_core::time::Timestamp;
 
 use super::rows::{Rows, Verdict, Write};
@@ -90,11 +91,16 @@ fn same_key(rows: &mut impl Rows, request: &Deliver) -> Result<Option<Delivered>
     if key.digest.is_some() && first.digest.is_some() && key.digest != first.digest {
         return Err(Failed::Refused(DeliverRefusal::KeyReused));
     }
+    let frame = if first.event == request.id {
+        frame_of(rows, request, first.hook.run)?
+    } else {
+        None
+    };
     Ok(Some(Delivered {
         hook: first.hook,
         position: first.position,
         event: first.event,
-        frame: None,
+        frame,
     }))
 }
 
@@ -134,16 +140,23 @@ fn same_event(
     request: &Deliver,
     hook: &TokenRow,
 ) -> Result<Option<Delivered>, StoreError> {
-    let frames = rows.frames(hook.run, Position::START)?;
-    Ok(frames
-        .into_iter()
-        .find(|frame| frame.id == request.id)
-        .map(|frame| Delivered {
-            hook: hook.clone(),
-            position: frame.first,
-            event: frame.id,
-            frame: Some(frame),
-        }))
+    let frame = frame_of(rows, request, hook.run)?;
+    Ok(frame.map(|frame| Delivered {
+        hook: hook.clone(),
+        position: frame.first,
+        event: frame.id,
+        frame: Some(frame),
+    }))
+}
+
+/// The frame that this request wrote in the log of `run`, if a try before this one was committed.
+fn frame_of(
+    rows: &mut impl Rows,
+    request: &Deliver,
+    run: RunId,
+) -> Result<Option<Frame>, StoreError> {
+    let frames = rows.frames(run, Position::START)?;
+    Ok(frames.into_iter().find(|frame| frame.id == request.id))
 }
 
 fn within_limit(request: &Deliver, hook: &TokenRow, row: &RunRow) -> Result<(), Refused> {
