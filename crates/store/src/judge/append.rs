@@ -113,7 +113,7 @@ fn check(rows: &mut impl Rows, request: &Append, row: &RunRow) -> Result<(), Ref
             }
             Condition::HookLive { hook, token } => {
                 let held = rows.token(request.scope, token)?;
-                if held.is_none_or(|held| held.hook != *hook) {
+                if held.is_none_or(|held| held.run != run || held.hook != *hook) {
                     return Err(refuse(AppendRefusal::HookGone { hook: *hook }));
                 }
             }
