@@ -250,9 +250,10 @@ fn clear_if_ended(row: &mut RunRow) {
     }
 }
 
-fn note_taken(all: &mut Vec<Taken>, taken: Taken) {
-    match all.iter_mut().find(|entry| entry.hook == taken.hook) {
-        Some(entry) => *entry = taken,
-        None => all.push(taken),
+/// Notes what was taken from a live hook. What was left in one that has ended is still read; the log
+/// says so, and the row, which serves to tell whether a hook is full, does not grow by it.
+fn note_taken(live: &mut [Taken], taken: Taken) {
+    if let Some(entry) = live.iter_mut().find(|entry| entry.hook == taken.hook) {
+        *entry = taken;
     }
 }
