@@ -4,13 +4,14 @@ use rewake_core::entity::Entities;
 use rewake_core::event::{Correlation, EventKind, Frame, Position, Taken, Writer};
 use rewake_core::id::{RunId, StepId};
 use rewake_core::time::Timestamp;
+use rewake_core::token::Token;
 
 use super::effect;
 use super::rows::{Rows, Verdict, Write};
 use super::tokens::{InTheWay, Tokens};
 use crate::error::{Failed, StoreError};
 use crate::request::{Append, AppendRefusal, Appended, Condition, Mark};
-use crate::row::{RunRow, TokenRow};
+use crate::row::RunRow;
 
 type Refused = Failed<AppendRefusal>;
 
@@ -143,29 +144,24 @@ fn register(
 ) -> Result<Vec<EventKind>, Refused> {
     let mut events = Vec::with_capacity(request.events.len());
     for kind in &request.events {
-        let Err(InTheWay { holder, overdue }) = tokens.take(row, kind) else {
+        let Err(in_the_way) = tokens.take(row, kind) else {
             events.push(kind.clone());
             continue;
         };
-        if overdue {
-            return Err(refuse(AppendRefusal::HookOverdue {
-                run: holder.run,
-                hook: holder.hook,
-                token: holder.token,
-            }));
+        let InTheWay {
+            run, hook, token, ..
+        } = in_the_way;
+        if in_the_way.overdue {
+            return Err(refuse(AppendRefusal::HookOverdue { run, hook, token }));
         }
-        events.push(conflict(kind, holder));
+        events.push(conflict(kind, token, run));
     }
     Ok(events)
 }
 
-fn conflict(wanted: &EventKind, holder: TokenRow) -> EventKind {
+fn conflict(wanted: &EventKind, token: Token, owner: RunId) -> EventKind {
     match wanted.correlation_id() {
-        Some(Correlation::Hook(hook)) => EventKind::HookConflict {
-            hook,
-            token: holder.token,
-            owner: holder.run,
-        },
+        Some(Correlation::Hook(hook)) => EventKind::HookConflict { hook, token, owner },
         Some(Correlation::Step(_) | Correlation::Wait(_)) | None => {
             unreachable!("only a hook wants a token")
         }

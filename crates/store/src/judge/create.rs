@@ -64,15 +64,14 @@ pub fn create(
     })
 }
 
-fn refuse(InTheWay { holder, overdue }: InTheWay) -> Failed<CreateRefusal> {
-    Failed::Refused(if overdue {
-        CreateRefusal::HookOverdue {
-            run: holder.run,
-            hook: holder.hook,
-            token: holder.token,
-        }
+fn refuse(in_the_way: InTheWay) -> Failed<CreateRefusal> {
+    let InTheWay {
+        run, hook, token, ..
+    } = in_the_way;
+    Failed::Refused(if in_the_way.overdue {
+        CreateRefusal::HookOverdue { run, hook, token }
     } else {
-        CreateRefusal::TokenTaken { owner: holder.run }
+        CreateRefusal::TokenTaken { owner: run }
     })
 }
 

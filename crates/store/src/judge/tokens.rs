@@ -36,7 +36,9 @@ struct Held {
 /// A live hook that holds the token which an event wants.
 #[derive(Debug)]
 pub(super) struct InTheWay {
-    pub(super) holder: TokenRow,
+    pub(super) run: RunId,
+    pub(super) hook: HookId,
+    pub(super) token: Token,
     /// True where its time has run out, so that whoever wants the token must expire it first: two
     /// runs are never changed in one transaction.
     pub(super) overdue: bool,
@@ -84,11 +86,15 @@ impl Tokens {
         let at = self.at;
         let held = self.held.get_mut(&wanted.token);
         let held = held.expect("the tokens of all events were looked up");
-        if let Some(holder) = held.now.clone() {
+        if let Some(holder) = &held.now {
             // One that this very append registers is not stored, so nobody could expire it.
             let stored = held.stored.as_ref().map(|stored| stored.hook);
-            let overdue = stored == Some(holder.hook) && is_overdue(&holder, at);
-            return Err(InTheWay { holder, overdue });
+            return Err(InTheWay {
+                run: holder.run,
+                hook: holder.hook,
+                token: wanted.token,
+                overdue: stored == Some(holder.hook) && is_overdue(holder, at),
+            });
         }
         held.now = Some(wanted);
         row.live_hooks += 1;
