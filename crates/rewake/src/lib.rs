@@ -53,11 +53,9 @@ mod random;
 mod request;
 mod run;
 mod select;
-mod sqlite;
 mod time;
-mod webhook;
 
-pub use builder::{Build, Durability, Limit, OpenError, RewakeBuilder, StoreSource, WorkflowFunction};
+pub use builder::{Build, Limit, OpenError, RewakeBuilder, StoreSource, WorkflowFunction};
 pub use call::{StepCall, WorkflowCall};
 pub use error::{
     Elapsed, FatalError, HookConflict, HookError, RetryAfter, RetryableError, RunError, StepError,
@@ -69,10 +67,7 @@ pub use metadata::{StepMetadata, WorkflowMetadata, step_metadata, workflow_metad
 pub use provided::{MissingProvided, provided};
 pub use random::{Random, random, uuid};
 pub use run::{Run, RunStatus};
-pub use time::{
-    Sleep, Timeout, days, hours, minutes, now, seconds, sleep, sleep_until, timeout,
-};
-pub use webhook::{CreateWebhook, WebhookReceiver, WebhookRequest, create_webhook};
+pub use time::{Sleep, Timeout, days, hours, minutes, now, seconds, sleep, sleep_until, timeout};
 
 pub use rewake_core::id::{HookId, InvalidId, RunId, StepId};
 pub use rewake_core::token::{InvalidToken, Token};
@@ -80,14 +75,15 @@ pub use rewake_macros::{step, workflow};
 pub use rewake_runtime::{
     AnswerError, CancelError, QueryError, ResumeError, RunView, StartError, WebhookError,
 };
+pub use rewake_sqlite::Durability;
 
 /// What a program that uses Rewake names most.
 pub mod prelude {
     pub use crate::{
         FatalError, Hook, HookConflict, HookError, HookReceiver, RetryableError, Rewake, Run,
-        RunError, StepError, WebhookReceiver, WebhookRequest, create_hook, create_webhook, days,
-        hours, minutes, now, provided, random, seconds, select, sleep, sleep_until, step,
-        step_metadata, timeout, uuid, workflow, workflow_metadata,
+        RunError, StepError, create_hook, days, hours, minutes, now, provided, random, seconds,
+        select, sleep, sleep_until, step, step_metadata, timeout, uuid, workflow,
+        workflow_metadata,
     };
     pub use serde::{Deserialize, Serialize};
 }

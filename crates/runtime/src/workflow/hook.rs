@@ -51,7 +51,12 @@ impl RegisterHook {
     /// Writes the registration: it takes its place in the run here, and is issued when first polled.
     pub fn new(context: Arc<Context>, spec: HookSpec) -> Self {
         let place = context.with(Machine::place);
-        Self { context, place, spec, asked: None }
+        Self {
+            context,
+            place,
+            spec,
+            asked: None,
+        }
     }
 
     /// What is wanted; changing it once the registration was polled has no effect.
@@ -90,9 +95,13 @@ impl Future for RegisterHook {
         };
         this.asked = None;
         Poll::Ready(match registration {
-            Registration::Registered { hook, token } => {
-                Ok(HookHandle { context: Arc::clone(&this.context), hook, token, closing: false })
-            }
+            Registration::Registered { hook, token } => Ok(HookHandle {
+                context: Arc::clone(&this.context),
+                hook,
+                token,
+                closing: false,
+                ended: false,
+            }),
             Registration::Conflict { token, owner } => Err(Conflict { token, owner }),
         })
     }
@@ -130,6 +139,8 @@ pub struct HookHandle {
     hook: HookId,
     token: Token,
     closing: bool,
+    /// The stream has given its last.
+    ended: bool,
 }
 
 impl HookHandle {
@@ -168,6 +179,18 @@ impl HookHandle {
             shared.wait(Correlation::Hook(self.hook), waker);
             Poll::Pending
         }
+    }
+
+    /// As a stream has it: the next payload; the news of an expiry, once; then, or after a close, the
+    /// end.
+    pub fn poll_next(&mut self, waker: &Waker) -> Poll<Option<Received>> {
+        if self.ended {
+            return Poll::Ready(None);
+        }
+        self.poll_receive(waker).map(|received| {
+            self.ended = !matches!(received, Received::Payload(_));
+            (received != Received::Closed).then_some(received)
+        })
     }
 
     /// Closes the hook; ready once the token is free. What has arrived can still be received.
