@@ -26,6 +26,7 @@ mod executor;
 mod host;
 mod registry;
 pub mod step;
+pub mod webhook;
 pub mod workflow;
 
 pub use engine::{
