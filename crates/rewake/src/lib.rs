@@ -54,6 +54,7 @@ mod request;
 mod run;
 mod select;
 mod time;
+mod webhook;
 
 pub use builder::{Build, Limit, OpenError, RewakeBuilder, StoreSource, WorkflowFunction};
 pub use call::{StepCall, WorkflowCall};
@@ -69,6 +70,10 @@ pub use random::{Random, random, uuid};
 pub use run::{Run, RunStatus};
 pub use time::{Sleep, Timeout, days, hours, minutes, now, seconds, sleep, sleep_until, timeout};
 
+pub use webhook::{
+    BodyError, CreateWebhook, Respond, WebhookReceiver, WebhookRequest, create_webhook,
+};
+
 pub use rewake_core::id::{HookId, InvalidId, RunId, StepId};
 pub use rewake_core::token::{InvalidToken, Token};
 pub use rewake_macros::{step, workflow};
@@ -81,9 +86,9 @@ pub use rewake_sqlite::Durability;
 pub mod prelude {
     pub use crate::{
         FatalError, Hook, HookConflict, HookError, HookReceiver, RetryableError, Rewake, Run,
-        RunError, StepError, create_hook, days, hours, minutes, now, provided, random, seconds,
-        select, sleep, sleep_until, step, step_metadata, timeout, uuid, workflow,
-        workflow_metadata,
+        RunError, StepError, WebhookReceiver, WebhookRequest, create_hook, create_webhook, days,
+        hours, minutes, now, provided, random, seconds, select, sleep, sleep_until, step,
+        step_metadata, timeout, uuid, workflow, workflow_metadata,
     };
     pub use serde::{Deserialize, Serialize};
 }
