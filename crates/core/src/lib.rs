@@ -25,3 +25,6 @@ pub mod replay;
 pub mod time;
 pub mod token;
 pub mod transition;
+
+#[cfg(test)]
+mod samples;
