@@ -10,10 +10,6 @@ mod class;
 mod field;
 mod frame;
 mod kind;
-#[expect(
-    dead_code,
-    reason = "the machine will read what the transitions do not"
-)]
 mod subject;
 
 pub use class::{Correlation, Role};
