@@ -6,9 +6,9 @@ use std::task::{self, Poll, Waker};
 use std::time::Duration;
 
 use rewake_core::event::Correlation;
-use rewake_core::id::{HookId, RunId};
+use rewake_core::id::{HookId, Place, RunId};
 use rewake_core::payload::Payload;
-use rewake_core::replay::{HookRequest, Received, Registration};
+use rewake_core::replay::{HookRequest, Machine, Received, Registration};
 use rewake_core::token::Token;
 
 use super::context::Context;
@@ -32,9 +32,10 @@ pub struct HookSpec {
 #[derive(Debug)]
 pub struct RegisterHook {
     context: Arc<Context>,
-    id: HookId,
-    spec: Option<HookSpec>,
-    pending: bool,
+    place: Place,
+    spec: HookSpec,
+    /// The hook asked for, from the first poll to the answer.
+    asked: Option<HookId>,
 }
 
 /// Another live hook holds the token.
@@ -47,22 +48,28 @@ pub struct Conflict {
 }
 
 impl RegisterHook {
-    /// Writes the registration; it is issued when first polled.
+    /// Writes the registration: it takes its place in the run here, and is issued when first polled.
     pub fn new(context: Arc<Context>, spec: HookSpec) -> Self {
-        let id = context.with(|machine| {
-            let place = machine.place();
-            HookId::derive(
-                machine.run(),
-                place,
-                spec.token.as_ref().map_or("", Token::as_str),
-            )
+        let place = context.with(Machine::place);
+        Self { context, place, spec, asked: None }
+    }
+
+    /// What is wanted; changing it once the registration was polled has no effect.
+    pub const fn spec_mut(&mut self) -> &mut HookSpec {
+        &mut self.spec
+    }
+
+    fn ask(&mut self) -> HookId {
+        let spec = self.spec.clone();
+        let drawn = self.context.draw();
+        let hook = self.context.with(|machine| {
+            let name = spec.token.as_ref().map_or("", Token::as_str);
+            let hook = HookId::derive(machine.run(), self.place, name);
+            machine.create_hook(hook, request(spec, drawn));
+            hook
         });
-        Self {
-            context,
-            id,
-            spec: Some(spec),
-            pending: false,
-        }
+        self.asked = Some(hook);
+        hook
     }
 }
 
@@ -72,24 +79,20 @@ impl Future for RegisterHook {
     fn poll(self: Pin<&mut Self>, cx: &mut task::Context<'_>) -> Poll<Self::Output> {
         let this = self.get_mut();
         this.context.expect_current("a hook");
-        let drawn = this.spec.as_ref().map(|_| this.context.draw());
+        let asked = match this.asked {
+            Some(asked) => asked,
+            None => this.ask(),
+        };
         let mut shared = this.context.lock();
-        if let (Some(spec), Some(drawn)) = (this.spec.take(), drawn) {
-            shared.machine.create_hook(this.id, request(spec, drawn));
-            this.pending = true;
-        }
-        let Some(registration) = shared.machine.take_registration(this.id) else {
-            shared.wait(Correlation::Hook(this.id), cx.waker());
+        let Some(registration) = shared.machine.take_registration(asked) else {
+            shared.wait(Correlation::Hook(asked), cx.waker());
             return Poll::Pending;
         };
-        this.pending = false;
+        this.asked = None;
         Poll::Ready(match registration {
-            Registration::Registered { hook, token } => Ok(HookHandle {
-                context: Arc::clone(&this.context),
-                hook,
-                token,
-                closing: false,
-            }),
+            Registration::Registered { hook, token } => {
+                Ok(HookHandle { context: Arc::clone(&this.context), hook, token, closing: false })
+            }
             Registration::Conflict { token, owner } => Err(Conflict { token, owner }),
         })
     }
@@ -108,14 +111,12 @@ fn request(spec: HookSpec, drawn: u128) -> HookRequest {
 
 impl Drop for RegisterHook {
     fn drop(&mut self) {
-        if !self.pending {
-            return;
-        }
+        let Some(asked) = self.asked else { return };
         let acting = self.context.is_acting();
         let mut shared = self.context.lock();
-        shared.forget(Correlation::Hook(self.id));
+        shared.forget(Correlation::Hook(asked));
         if acting {
-            shared.machine.abandon_hook(self.id);
+            shared.machine.abandon_hook(asked);
         }
     }
 }

@@ -1,0 +1,393 @@
+//! Opening a handle: the builder, and the store behind a URL.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::future::BoxFuture;
+use rewake_core::event::Failure;
+use rewake_runtime::{Builder, Engine, Limits, Registry, RegistryError, Step, Workflow};
+use rewake_store::Store;
+use tokio::runtime::Handle;
+
+use crate::call::WorkflowCall;
+use crate::definition::{
+    RegisteredStep, RegisteredWorkflow, StepDefinition, WorkflowDefinition,
+};
+use crate::handle::Rewake;
+use crate::host;
+use crate::provided::{Provided, ProvidedType};
+use crate::request::{Request, boxed, request_future};
+
+/// A handle that could not be opened. Nothing runs, and nothing was changed.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum OpenError {
+    /// No store was named.
+    #[error("no store is named; give the builder one with `.store(\"sqlite:my.db\")`")]
+    NoStore,
+    /// The URL names no kind of store that this build knows.
+    #[error("`{url}` names no store that this build knows; use `sqlite:PATH` or `sqlite::memory:`")]
+    UnknownStore {
+        /// The URL.
+        url: String,
+    },
+    /// The SQLite file cannot be opened.
+    #[error(transparent)]
+    Sqlite(#[from] rewake_sqlite::OpenError),
+    /// Steps want values that the application does not provide.
+    #[error("step `{step}` wants a value of type `{type_name}`; give it to the builder with `.provide(value)`")]
+    NotProvided {
+        /// The step.
+        step: &'static str,
+        /// The type.
+        type_name: &'static str,
+    },
+    /// The engine could not be opened.
+    #[error(transparent)]
+    Engine(#[from] rewake_runtime::OpenError),
+    /// There is no tokio runtime here.
+    #[error("a handle is opened inside a tokio runtime, which runs the steps; use `#[tokio::main]`")]
+    NoTokio,
+}
+
+impl From<RegistryError> for OpenError {
+    fn from(error: RegistryError) -> Self {
+        Self::Engine(error.into())
+    }
+}
+
+/// A limit that can be set.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Limit {
+    /// Bytes of a token.
+    Token,
+    /// Bytes of a payload as encoded; of arguments, results and webhook bodies too.
+    Payload,
+    /// Payloads that a hook may hold unread.
+    Unread,
+    /// Bytes that a hook may hold unread.
+    UnreadBytes,
+    /// Callers that may wait for a webhook's answer at the same time.
+    WaitingCallers,
+}
+
+/// Where the handle keeps everything.
+#[derive(Clone, Debug)]
+pub enum StoreSource {
+    /// A URL: `sqlite:PATH` or `sqlite::memory:`.
+    Url(String),
+    /// A store that is open.
+    Open(Arc<dyn Store>),
+}
+
+impl From<&str> for StoreSource {
+    fn from(url: &str) -> Self {
+        Self::Url(url.to_owned())
+    }
+}
+
+impl From<String> for StoreSource {
+    fn from(url: String) -> Self {
+        Self::Url(url)
+    }
+}
+
+impl From<Arc<dyn Store>> for StoreSource {
+    fn from(store: Arc<dyn Store>) -> Self {
+        Self::Open(store)
+    }
+}
+
+/// How a committed append is kept.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Durability {
+    /// Synced to the disk before it is acknowledged: survives a power cut.
+    #[default]
+    Full,
+    /// Handed to the operating system: survives the process, not the machine.
+    Relaxed,
+}
+
+/// What a handle is opened with.
+#[derive(Debug, Default)]
+#[must_use = "a handle is opened by `.build().await`"]
+pub struct RewakeBuilder {
+    store: Option<StoreSource>,
+    durability: Durability,
+    wait_for_store: Option<Duration>,
+    project: Option<String>,
+    environment: Option<String>,
+    owner: Option<String>,
+    build_id: Option<String>,
+    public_url: Option<String>,
+    max_steps: Option<usize>,
+    memory_budget: Option<usize>,
+    verify: Option<bool>,
+    limits: Limits,
+    client_only: bool,
+    provided: Provided,
+    workflows: Vec<&'static WorkflowDefinition>,
+}
+
+impl RewakeBuilder {
+    /// Where everything is kept: a URL (`sqlite:PATH`, `sqlite::memory:`) or an open store.
+    pub fn store(mut self, store: impl Into<StoreSource>) -> Self {
+        self.store = Some(store.into());
+        self
+    }
+
+    /// How a committed append is kept; [`Durability::Full`] unless said otherwise.
+    pub const fn durability(mut self, durability: Durability) -> Self {
+        self.durability = durability;
+        self
+    }
+
+    /// How long to wait for a store that another process holds, as in a rolling restart; 10 s.
+    pub const fn wait_for_store(mut self, span: Duration) -> Self {
+        self.wait_for_store = Some(span);
+        self
+    }
+
+    /// The project everything is bound to.
+    pub fn project(mut self, project: impl Into<String>) -> Self {
+        self.project = Some(project.into());
+        self
+    }
+
+    /// The environment everything is bound to.
+    pub fn environment(mut self, environment: impl Into<String>) -> Self {
+        self.environment = Some(environment.into());
+        self
+    }
+
+    /// Who owns the application; shown with its hooks.
+    pub fn owner(mut self, owner: impl Into<String>) -> Self {
+        self.owner = Some(owner.into());
+        self
+    }
+
+    /// What this build is called; a digest of the executable unless given.
+    pub fn build_id(mut self, build: impl Into<String>) -> Self {
+        self.build_id = Some(build.into());
+        self
+    }
+
+    /// Where the router is reachable from outside; webhooks need it.
+    pub fn public_url(mut self, url: impl Into<String>) -> Self {
+        self.public_url = Some(url.into());
+        self
+    }
+
+    /// How many attempts of steps may be under way at the same time; 1,000.
+    pub const fn max_steps(mut self, steps: usize) -> Self {
+        self.max_steps = Some(steps);
+        self
+    }
+
+    /// How many bytes resting runs may hold in memory before they are evicted; 256 MiB. Zero evicts
+    /// every run whenever it rests.
+    pub const fn memory_budget(mut self, bytes: usize) -> Self {
+        self.memory_budget = Some(bytes);
+        self
+    }
+
+    /// Whether each rest of a run is checked by a full second replay; on in debug builds.
+    pub const fn verify(mut self, verify: bool) -> Self {
+        self.verify = Some(verify);
+        self
+    }
+
+    /// Sets a limit.
+    pub fn limit(mut self, limit: Limit, n: u64) -> Self {
+        let size = usize::try_from(n).unwrap_or(usize::MAX);
+        match limit {
+            Limit::Token => self.limits.token = size,
+            Limit::Payload => self.limits.payload = size,
+            Limit::Unread => self.limits.unread.count = n,
+            Limit::UnreadBytes => self.limits.unread.bytes = n,
+            Limit::WaitingCallers => self.limits.waiting_callers = size,
+        }
+        self
+    }
+
+    /// Starts, resumes and asks, and runs nothing.
+    pub const fn client_only(mut self) -> Self {
+        self.client_only = true;
+        self
+    }
+
+    /// Gives the steps one of the application's own values: pools, clients, configuration.
+    pub fn provide<T: Clone + Send + Sync + 'static>(mut self, value: T) -> Self {
+        self.provided.put(value);
+        self
+    }
+
+    /// Names a workflow. Every workflow linked into the program registers itself; this keeps the
+    /// linker from dropping one in a library that nothing else calls.
+    pub fn workflow<F: WorkflowFunction<A>, A>(mut self, workflow: F) -> Self {
+        self.workflows.extend(workflow.definition());
+        self
+    }
+
+    /// Opens the handle, and takes up what earlier processes left.
+    pub fn build(self) -> Build {
+        Build { request: Request::new(self, |builder| boxed(builder.open())) }
+    }
+
+    async fn open(self) -> Result<Rewake, OpenError> {
+        let tokio = Handle::try_current().map_err(|_| OpenError::NoTokio)?;
+        let registry = self.registry()?;
+        let store = self.open_store().await?;
+        let build_id = match self.build_id.clone() {
+            Some(build_id) => build_id,
+            None => executable_digest().await,
+        };
+        let mut builder = Builder::new(host::host(&tokio), store, registry)
+            .build_id(build_id)
+            .limits(self.limits)
+            .client_only(self.client_only);
+        if let Some(project) = self.project {
+            builder = builder.project(project);
+        }
+        if let Some(environment) = self.environment {
+            builder = builder.environment(environment);
+        }
+        if let Some(owner) = self.owner {
+            builder = builder.owner(owner);
+        }
+        if let Some(url) = self.public_url {
+            builder = builder.public_url(url);
+        }
+        if let Some(steps) = self.max_steps {
+            builder = builder.max_steps(steps);
+        }
+        if let Some(bytes) = self.memory_budget {
+            builder = builder.memory_budget(bytes);
+        }
+        if let Some(verify) = self.verify {
+            builder = builder.verify(verify);
+        }
+        let engine: Engine = builder.open().await?;
+        Ok(Rewake::new(engine, self.provided))
+    }
+
+    fn registry(&self) -> Result<Registry, OpenError> {
+        registry(&self.workflows, &self.provided, self.client_only)
+    }
+
+    async fn open_store(&self) -> Result<Arc<dyn Store>, OpenError> {
+        let url = match self.store.clone().ok_or(OpenError::NoStore)? {
+            StoreSource::Open(store) => return Ok(store),
+            StoreSource::Url(url) => url,
+        };
+        let Some(path) = url.strip_prefix("sqlite:").map(str::to_owned) else {
+            return Err(OpenError::UnknownStore { url });
+        };
+        let (durability, wait, client_only) =
+            (self.durability, self.wait_for_store, self.client_only);
+        let opened = tokio::task::spawn_blocking(move || {
+            crate::sqlite::open(&path, durability, wait, client_only)
+        });
+        Ok(opened.await.map_err(|_| OpenError::NoTokio)??)
+    }
+}
+
+/// The workflows and steps that are linked into the program.
+pub(crate) fn registry(
+    named: &[&'static WorkflowDefinition],
+    provided: &Provided,
+    client_only: bool,
+) -> Result<Registry, OpenError> {
+    let mut registry = Registry::default();
+    let linked = inventory::iter::<RegisteredWorkflow>.into_iter().map(|found| found.0);
+    for definition in linked.chain(named.iter().copied()) {
+        registry.add_workflow(workflow(definition))?;
+    }
+    for RegisteredStep(definition) in inventory::iter::<RegisteredStep> {
+        if !client_only {
+            check_provided(definition, provided)?;
+        }
+        registry.add_step(step(definition, provided))?;
+    }
+    Ok(registry)
+}
+
+fn check_provided(
+    definition: &'static StepDefinition,
+    provided: &Provided,
+) -> Result<(), OpenError> {
+    let wanted = definition.provided.iter().map(|wanted| wanted());
+    let missing = wanted.into_iter().find(|wanted: &ProvidedType| !provided.has(*wanted));
+    missing.map_or(Ok(()), |missing| {
+        Err(OpenError::NotProvided { step: definition.name, type_name: missing.name() })
+    })
+}
+
+pub(crate) fn workflow(definition: &'static WorkflowDefinition) -> Workflow {
+    Workflow {
+        name: definition.name.to_owned(),
+        aliases: definition.aliases.iter().map(|&alias| alias.to_owned()).collect(),
+        place: format!("{}:{}", definition.file, definition.line),
+        run: Arc::new(|input| -> Result<BoxFuture<'static, _>, Failure> { (definition.run)(input) }),
+    }
+}
+
+fn step(definition: &'static StepDefinition, provided: &Provided) -> Step {
+    let provided = provided.clone();
+    Step {
+        name: definition.name.to_owned(),
+        place: format!("{}:{}", definition.file, definition.line),
+        run: Arc::new(move |input| {
+            provided.around((definition.run)(&input.payload, &provided))
+        }),
+    }
+}
+
+/// A function that `#[workflow]` made.
+pub trait WorkflowFunction<A> {
+    /// What the attribute left behind, where it is known without a call.
+    fn definition(&self) -> Option<&'static WorkflowDefinition>;
+}
+
+macro_rules! workflow_functions {
+    ($($arg:ident)*) => {
+        impl<Function, T, $($arg),*> WorkflowFunction<($($arg,)*)> for Function
+        where
+            Function: Fn($($arg),*) -> WorkflowCall<T>,
+        {
+            /// The function is named, and so linked; it registers itself.
+            fn definition(&self) -> Option<&'static WorkflowDefinition> {
+                None
+            }
+        }
+    };
+}
+
+workflow_functions!();
+workflow_functions!(A1);
+workflow_functions!(A1 A2);
+workflow_functions!(A1 A2 A3);
+workflow_functions!(A1 A2 A3 A4);
+workflow_functions!(A1 A2 A3 A4 A5);
+workflow_functions!(A1 A2 A3 A4 A5 A6);
+workflow_functions!(A1 A2 A3 A4 A5 A6 A7);
+workflow_functions!(A1 A2 A3 A4 A5 A6 A7 A8);
+
+/// A handle that is being opened.
+#[derive(Debug)]
+#[must_use = "a handle is opened when this is awaited"]
+pub struct Build {
+    request: Request<RewakeBuilder, Result<Rewake, OpenError>>,
+}
+
+request_future!(Build, Result<Rewake, OpenError>);
+
+/// A digest of the executable: two builds are two builds when their programs differ.
+async fn executable_digest() -> String {
+    use sha2::{Digest, Sha256};
+    let read = || std::env::current_exe().and_then(std::fs::read).ok();
+    let program = tokio::task::spawn_blocking(read).await.ok().flatten().unwrap_or_default();
+    let digest = Sha256::digest(&program);
+    digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect()
+}

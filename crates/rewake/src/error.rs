@@ -1,0 +1,271 @@
+//! What steps, runs and hooks can fail with, as workflow and application code sees it.
+
+use std::error::Error;
+use std::fmt;
+use std::time::{Duration, SystemTime};
+
+use rewake_core::event::{Failure, FailureKind};
+use rewake_core::id::{RunId, StepId};
+use rewake_core::token::{InvalidToken, Token};
+use rewake_runtime::QueryError;
+use serde::{Deserialize, Serialize};
+
+type Boxed = Box<dyn Error + Send + Sync>;
+
+/// Ends a step without another attempt: trying again is of no use.
+///
+/// Recognised anywhere in the source chain of what a step returns.
+///
+/// ```
+/// use rewake::FatalError;
+///
+/// let error = FatalError::new("the card is stolen");
+/// assert_eq!(error.to_string(), "the card is stolen");
+/// ```
+#[derive(Debug)]
+pub struct FatalError {
+    source: Boxed,
+}
+
+impl FatalError {
+    /// A fatal error with a text, or around another error.
+    pub fn new(error: impl Into<Boxed>) -> Self {
+        Self { source: error.into() }
+    }
+}
+
+impl fmt::Display for FatalError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.source.fmt(f)
+    }
+}
+
+impl Error for FatalError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        self.source.source()
+    }
+}
+
+/// Asks for another attempt of a step, at a time of its choice. The number of attempts stays limited.
+#[derive(Debug)]
+pub struct RetryableError {
+    source: Boxed,
+    after: Option<RetryAfter>,
+}
+
+/// When the next attempt shall begin.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RetryAfter {
+    /// So long after the failure.
+    Pause(Duration),
+    /// At this time.
+    Time(SystemTime),
+}
+
+impl From<Duration> for RetryAfter {
+    fn from(pause: Duration) -> Self {
+        Self::Pause(pause)
+    }
+}
+
+impl From<SystemTime> for RetryAfter {
+    fn from(time: SystemTime) -> Self {
+        Self::Time(time)
+    }
+}
+
+impl RetryableError {
+    /// A retryable error with a text, or around another error.
+    pub fn new(error: impl Into<Boxed>) -> Self {
+        Self { source: error.into(), after: None }
+    }
+
+    /// When the next attempt shall begin: a `Duration` from now, or a `SystemTime`.
+    #[must_use]
+    pub fn retry_after(mut self, when: impl Into<RetryAfter>) -> Self {
+        self.after = Some(when.into());
+        self
+    }
+
+    pub(crate) const fn after(&self) -> Option<RetryAfter> {
+        self.after
+    }
+}
+
+impl fmt::Display for RetryableError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.source.fmt(f)
+    }
+}
+
+impl Error for RetryableError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        self.source.source()
+    }
+}
+
+/// Why a step failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub enum StepErrorKind {
+    /// The step said that trying again is of no use.
+    Fatal,
+    /// Every allowed attempt failed.
+    RetriesExhausted,
+    /// Every allowed attempt failed, the last by taking too long.
+    TimedOut,
+    /// Arguments or result cannot be encoded or decoded.
+    NotEncodable,
+}
+
+impl From<FailureKind> for StepErrorKind {
+    fn from(kind: FailureKind) -> Self {
+        match kind {
+            FailureKind::TimedOut => Self::TimedOut,
+            FailureKind::NotEncodable => Self::NotEncodable,
+            FailureKind::Fatal => Self::Fatal,
+            _ => Self::RetriesExhausted,
+        }
+    }
+}
+
+/// A step that failed for good, as the workflow sees it.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("step `{step_name}` failed: {message}")]
+#[non_exhaustive]
+pub struct StepError {
+    /// Why there is no other attempt.
+    pub kind: StepErrorKind,
+    /// What the last attempt's error said.
+    pub message: String,
+    /// What its sources said, outermost first.
+    pub causes: Vec<String>,
+    /// How many attempts began.
+    pub attempts: u32,
+    /// The step's function.
+    pub step_name: String,
+    /// The step's id; none outside a workflow.
+    pub step_id: Option<StepId>,
+}
+
+/// A run that gave no value.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum RunError {
+    /// Its workflow returned an error.
+    #[error("the run failed: {message}")]
+    Failed {
+        /// What the error said.
+        message: String,
+        /// What its sources said, outermost first.
+        causes: Vec<String>,
+    },
+    /// It was cancelled.
+    #[error("the run was cancelled{}", reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default())]
+    Cancelled {
+        /// Why, in the words of whoever asked.
+        reason: Option<String>,
+    },
+    /// It is parked: it goes on when a build that fits or a person lets it.
+    #[error("the run is parked ({code}): {reason}")]
+    Parked {
+        /// A stable name of what happened.
+        code: String,
+        /// What happened, and what to do.
+        reason: String,
+    },
+    /// There is no such run.
+    #[error("there is no run `{run_id}`")]
+    Unknown {
+        /// The run.
+        run_id: RunId,
+    },
+    /// What it returned is not of the type asked for.
+    #[error("what the run returned cannot be read: {reason}")]
+    Decode {
+        /// Why.
+        reason: String,
+    },
+    /// The arguments cannot be encoded.
+    #[error("the workflow's arguments cannot be encoded: {reason}")]
+    NotEncodable {
+        /// Why.
+        reason: String,
+    },
+    /// The call was awaited where no workflow runs.
+    #[error("a workflow call is awaited inside another workflow; elsewhere start it with `rewake.start(call).await`")]
+    NotInWorkflow,
+    /// The store could not be read.
+    #[error(transparent)]
+    Query(#[from] QueryError),
+}
+
+impl From<Failure> for RunError {
+    fn from(failure: Failure) -> Self {
+        Self::Failed { message: failure.message, causes: failure.causes }
+    }
+}
+
+/// A token that another live hook holds.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("run `{run_id}` has a live hook with this token")]
+pub struct HookConflict {
+    /// The token both wanted.
+    pub token: Token,
+    /// The run that holds it.
+    pub run_id: RunId,
+}
+
+/// A hook that could not be made, or that gives nothing more.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum HookError {
+    /// Another live hook holds the token.
+    #[error(transparent)]
+    Conflict(#[from] HookConflict),
+    /// The hook was closed, and what had arrived is read.
+    #[error("the hook is closed")]
+    Closed,
+    /// The hook's time ran out, and what had arrived is read.
+    #[error("the hook's time has run out")]
+    Expired,
+    /// A payload is not of the hook's type. The hook lives on.
+    #[error("the payload cannot be read: {reason}")]
+    Decode {
+        /// Why.
+        reason: String,
+        /// The payload as it was stored.
+        bytes: Vec<u8>,
+    },
+    /// The text cannot be a token.
+    #[error(transparent)]
+    InvalidToken(#[from] InvalidToken),
+    /// The metadata or the settings cannot be encoded.
+    #[error("the hook's metadata cannot be encoded: {reason}")]
+    NotEncodable {
+        /// Why.
+        reason: String,
+    },
+    /// A webhook needs to know where the application is reachable.
+    #[error("a webhook needs a public URL; give it to the builder with `.public_url(\"https://…\")`")]
+    NoPublicUrl,
+    /// Hooks are made inside workflows.
+    #[error("a hook is made inside a workflow")]
+    NotInWorkflow,
+}
+
+/// The time ran out first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the time ran out")]
+pub struct Elapsed;
+
+/// The error with its sources, as it is recorded.
+pub(crate) fn failure(error: &(dyn Error + 'static)) -> Failure {
+    let mut causes = Vec::new();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        causes.push(cause.to_string());
+        source = cause.source();
+    }
+    Failure { message: error.to_string(), causes }
+}

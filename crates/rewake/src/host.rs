@@ -1,0 +1,110 @@
+//! The real world: the clock of the machine, the application's tokio, threads of our own, and the
+//! operating system's entropy.
+
+use std::fmt;
+use std::num::NonZero;
+use std::sync::Arc;
+use std::thread;
+use std::time::SystemTime;
+
+use async_channel::{Receiver, Sender};
+use async_executor::Executor;
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
+use rewake_core::time::Timestamp;
+use rewake_runtime::{Clock, Entropy, Host, Spawner};
+use tokio::runtime::Handle;
+
+/// The world of a real program.
+pub(crate) fn host(tokio: &Handle) -> Host {
+    let clock = MachineClock { tokio: tokio.clone() };
+    Host {
+        clock: Arc::new(clock),
+        spawner: Arc::new(Threads::start(tokio.clone())),
+        entropy: Arc::new(OsEntropy),
+    }
+}
+
+/// The time of day, without a clock at hand.
+pub(crate) fn now() -> Timestamp {
+    #[expect(clippy::disallowed_methods, reason = "this is where the time of day comes from")]
+    let now = SystemTime::now();
+    now.into()
+}
+
+struct MachineClock {
+    tokio: Handle,
+}
+
+impl Clock for MachineClock {
+    fn now(&self) -> Timestamp {
+        now()
+    }
+
+    fn sleep_until(&self, at: Timestamp) -> BoxFuture<'static, ()> {
+        let span = at.since(now());
+        // The timer belongs to the application's tokio, whoever polls it.
+        let _inside = self.tokio.enter();
+        #[expect(clippy::disallowed_methods, reason = "this is where waiting for time comes from")]
+        let sleep = tokio::time::sleep(span);
+        sleep.boxed()
+    }
+}
+
+struct OsEntropy;
+
+impl Entropy for OsEntropy {
+    fn draw(&self) -> u128 {
+        let mut bits = [0; 16];
+        getrandom::fill(&mut bits).expect("the operating system gives entropy");
+        u128::from_be_bytes(bits)
+    }
+}
+
+/// Threads of our own for drivers, which poll workflow code: off tokio, so that what is not durable
+/// shows at once. Steps go where the application's tokio is.
+struct Threads {
+    drivers: Arc<Executor<'static>>,
+    tokio: Handle,
+    /// Dropped with the last handle of the host, which ends the threads.
+    _running: Sender<()>,
+}
+
+impl Threads {
+    fn start(tokio: Handle) -> Self {
+        let drivers = Arc::new(Executor::new());
+        let (running, stopped) = async_channel::bounded(1);
+        let threads = thread::available_parallelism().map_or(1, NonZero::get);
+        for n in 0..threads {
+            let drivers = Arc::clone(&drivers);
+            let stopped: Receiver<()> = stopped.clone();
+            let run = move || {
+                let until_stopped = drivers.run(async move {
+                    let _stopped = stopped.recv().await;
+                });
+                futures_executor::block_on(until_stopped);
+            };
+            thread::Builder::new()
+                .name(format!("rewake-{n}"))
+                .spawn(run)
+                .expect("the operating system starts threads");
+        }
+        Self { drivers, tokio, _running: running }
+    }
+}
+
+impl Spawner for Threads {
+    fn spawn_driver(&self, task: BoxFuture<'static, ()>) {
+        self.drivers.spawn(task).detach();
+    }
+
+    fn spawn_step(&self, task: BoxFuture<'static, ()>) {
+        drop(self.tokio.spawn(task));
+    }
+}
+
+impl fmt::Debug for Threads {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Threads").finish_non_exhaustive()
+    }
+}

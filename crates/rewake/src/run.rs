@@ -1,0 +1,131 @@
+//! A handle on one run.
+
+use std::fmt;
+use std::marker::PhantomData;
+
+use rewake_core::id::RunId;
+use rewake_core::payload;
+use rewake_runtime::{CancelError, QueryError, RunOutcome, RunView};
+use serde::de::DeserializeOwned;
+
+use crate::error::RunError;
+use crate::handle::Rewake;
+
+pub use rewake_core::entity::RunStatus;
+
+/// A handle on a run whose workflow returns a `T`. It may not exist.
+pub struct Run<T> {
+    rewake: Rewake,
+    id: RunId,
+    result: PhantomData<fn() -> T>,
+}
+
+impl<T> Run<T> {
+    pub(crate) const fn new(rewake: Rewake, id: RunId) -> Self {
+        Self { rewake, id, result: PhantomData }
+    }
+
+    /// The run's id.
+    pub const fn id(&self) -> RunId {
+        self.id
+    }
+
+    /// How far the run has come. A parked run is `Running`; [`snapshot`](Self::snapshot) tells.
+    ///
+    /// # Errors
+    ///
+    /// [`RunError::Unknown`] where there is no such run, [`RunError::Query`] where the store cannot be
+    /// read.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropped, it changes nothing.
+    pub async fn status(&self) -> Result<RunStatus, RunError> {
+        Ok(self.snapshot().await?.status)
+    }
+
+    /// True where there is such a run.
+    ///
+    /// # Errors
+    ///
+    /// [`QueryError`] where the store cannot be read.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropped, it changes nothing.
+    pub async fn exists(&self) -> Result<bool, QueryError> {
+        Ok(self.rewake.engine().run(self.id).await?.is_some())
+    }
+
+    /// The run as it is: workflow, status, times, and why it is parked if it is.
+    ///
+    /// # Errors
+    ///
+    /// [`RunError::Unknown`] where there is no such run, [`RunError::Query`] where the store cannot be
+    /// read.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropped, it changes nothing.
+    pub async fn snapshot(&self) -> Result<RunView, RunError> {
+        let view = self.rewake.engine().run(self.id).await?;
+        view.ok_or(RunError::Unknown { run_id: self.id })
+    }
+
+    /// Asks for the run to be cancelled. Returns when the request is durable: then the workflow's body
+    /// is dropped where it waits, and the run ends as cancelled. `Ok(false)` if it had ended.
+    ///
+    /// # Errors
+    ///
+    /// [`CancelError`].
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropped, it leaves open whether the request was recorded; repeating it is harmless.
+    pub async fn cancel(&self, reason: impl Into<String>) -> Result<bool, CancelError> {
+        self.rewake.engine().cancel(self.id, Some(reason.into())).await
+    }
+}
+
+impl<T: DeserializeOwned> Run<T> {
+    /// Waits for the run's end, and gives what its workflow returned. A run that is parked or unknown
+    /// is reported at once.
+    ///
+    /// # Errors
+    ///
+    /// [`RunError`], which tells failed, cancelled, parked and unknown apart.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropped, it changes nothing.
+    pub async fn result(&self) -> Result<T, RunError> {
+        let mut run = self.id;
+        loop {
+            match self.rewake.engine().outcome(run).await? {
+                RunOutcome::Completed(output) => {
+                    return payload::decode(&output)
+                        .map_err(|error| RunError::Decode { reason: error.to_string() });
+                }
+                RunOutcome::Failed(failure) => return Err(failure.into()),
+                RunOutcome::Cancelled(reason) => return Err(RunError::Cancelled { reason }),
+                RunOutcome::Parked(parked) => {
+                    return Err(RunError::Parked { code: parked.code, reason: parked.reason });
+                }
+                RunOutcome::Unknown => return Err(RunError::Unknown { run_id: run }),
+                RunOutcome::Continued(successor) => run = successor,
+            }
+        }
+    }
+}
+
+impl<T> Clone for Run<T> {
+    fn clone(&self) -> Self {
+        Self::new(self.rewake.clone(), self.id)
+    }
+}
+
+impl<T> fmt::Debug for Run<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Run").field("id", &self.id).finish_non_exhaustive()
+    }
+}
