@@ -51,7 +51,12 @@ impl RegisterHook {
     /// Writes the registration: it takes its place in the run here, and is issued when first polled.
     pub fn new(context: Arc<Context>, spec: HookSpec) -> Self {
         let place = context.with(Machine::place);
-        Self { context, place, spec, asked: None }
+        Self {
+            context,
+            place,
+            spec,
+            asked: None,
+        }
     }
 
     /// What is wanted; changing it once the registration was polled has no effect.
@@ -90,9 +95,12 @@ impl Future for RegisterHook {
         };
         this.asked = None;
         Poll::Ready(match registration {
-            Registration::Registered { hook, token } => {
-                Ok(HookHandle { context: Arc::clone(&this.context), hook, token, closing: false })
-            }
+            Registration::Registered { hook, token } => Ok(HookHandle {
+                context: Arc::clone(&this.context),
+                hook,
+                token,
+                closing: false,
+            }),
             Registration::Conflict { token, owner } => Err(Conflict { token, owner }),
         })
     }
