@@ -30,8 +30,8 @@ pub mod webhook;
 pub mod workflow;
 
 pub use engine::{
-    Builder, CancelError, Delivery, Engine, Hook, Limits, Resume, RunOutcome, RunView, RunViews,
-    Start, Started, WebhookDelivery,
+    Builder, Caller, CancelError, Delivery, Engine, Hook, Limits, Resume, RunOutcome, RunView,
+    RunViews, Start, Started, Webhook, WebhookDelivery,
 };
 pub use error::{AnswerError, OpenError, QueryError, ResumeError, StartError, WebhookError};
 pub use host::{Clock, Entropy, Host, Spawner};
