@@ -10,9 +10,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use rewake_core::id::RunId;
 use rewake_core::payload::{self, EncodeError};
-use rewake_runtime::{
-    Engine, QueryError, Resume, ResumeError, Start, StartError, WebhookError,
-};
+use rewake_runtime::{Engine, QueryError, Resume, ResumeError, Start, StartError, WebhookError};
 use rewake_store::StoreError;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
