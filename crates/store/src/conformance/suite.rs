@@ -230,6 +230,7 @@ macro_rules! __conformance_cases {
                 a_repeated_delivery_is_found_when_the_hook_is_overdue
                 a_keyed_delivery_is_found_when_the_hook_has_expired
                 a_delivery_that_was_not_committed_is_done_on_repeat
+                a_keyless_delivery_is_not_found_once_the_hook_has_gone
             }
             reopen {
                 everything_that_can_be_seen_is_there
