@@ -6,13 +6,12 @@ use std::time::Duration;
 use futures_util::future::BoxFuture;
 use rewake_core::event::Failure;
 use rewake_runtime::{Builder, Engine, Limits, Registry, RegistryError, Step, Workflow};
+use rewake_sqlite::{Durability, Options, SqliteStore};
 use rewake_store::Store;
 use tokio::runtime::Handle;
 
 use crate::call::WorkflowCall;
-use crate::definition::{
-    RegisteredStep, RegisteredWorkflow, StepDefinition, WorkflowDefinition,
-};
+use crate::definition::{RegisteredStep, RegisteredWorkflow, StepDefinition, WorkflowDefinition};
 use crate::handle::Rewake;
 use crate::host;
 use crate::provided::{Provided, ProvidedType};
@@ -35,7 +34,9 @@ pub enum OpenError {
     #[error(transparent)]
     Sqlite(#[from] rewake_sqlite::OpenError),
     /// Steps want values that the application does not provide.
-    #[error("step `{step}` wants a value of type `{type_name}`; give it to the builder with `.provide(value)`")]
+    #[error(
+        "step `{step}` wants a value of type `{type_name}`; give it to the builder with `.provide(value)`"
+    )]
     NotProvided {
         /// The step.
         step: &'static str,
@@ -46,7 +47,9 @@ pub enum OpenError {
     #[error(transparent)]
     Engine(#[from] rewake_runtime::OpenError),
     /// There is no tokio runtime here.
-    #[error("a handle is opened inside a tokio runtime, which runs the steps; use `#[tokio::main]`")]
+    #[error(
+        "a handle is opened inside a tokio runtime, which runs the steps; use `#[tokio::main]`"
+    )]
     NoTokio,
 }
 
@@ -97,16 +100,6 @@ impl From<Arc<dyn Store>> for StoreSource {
     fn from(store: Arc<dyn Store>) -> Self {
         Self::Open(store)
     }
-}
-
-/// How a committed append is kept.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Durability {
-    /// Synced to the disk before it is acknowledged: survives a power cut.
-    #[default]
-    Full,
-    /// Handed to the operating system: survives the process, not the machine.
-    Relaxed,
 }
 
 /// What a handle is opened with.
@@ -232,7 +225,9 @@ impl RewakeBuilder {
 
     /// Opens the handle, and takes up what earlier processes left.
     pub fn build(self) -> Build {
-        Build { request: Request::new(self, |builder| boxed(builder.open())) }
+        Build {
+            request: Request::new(self, |builder| boxed(builder.open())),
+        }
     }
 
     async fn open(self) -> Result<Rewake, OpenError> {
@@ -284,12 +279,28 @@ impl RewakeBuilder {
         let Some(path) = url.strip_prefix("sqlite:").map(str::to_owned) else {
             return Err(OpenError::UnknownStore { url });
         };
-        let (durability, wait, client_only) =
-            (self.durability, self.wait_for_store, self.client_only);
-        let opened = tokio::task::spawn_blocking(move || {
-            crate::sqlite::open(&path, durability, wait, client_only)
-        });
+        let mut options = Options::new(path, Arc::new(host::now)).durability(self.durability);
+        if let Some(wait) = self.wait_for_store {
+            options = options.wait_for_store(wait);
+        }
+        let client_only = self.client_only;
+        // Opening blocks while another process holds the file.
+        let opened = tokio::task::spawn_blocking(move || open_sqlite(options, client_only));
         Ok(opened.await.map_err(|_| OpenError::NoTokio)??)
+    }
+}
+
+/// A handle that runs nothing looks at a file that another process works on, where there is one.
+fn open_sqlite(options: Options, client_only: bool) -> Result<Arc<dyn Store>, OpenError> {
+    if !client_only {
+        return Ok(Arc::new(SqliteStore::open(options)?));
+    }
+    match SqliteStore::open(options.clone().wait_for_store(Duration::ZERO)) {
+        Ok(store) => Ok(Arc::new(store)),
+        Err(rewake_sqlite::OpenError::InUse { .. }) => {
+            Ok(Arc::new(SqliteStore::open(options.read_only())?))
+        }
+        Err(error) => Err(error.into()),
     }
 }
 
@@ -300,7 +311,9 @@ pub(crate) fn registry(
     client_only: bool,
 ) -> Result<Registry, OpenError> {
     let mut registry = Registry::default();
-    let linked = inventory::iter::<RegisteredWorkflow>.into_iter().map(|found| found.0);
+    let linked = inventory::iter::<RegisteredWorkflow>
+        .into_iter()
+        .map(|found| found.0);
     for definition in linked.chain(named.iter().copied()) {
         registry.add_workflow(workflow(definition))?;
     }
@@ -318,18 +331,29 @@ fn check_provided(
     provided: &Provided,
 ) -> Result<(), OpenError> {
     let wanted = definition.provided.iter().map(|wanted| wanted());
-    let missing = wanted.into_iter().find(|wanted: &ProvidedType| !provided.has(*wanted));
+    let missing = wanted
+        .into_iter()
+        .find(|wanted: &ProvidedType| !provided.has(*wanted));
     missing.map_or(Ok(()), |missing| {
-        Err(OpenError::NotProvided { step: definition.name, type_name: missing.name() })
+        Err(OpenError::NotProvided {
+            step: definition.name,
+            type_name: missing.name(),
+        })
     })
 }
 
 pub(crate) fn workflow(definition: &'static WorkflowDefinition) -> Workflow {
     Workflow {
         name: definition.name.to_owned(),
-        aliases: definition.aliases.iter().map(|&alias| alias.to_owned()).collect(),
+        aliases: definition
+            .aliases
+            .iter()
+            .map(|&alias| alias.to_owned())
+            .collect(),
         place: format!("{}:{}", definition.file, definition.line),
-        run: Arc::new(|input| -> Result<BoxFuture<'static, _>, Failure> { (definition.run)(input) }),
+        run: Arc::new(|input| -> Result<BoxFuture<'static, _>, Failure> {
+            (definition.run)(input)
+        }),
     }
 }
 
@@ -338,9 +362,7 @@ fn step(definition: &'static StepDefinition, provided: &Provided) -> Step {
     Step {
         name: definition.name.to_owned(),
         place: format!("{}:{}", definition.file, definition.line),
-        run: Arc::new(move |input| {
-            provided.around((definition.run)(&input.payload, &provided))
-        }),
+        run: Arc::new(move |input| provided.around((definition.run)(&input.payload, &provided))),
     }
 }
 
@@ -387,7 +409,15 @@ request_future!(Build, Result<Rewake, OpenError>);
 async fn executable_digest() -> String {
     use sha2::{Digest, Sha256};
     let read = || std::env::current_exe().and_then(std::fs::read).ok();
-    let program = tokio::task::spawn_blocking(read).await.ok().flatten().unwrap_or_default();
+    let program = tokio::task::spawn_blocking(read)
+        .await
+        .ok()
+        .flatten()
+        .unwrap_or_default();
     let digest = Sha256::digest(&program);
-    digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect()
+    digest
+        .iter()
+        .take(8)
+        .map(|byte| format!("{byte:02x}"))
+        .collect()
 }

@@ -30,7 +30,12 @@ pub struct WorkflowCall<T> {
 
 impl<T> WorkflowCall<T> {
     pub(crate) fn new<A: Serialize>(definition: &'static WorkflowDefinition, args: &A) -> Self {
-        Self { definition, input: payload::encode(args), inline: None, result: PhantomData }
+        Self {
+            definition,
+            input: payload::encode(args),
+            inline: None,
+            result: PhantomData,
+        }
     }
 
     pub(crate) const fn definition(&self) -> &'static WorkflowDefinition {
@@ -44,7 +49,9 @@ impl<T> WorkflowCall<T> {
 
 impl<T> fmt::Debug for WorkflowCall<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("WorkflowCall").field("workflow", &self.definition.name).finish_non_exhaustive()
+        f.debug_struct("WorkflowCall")
+            .field("workflow", &self.definition.name)
+            .finish_non_exhaustive()
     }
 }
 
@@ -65,7 +72,9 @@ impl<T: DeserializeOwned> Future for WorkflowCall<T> {
         };
         body.poll_unpin(cx).map(|result| {
             let output = result.map_err(RunError::from)?;
-            payload::decode(&output).map_err(|error| RunError::Decode { reason: error.to_string() })
+            payload::decode(&output).map_err(|error| RunError::Decode {
+                reason: error.to_string(),
+            })
         })
     }
 }
@@ -74,9 +83,9 @@ fn begin(
     definition: &WorkflowDefinition,
     input: &Result<Payload, EncodeError>,
 ) -> Result<WorkflowBody, RunError> {
-    let input = input
-        .as_ref()
-        .map_err(|error| RunError::NotEncodable { reason: error.to_string() })?;
+    let input = input.as_ref().map_err(|error| RunError::NotEncodable {
+        reason: error.to_string(),
+    })?;
     (definition.run)(input).map_err(RunError::from)
 }
 
@@ -95,7 +104,10 @@ enum State {
     /// Written in a workflow.
     Durable(StepFuture),
     /// Written elsewhere.
-    Plain { input: Payload, running: Option<StepBody> },
+    Plain {
+        input: Payload,
+        running: Option<StepBody>,
+    },
 }
 
 impl<T> StepCall<T> {
@@ -108,9 +120,16 @@ impl<T> StepCall<T> {
                 input,
                 definition.options(),
             )),
-            (Ok(input), Err(_)) => State::Plain { input, running: None },
+            (Ok(input), Err(_)) => State::Plain {
+                input,
+                running: None,
+            },
         };
-        Self { definition, state, result: PhantomData }
+        Self {
+            definition,
+            state,
+            result: PhantomData,
+        }
     }
 
     /// How often the step is tried again after its first attempt failed.
@@ -155,7 +174,9 @@ impl<T> StepCall<T> {
 
 impl<T> fmt::Debug for StepCall<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("StepCall").field("step", &self.definition.name).finish_non_exhaustive()
+        f.debug_struct("StepCall")
+            .field("step", &self.definition.name)
+            .finish_non_exhaustive()
     }
 }
 
@@ -171,7 +192,11 @@ impl<T: DeserializeOwned> Future for StepCall<T> {
                 let id = call.id();
                 call.poll_unpin(cx).map(|outcome| match outcome {
                     StepOutcome::Completed(result) => decode(definition, &result),
-                    StepOutcome::Failed { error, kind, attempts } => Err(StepError {
+                    StepOutcome::Failed {
+                        error,
+                        kind,
+                        attempts,
+                    } => Err(StepError {
                         kind: kind.into(),
                         message: error.message,
                         causes: error.causes,

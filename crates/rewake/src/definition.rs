@@ -183,7 +183,11 @@ fn classified(error: &(dyn Error + 'static)) -> StepFailure {
                 Some(RetryAfter::Time(time)) => (None, Some(Timestamp::from(time))),
                 None => (None, None),
             };
-            return StepFailure::Retryable { error: recorded, after, at };
+            return StepFailure::Retryable {
+                error: recorded,
+                after,
+                at,
+            };
         }
         link = current.source();
     }
@@ -198,7 +202,9 @@ mod tests {
     fn fatal_and_retryable_errors_are_found_wherever_they_are() {
         let is_fatal = |failure| matches!(failure, StepFailure::Fatal(_));
         assert!(is_fatal(classify(FatalError::new("no"))));
-        assert!(is_fatal(classify(anyhow::Error::new(FatalError::new("no")))));
+        assert!(is_fatal(classify(anyhow::Error::new(FatalError::new(
+            "no"
+        )))));
         let wrapped = anyhow::Error::new(FatalError::new("no")).context("while paying");
         assert!(is_fatal(classify(wrapped)));
         let boxed: Box<dyn Error + Send + Sync> = Box::new(FatalError::new("no"));
@@ -209,7 +215,10 @@ mod tests {
         assert_eq!(
             classify(later),
             StepFailure::Retryable {
-                error: Failure { message: "x".into(), causes: vec!["busy".into()] },
+                error: Failure {
+                    message: "x".into(),
+                    causes: vec!["busy".into()]
+                },
                 after: Some(pause),
                 at: None
             }

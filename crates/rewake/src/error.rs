@@ -30,7 +30,9 @@ pub struct FatalError {
 impl FatalError {
     /// A fatal error with a text, or around another error.
     pub fn new(error: impl Into<Boxed>) -> Self {
-        Self { source: error.into() }
+        Self {
+            source: error.into(),
+        }
     }
 }
 
@@ -77,7 +79,10 @@ impl From<SystemTime> for RetryAfter {
 impl RetryableError {
     /// A retryable error with a text, or around another error.
     pub fn new(error: impl Into<Boxed>) -> Self {
-        Self { source: error.into(), after: None }
+        Self {
+            source: error.into(),
+            after: None,
+        }
     }
 
     /// When the next attempt shall begin: a `Duration` from now, or a `SystemTime`.
@@ -193,7 +198,9 @@ pub enum RunError {
         reason: String,
     },
     /// The call was awaited where no workflow runs.
-    #[error("a workflow call is awaited inside another workflow; elsewhere start it with `rewake.start(call).await`")]
+    #[error(
+        "a workflow call is awaited inside another workflow; elsewhere start it with `rewake.start(call).await`"
+    )]
     NotInWorkflow,
     /// The store could not be read.
     #[error(transparent)]
@@ -202,7 +209,10 @@ pub enum RunError {
 
 impl From<Failure> for RunError {
     fn from(failure: Failure) -> Self {
-        Self::Failed { message: failure.message, causes: failure.causes }
+        Self::Failed {
+            message: failure.message,
+            causes: failure.causes,
+        }
     }
 }
 
@@ -247,7 +257,9 @@ pub enum HookError {
         reason: String,
     },
     /// A webhook needs to know where the application is reachable.
-    #[error("a webhook needs a public URL; give it to the builder with `.public_url(\"https://…\")`")]
+    #[error(
+        "a webhook needs a public URL; give it to the builder with `.public_url(\"https://…\")`"
+    )]
     NoPublicUrl,
     /// Hooks are made inside workflows.
     #[error("a hook is made inside a workflow")]
@@ -267,5 +279,8 @@ pub(crate) fn failure(error: &(dyn Error + 'static)) -> Failure {
         causes.push(cause.to_string());
         source = cause.source();
     }
-    Failure { message: error.to_string(), causes }
+    Failure {
+        message: error.to_string(),
+        causes,
+    }
 }

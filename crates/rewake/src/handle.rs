@@ -1,14 +1,16 @@
 //! The handle: what application code outside workflows uses.
 
 use std::fmt;
+use std::marker::PhantomData;
+use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
+use bytes::Bytes;
 use rewake_core::id::RunId;
 use rewake_core::payload::{self, EncodeError};
-use rewake_runtime::{
-    Engine, QueryError, Resume, ResumeError, Start, StartError,
-};
+use rewake_runtime::{Engine, QueryError, Resume, ResumeError, Start, StartError, WebhookError};
 use rewake_store::StoreError;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -49,7 +51,9 @@ impl fmt::Debug for Rewake {
 
 impl Rewake {
     pub(crate) fn new(engine: Engine, provided: Provided) -> Self {
-        Self { inner: Arc::new(Inner { engine, provided }) }
+        Self {
+            inner: Arc::new(Inner { engine, provided }),
+        }
     }
 
     /// Opens a handle on the store behind `url`: `sqlite:PATH` or `sqlite::memory:`.
@@ -76,8 +80,14 @@ impl Rewake {
     pub fn start<T>(&self, call: WorkflowCall<T>) -> StartRun<T> {
         let workflow = call.definition().name;
         let start = call.into_input().map(|input| Start::new(workflow, input));
-        let args = StartArgs { rewake: self.clone(), start };
-        StartRun { request: Request::new(args, |args| boxed(start_run(args))) }
+        let args = StartArgs {
+            rewake: self.clone(),
+            start,
+        };
+        StartRun {
+            request: Request::new(args, |args| boxed(start_run(args))),
+            result: PhantomData,
+        }
     }
 
     /// Hands a payload to the live hook of a token. When it returns `Some`, the payload is durable and
@@ -91,10 +101,18 @@ impl Rewake {
         token: impl Into<String>,
         payload: &P,
     ) -> ResumeHook {
-        let resume =
-            payload::encode(payload).map(|payload| Resume { token: token.into(), payload, key: None });
-        let args = ResumeArgs { rewake: self.clone(), resume };
-        ResumeHook { request: Request::new(args, |args| boxed(resume_hook(args))) }
+        let resume = payload::encode(payload).map(|payload| Resume {
+            token: token.into(),
+            payload,
+            key: None,
+        });
+        let args = ResumeArgs {
+            rewake: self.clone(),
+            resume,
+        };
+        ResumeHook {
+            request: Request::new(args, |args| boxed(resume_hook(args))),
+        }
     }
 
     /// The live hook of a token, without resuming it.
@@ -110,7 +128,36 @@ impl Rewake {
         &self,
         token: impl AsRef<str>,
     ) -> Result<Option<Hook>, QueryError> {
-        Ok(self.engine().hook_by_token(token.as_ref()).await?.map(Hook::from))
+        Ok(self
+            .engine()
+            .hook_by_token(token.as_ref())
+            .await?
+            .map(Hook::from))
+    }
+
+    /// Forwards an HTTP request to a webhook, as its public URL would. When it returns, the request is
+    /// durable, and the response is the webhook's: 202, its static one, or the workflow's.
+    ///
+    /// # Errors
+    ///
+    /// [`WebhookError`]: no live webhook has the token, the run ended without answering, the time to
+    /// answer ran out, and what else its variants say.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropped, it leaves open whether the request was taken; the run goes on.
+    pub async fn resume_webhook<B: Into<axum::body::Body>>(
+        &self,
+        token: impl AsRef<str>,
+        request: http::Request<B>,
+    ) -> Result<http::Response<Bytes>, WebhookError> {
+        rewake_http::resume_webhook(self.engine(), token.as_ref(), request).await
+    }
+
+    /// The router of the public webhook endpoint, for an application of any state:
+    /// `/.well-known/workflow/v1/webhook/{token}`.
+    pub fn router<S: Clone + Send + Sync + 'static>(&self) -> axum::Router<S> {
+        rewake_http::router(self.engine().clone())
     }
 
     /// A handle on a run, whether it exists or not.
@@ -129,7 +176,10 @@ impl Rewake {
     /// Dropped, the step's body is dropped where it stands.
     pub async fn call<T: DeserializeOwned>(&self, step: StepCall<T>) -> Result<T, StepError> {
         let definition = step.definition();
-        let body = self.inner.provided.around(step.plain(&self.inner.provided)?);
+        let body = self
+            .inner
+            .provided
+            .around(step.plain(&self.inner.provided)?);
         call::settle(definition, body.await)
     }
 
@@ -158,7 +208,8 @@ struct StartArgs {
 #[derive(Debug)]
 #[must_use = "a run is started when this is awaited"]
 pub struct StartRun<T> {
-    request: Request<StartArgs, Result<Run<T>, StartError>>,
+    request: Request<StartArgs, Result<(Rewake, RunId), StartError>>,
+    result: PhantomData<fn() -> T>,
 }
 
 impl<T> StartRun<T> {
@@ -190,17 +241,28 @@ impl<T> StartRun<T> {
                 change(start);
             }
         };
-        Self { request: self.request.with(change) }
+        Self {
+            request: self.request.with(change),
+            result: PhantomData,
+        }
     }
 }
 
-request_future!(StartRun<T>, Result<Run<T>, StartError>);
+impl<T> Future for StartRun<T> {
+    type Output = Result<Run<T>, StartError>;
 
-async fn start_run<T>(args: StartArgs) -> Result<Run<T>, StartError> {
-    let start =
-        args.start.map_err(|error| StartError::NotEncodable { reason: error.to_string() })?;
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let started = self.get_mut().request.poll(cx);
+        started.map(|started| started.map(|(rewake, run)| Run::new(rewake, run)))
+    }
+}
+
+async fn start_run(args: StartArgs) -> Result<(Rewake, RunId), StartError> {
+    let start = args.start.map_err(|error| StartError::NotEncodable {
+        reason: error.to_string(),
+    })?;
     let started = args.rewake.engine().start(start).await?;
-    Ok(Run::new(args.rewake, started.run))
+    Ok((args.rewake, started.run))
 }
 
 struct ResumeArgs {
@@ -224,15 +286,17 @@ impl ResumeHook {
                 resume.key = Some(key.into());
             }
         };
-        Self { request: self.request.with(change) }
+        Self {
+            request: self.request.with(change),
+        }
     }
 }
 
 request_future!(ResumeHook, Result<Option<Hook>, ResumeError>);
 
 async fn resume_hook(args: ResumeArgs) -> Result<Option<Hook>, ResumeError> {
-    let resume =
-        args.resume.map_err(|error| ResumeError::NotEncodable { reason: error.to_string() })?;
+    let resume = args.resume.map_err(|error| ResumeError::NotEncodable {
+        reason: error.to_string(),
+    })?;
     Ok(args.rewake.engine().resume(resume).await?.map(Hook::from))
 }
-

@@ -34,7 +34,10 @@ pub fn create_hook<T>() -> CreateHook<T> {
         Ok(context) => Ok(RegisterHook::new(context, HookSpec::default())),
         Err(_) => Err(HookError::NotInWorkflow),
     };
-    CreateHook { state, payload: PhantomData }
+    CreateHook {
+        state,
+        payload: PhantomData,
+    }
 }
 
 /// A hook that is being made.
@@ -58,8 +61,9 @@ impl<T> CreateHook<T> {
     pub fn metadata<M: Serialize + ?Sized>(self, metadata: &M) -> Self {
         let metadata = payload::encode(metadata);
         self.with(|spec| {
-            let not_encodable =
-                |error: payload::EncodeError| HookError::NotEncodable { reason: error.to_string() };
+            let not_encodable = |error: payload::EncodeError| HookError::NotEncodable {
+                reason: error.to_string(),
+            };
             spec.metadata = Some(metadata.map_err(not_encodable)?);
             Ok(())
         })
@@ -98,8 +102,15 @@ impl<T> Future for CreateHook<T> {
             Err(error) => return Poll::Ready(Err(error.clone())),
         };
         register.poll_unpin(cx).map(|registered| match registered {
-            Ok(handle) => Ok(HookReceiver { handle, payload: PhantomData }),
-            Err(Conflict { token, owner }) => Err(HookConflict { token, run_id: owner }.into()),
+            Ok(handle) => Ok(HookReceiver {
+                handle,
+                payload: PhantomData,
+            }),
+            Err(Conflict { token, owner }) => Err(HookConflict {
+                token,
+                run_id: owner,
+            }
+            .into()),
         })
     }
 }
@@ -114,6 +125,13 @@ pub struct HookReceiver<T> {
 }
 
 impl<T> HookReceiver<T> {
+    pub(crate) const fn new(handle: HookHandle) -> Self {
+        Self {
+            handle,
+            payload: PhantomData,
+        }
+    }
+
     /// The hook's token.
     pub const fn token(&self) -> &Token {
         self.handle.token()
@@ -153,9 +171,12 @@ impl<T: DeserializeOwned> HookReceiver<T> {
 
 fn decode<T: DeserializeOwned>(received: Received) -> Result<T, HookError> {
     match received {
-        Received::Payload(payload) => payload::decode(&payload).map_err(|error| {
-            HookError::Decode { reason: error.to_string(), bytes: payload.as_bytes().to_vec() }
-        }),
+        Received::Payload(payload) => {
+            payload::decode(&payload).map_err(|error| HookError::Decode {
+                reason: error.to_string(),
+                bytes: payload.as_bytes().to_vec(),
+            })
+        }
         Received::Closed => Err(HookError::Closed),
         Received::Expired => Err(HookError::Expired),
     }
@@ -163,7 +184,9 @@ fn decode<T: DeserializeOwned>(received: Received) -> Result<T, HookError> {
 
 impl<T> fmt::Debug for HookReceiver<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("HookReceiver").field("hook_id", &self.handle.id()).finish_non_exhaustive()
+        f.debug_struct("HookReceiver")
+            .field("hook_id", &self.handle.id())
+            .finish_non_exhaustive()
     }
 }
 
@@ -173,7 +196,9 @@ impl<T: DeserializeOwned> Stream for HookReceiver<T> {
 
     fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         let this = self.get_mut();
-        this.handle.poll_next(cx.waker()).map(|next| next.map(decode))
+        this.handle
+            .poll_next(cx.waker())
+            .map(|next| next.map(decode))
     }
 }
 
@@ -240,5 +265,9 @@ impl Serialize for Hook {
 /// As JavaScript writes it: `2025-11-16T08:31:36.123Z`.
 fn date(time: SystemTime) -> String {
     let ms = rewake_core::time::Timestamp::from(time).as_millis();
-    i64::try_from(ms).ok().and_then(Date::from_ms).map(|date| date.to_string()).unwrap_or_default()
+    i64::try_from(ms)
+        .ok()
+        .and_then(Date::from_ms)
+        .map(|date| date.to_string())
+        .unwrap_or_default()
 }

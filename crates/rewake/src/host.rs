@@ -17,7 +17,9 @@ use tokio::runtime::Handle;
 
 /// The world of a real program.
 pub(crate) fn host(tokio: &Handle) -> Host {
-    let clock = MachineClock { tokio: tokio.clone() };
+    let clock = MachineClock {
+        tokio: tokio.clone(),
+    };
     Host {
         clock: Arc::new(clock),
         spawner: Arc::new(Threads::start(tokio.clone())),
@@ -27,7 +29,10 @@ pub(crate) fn host(tokio: &Handle) -> Host {
 
 /// The time of day, without a clock at hand.
 pub(crate) fn now() -> Timestamp {
-    #[expect(clippy::disallowed_methods, reason = "this is where the time of day comes from")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "this is where the time of day comes from"
+    )]
     let now = SystemTime::now();
     now.into()
 }
@@ -45,7 +50,10 @@ impl Clock for MachineClock {
         let span = at.since(now());
         // The timer belongs to the application's tokio, whoever polls it.
         let _inside = self.tokio.enter();
-        #[expect(clippy::disallowed_methods, reason = "this is where waiting for time comes from")]
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "this is where waiting for time comes from"
+        )]
         let sleep = tokio::time::sleep(span);
         sleep.boxed()
     }
@@ -89,7 +97,11 @@ impl Threads {
                 .spawn(run)
                 .expect("the operating system starts threads");
         }
-        Self { drivers, tokio, _running: running }
+        Self {
+            drivers,
+            tokio,
+            _running: running,
+        }
     }
 }
 

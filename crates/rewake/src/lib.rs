@@ -49,15 +49,15 @@ mod hook;
 mod host;
 mod metadata;
 mod provided;
+mod query;
 mod random;
 mod request;
 mod run;
 mod select;
-mod sqlite;
 mod time;
 mod webhook;
 
-pub use builder::{Build, Durability, Limit, OpenError, RewakeBuilder, StoreSource, WorkflowFunction};
+pub use builder::{Build, Limit, OpenError, RewakeBuilder, StoreSource, WorkflowFunction};
 pub use call::{StepCall, WorkflowCall};
 pub use error::{
     Elapsed, FatalError, HookConflict, HookError, RetryAfter, RetryableError, RunError, StepError,
@@ -67,12 +67,14 @@ pub use handle::{ResumeHook, Rewake, StartRun};
 pub use hook::{CreateHook, Hook, HookReceiver, create_hook};
 pub use metadata::{StepMetadata, WorkflowMetadata, step_metadata, workflow_metadata};
 pub use provided::{MissingProvided, provided};
+pub use query::{Page, Runs};
 pub use random::{Random, random, uuid};
 pub use run::{Run, RunStatus};
-pub use time::{
-    Sleep, Timeout, days, hours, minutes, now, seconds, sleep, sleep_until, timeout,
+pub use time::{Sleep, Timeout, days, hours, minutes, now, seconds, sleep, sleep_until, timeout};
+
+pub use webhook::{
+    BodyError, CreateWebhook, Respond, WebhookReceiver, WebhookRequest, create_webhook,
 };
-pub use webhook::{CreateWebhook, WebhookReceiver, WebhookRequest, create_webhook};
 
 pub use rewake_core::id::{HookId, InvalidId, RunId, StepId};
 pub use rewake_core::token::{InvalidToken, Token};
@@ -80,6 +82,7 @@ pub use rewake_macros::{step, workflow};
 pub use rewake_runtime::{
     AnswerError, CancelError, QueryError, ResumeError, RunView, StartError, WebhookError,
 };
+pub use rewake_sqlite::Durability;
 
 /// What a program that uses Rewake names most.
 pub mod prelude {

@@ -17,7 +17,9 @@ thread_local! {
 
 /// A step wants a value that the application did not provide.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("no value of type `{type_name}` is provided; give it to the builder with `.provide(value)`, and outside a workflow call the step with `rewake.call(step).await`")]
+#[error(
+    "no value of type `{type_name}` is provided; give it to the builder with `.provide(value)`, and outside a workflow call the step with `rewake.call(step).await`"
+)]
 pub struct MissingProvided {
     /// The type.
     pub type_name: &'static str,
@@ -33,7 +35,10 @@ pub struct ProvidedType {
 impl ProvidedType {
     /// The type `T`.
     pub fn of<T: 'static>() -> Self {
-        Self { id: TypeId::of::<T>(), name: type_name::<T>() }
+        Self {
+            id: TypeId::of::<T>(),
+            name: type_name::<T>(),
+        }
     }
 
     /// What the type is called.
@@ -62,8 +67,13 @@ impl Provided {
     ///
     /// [`MissingProvided`] where there is none.
     pub fn get<T: Clone + 'static>(&self) -> Result<T, MissingProvided> {
-        let value = self.values.get(&TypeId::of::<T>()).and_then(|value| value.downcast_ref::<T>());
-        value.cloned().ok_or_else(|| MissingProvided { type_name: type_name::<T>() })
+        let value = self
+            .values
+            .get(&TypeId::of::<T>())
+            .and_then(|value| value.downcast_ref::<T>());
+        value.cloned().ok_or_else(|| MissingProvided {
+            type_name: type_name::<T>(),
+        })
     }
 
     pub(crate) fn has(&self, wanted: ProvidedType) -> bool {
@@ -72,13 +82,19 @@ impl Provided {
 
     /// The body, with these values to be found by [`provided`].
     pub(crate) fn around(&self, body: StepBody) -> StepBody {
-        WithProvided { provided: self.clone(), body }.boxed()
+        WithProvided {
+            provided: self.clone(),
+            body,
+        }
+        .boxed()
     }
 }
 
 impl fmt::Debug for Provided {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Provided").field("values", &self.values.len()).finish()
+        f.debug_struct("Provided")
+            .field("values", &self.values.len())
+            .finish()
     }
 }
 
@@ -90,7 +106,9 @@ impl fmt::Debug for Provided {
 pub fn provided<T: Clone + Send + Sync + 'static>() -> Result<T, MissingProvided> {
     CURRENT
         .with_borrow(Clone::clone)
-        .ok_or_else(|| MissingProvided { type_name: type_name::<T>() })
+        .ok_or_else(|| MissingProvided {
+            type_name: type_name::<T>(),
+        })
         .and_then(|provided| provided.get())
 }
 

@@ -22,7 +22,9 @@ macro_rules! integers {
     )*};
 }
 
-integers!(u8, u16, u32, u64, u128, usize, i8, i16, i32, i64, i128, isize);
+integers!(
+    u8, u16, u32, u64, u128, usize, i8, i16, i32, i64, i128, isize
+);
 
 impl Random for bool {
     fn from_bits(bits: [u8; 16]) -> Self {

@@ -22,7 +22,10 @@ enum State<A, O> {
 
 impl<A, O> Request<A, O> {
     pub(crate) const fn new(args: A, carry_out: fn(A) -> BoxFuture<'static, O>) -> Self {
-        Self { state: State::Written(args), carry_out }
+        Self {
+            state: State::Written(args),
+            carry_out,
+        }
     }
 
     /// Changes what is asked for, as long as it was not asked.

@@ -22,7 +22,11 @@ pub struct Run<T> {
 
 impl<T> Run<T> {
     pub(crate) const fn new(rewake: Rewake, id: RunId) -> Self {
-        Self { rewake, id, result: PhantomData }
+        Self {
+            rewake,
+            id,
+            result: PhantomData,
+        }
     }
 
     /// The run's id.
@@ -83,7 +87,10 @@ impl<T> Run<T> {
     ///
     /// Dropped, it leaves open whether the request was recorded; repeating it is harmless.
     pub async fn cancel(&self, reason: impl Into<String>) -> Result<bool, CancelError> {
-        self.rewake.engine().cancel(self.id, Some(reason.into())).await
+        self.rewake
+            .engine()
+            .cancel(self.id, Some(reason.into()))
+            .await
     }
 }
 
@@ -103,13 +110,17 @@ impl<T: DeserializeOwned> Run<T> {
         loop {
             match self.rewake.engine().outcome(run).await? {
                 RunOutcome::Completed(output) => {
-                    return payload::decode(&output)
-                        .map_err(|error| RunError::Decode { reason: error.to_string() });
+                    return payload::decode(&output).map_err(|error| RunError::Decode {
+                        reason: error.to_string(),
+                    });
                 }
                 RunOutcome::Failed(failure) => return Err(failure.into()),
                 RunOutcome::Cancelled(reason) => return Err(RunError::Cancelled { reason }),
                 RunOutcome::Parked(parked) => {
-                    return Err(RunError::Parked { code: parked.code, reason: parked.reason });
+                    return Err(RunError::Parked {
+                        code: parked.code,
+                        reason: parked.reason,
+                    });
                 }
                 RunOutcome::Unknown => return Err(RunError::Unknown { run_id: run }),
                 RunOutcome::Continued(successor) => run = successor,
@@ -126,6 +137,8 @@ impl<T> Clone for Run<T> {
 
 impl<T> fmt::Debug for Run<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Run").field("id", &self.id).finish_non_exhaustive()
+        f.debug_struct("Run")
+            .field("id", &self.id)
+            .finish_non_exhaustive()
     }
 }

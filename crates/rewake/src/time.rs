@@ -10,7 +10,8 @@ use rewake_runtime::workflow::{Context as RunContext, Wait};
 
 use crate::error::Elapsed;
 
-const OUTSIDE: &str = "this durable function only works inside a workflow; outside one use your async runtime's own";
+const OUTSIDE: &str =
+    "this durable function only works inside a workflow; outside one use your async runtime's own";
 
 /// A durable sleep. It survives crashes, and a sleeping run costs no memory.
 #[derive(Debug)]
@@ -37,7 +38,9 @@ fn context() -> std::sync::Arc<RunContext> {
 ///
 /// Outside a workflow.
 pub fn sleep(length: Duration) -> Sleep {
-    Sleep { wait: Wait::length(context(), length) }
+    Sleep {
+        wait: Wait::length(context(), length),
+    }
 }
 
 /// Sleeps until `time`, durably; a time that has passed ends the sleep with the next commit.
@@ -46,7 +49,9 @@ pub fn sleep(length: Duration) -> Sleep {
 ///
 /// Outside a workflow.
 pub fn sleep_until(time: SystemTime) -> Sleep {
-    Sleep { wait: Wait::until(context(), Timestamp::from(time)) }
+    Sleep {
+        wait: Wait::until(context(), Timestamp::from(time)),
+    }
 }
 
 /// Waits for `future`, but no longer than `length`, durably.
@@ -58,7 +63,10 @@ pub fn sleep_until(time: SystemTime) -> Sleep {
 ///
 /// Outside a workflow.
 pub fn timeout<F: IntoFuture>(length: Duration, future: F) -> Timeout<F::IntoFuture> {
-    Timeout { future: Some(Box::pin(future.into_future())), sleep: sleep(length) }
+    Timeout {
+        future: Some(Box::pin(future.into_future())),
+        sleep: sleep(length),
+    }
 }
 
 /// A future with a deadline.

@@ -1,6 +1,6 @@
 //! What the engine's calls can fail with, one enum for each.
 
-use rewake_core::id::RunId;
+use rewake_core::id::{InvalidId, RunId};
 use rewake_core::token::InvalidToken;
 use rewake_core::transition::IllegalTransition;
 use rewake_store::StoreError;
@@ -316,6 +316,9 @@ pub enum QueryError {
     /// The text cannot be a token.
     #[error(transparent)]
     InvalidToken(#[from] InvalidToken),
+    /// The text is not a cursor that a page gave.
+    #[error(transparent)]
+    InvalidCursor(#[from] InvalidId),
     /// The log of the run is not one that Rewake writes.
     #[error("the log of run `{run}` is not legal")]
     IllegalLog {

@@ -31,7 +31,7 @@ pub mod workflow;
 
 pub use engine::{
     Builder, Caller, CancelError, Delivery, Engine, Hook, Limits, Resume, RunOutcome, RunView,
-    Start, Started, Webhook, WebhookDelivery,
+    RunViews, Start, Started, Webhook, WebhookDelivery,
 };
 pub use error::{AnswerError, OpenError, QueryError, ResumeError, StartError, WebhookError};
 pub use host::{Clock, Entropy, Host, Spawner};

@@ -69,6 +69,17 @@ pub enum CreateRefusal {
         /// The run that holds it.
         owner: RunId,
     },
+    /// A token that the log was to begin with is held by a hook past its time. Expire it, then
+    /// repeat.
+    #[error("the token is held by hook `{hook}` of run `{run}`, whose time has run out")]
+    HookOverdue {
+        /// The run of that hook.
+        run: RunId,
+        /// The hook.
+        hook: HookId,
+        /// The token.
+        token: Token,
+    },
 }
 
 /// Adds to the log of a run that exists.

@@ -59,7 +59,7 @@ pub struct RunRow {
     /// How many live hooks it has.
     #[n(11)]
     pub live_hooks: u32,
-    /// Payloads taken, for live hooks that have any.
+    /// Payloads taken, for live hooks that have received any.
     #[n(12)]
     pub taken: Vec<Taken>,
     /// When it was made.

@@ -34,7 +34,7 @@ use crate::registry::Registry;
 pub use builder::Builder;
 pub use cancel::CancelError;
 pub use hook::Hook;
-pub use query::{RunOutcome, RunView};
+pub use query::{RunOutcome, RunView, RunViews};
 pub use resume::Resume;
 pub use start::{Start, Started};
 pub use webhook::{Caller, Delivery, Webhook, WebhookDelivery};

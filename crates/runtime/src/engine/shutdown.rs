@@ -10,6 +10,19 @@ use super::Engine;
 use crate::dispatch::Message;
 
 impl Engine {
+    /// Stops at once, in the background: for a handle that nobody holds any more.
+    pub fn stop(&self) {
+        if self.inner.is_stopping() {
+            return;
+        }
+        let engine = self.clone();
+        self.inner.host.spawner.spawn_driver(Box::pin(async move {
+            if let Err(error) = engine.shutdown(Duration::ZERO).await {
+                tracing::warn!(%error, "the engine was stopped, and its store did not close cleanly");
+            }
+        }));
+    }
+
     /// Stops taking work, lets attempts that are under way end for as long as `grace`, aborts the
     /// rest, and lets the store go. What was not finished is taken up by the next process.
     ///

@@ -89,9 +89,7 @@ impl Context {
     ///
     /// [`NotInWorkflow`] where none is.
     pub fn current() -> Result<Arc<Self>, NotInWorkflow> {
-        CURRENT
-            .with_borrow(std::clone::Clone::clone)
-            .ok_or(NotInWorkflow)
+        CURRENT.with_borrow(Clone::clone).ok_or(NotInWorkflow)
     }
 
     /// Works with the machine of the run. Must not be called from within itself.

@@ -100,6 +100,7 @@ impl Future for RegisterHook {
                 hook,
                 token,
                 closing: false,
+                ended: false,
             }),
             Registration::Conflict { token, owner } => Err(Conflict { token, owner }),
         })
@@ -138,6 +139,8 @@ pub struct HookHandle {
     hook: HookId,
     token: Token,
     closing: bool,
+    /// The stream has given its last.
+    ended: bool,
 }
 
 impl HookHandle {
@@ -176,6 +179,18 @@ impl HookHandle {
             shared.wait(Correlation::Hook(self.hook), waker);
             Poll::Pending
         }
+    }
+
+    /// As a stream has it: the next payload; the news of an expiry, once; then, or after a close, the
+    /// end.
+    pub fn poll_next(&mut self, waker: &Waker) -> Poll<Option<Received>> {
+        if self.ended {
+            return Poll::Ready(None);
+        }
+        self.poll_receive(waker).map(|received| {
+            self.ended = !matches!(received, Received::Payload(_));
+            (received != Received::Closed).then_some(received)
+        })
     }
 
     /// Closes the hook; ready once the token is free. What has arrived can still be received.

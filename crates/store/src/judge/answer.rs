@@ -14,6 +14,10 @@ pub fn answer(
     request: &Answer,
 ) -> Result<Verdict<Answered>, Failed<AnswerRefusal>> {
     let run = request.run;
+    let ended = Err(Failed::Refused(AnswerRefusal::RunEnded { run }));
+    let Some(row) = rows.run(run)?.filter(|row| row.scope == request.scope) else {
+        return ended;
+    };
     if let Some(stands) = rows.first_chunk(run, &request.stream)? {
         let repeated = stands.writer.is_some() && stands.writer == request.chunk.writer;
         return if repeated {
@@ -25,9 +29,8 @@ pub fn answer(
             Err(Failed::Refused(AnswerRefusal::AlreadyAnswered))
         };
     }
-    match rows.run(run)? {
-        Some(row) if row.scope == request.scope && !row.status.is_terminal() => {}
-        Some(_) | None => return Err(Failed::Refused(AnswerRefusal::RunEnded { run })),
+    if row.status.is_terminal() {
+        return ended;
     }
     let chunk = Write::Chunk(run, request.stream.clone(), request.chunk.clone());
     Ok(Verdict {

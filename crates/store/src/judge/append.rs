@@ -1,13 +1,14 @@
 //! May this be added to a log?
 
 use rewake_core::entity::Entities;
-use rewake_core::event::{EventKind, Frame, Position, Taken, Writer};
+use rewake_core::event::{Correlation, EventKind, Frame, Position, Taken, Writer};
 use rewake_core::id::{RunId, StepId};
 use rewake_core::time::Timestamp;
 use rewake_core::token::Token;
 
 use super::effect;
 use super::rows::{Rows, Verdict, Write};
+use super::tokens::{InTheWay, Tokens};
 use crate::error::{Failed, StoreError};
 use crate::request::{Append, AppendRefusal, Appended, Condition, Mark};
 use crate::row::RunRow;
@@ -30,7 +31,7 @@ pub fn append(
         Some(_) | None => return Err(refuse(AppendRefusal::RunUnknown { run })),
     };
     if request.repeat
-        && let Some(answer) = answered_before(rows, request, &row)?
+        && let Some(answer) = answered_before(rows, request)?
     {
         return Ok(Verdict {
             writes: Vec::new(),
@@ -44,14 +45,15 @@ pub fn append(
         Some(_) | None => Vec::new(),
     };
     let at = effect::frame_time(&row, now);
-    let mut writes = Vec::with_capacity(2);
-    let events = register(rows, request, &mut row, at, &mut writes)?;
+    let named = (&*request.events, &*request.release);
+    let mut tokens = Tokens::look_up(rows, (request.scope, run), at, named)?;
+    let events = register(&mut tokens, request, &mut row)?;
     let frame = (!events.is_empty()).then(|| frame(request, &row, at, events));
+    let mut writes: Vec<_> = tokens.writes(request.scope).collect();
     if let Some(frame) = &frame {
         effect::advance(&mut row, frame);
         writes.push(Write::Frame(run, frame.clone()));
     }
-    effect::release(rows, run, &mut row, &request.release, &mut writes)?;
     mark(&mut row, request.mark.as_ref(), before, frame.as_ref(), at);
     if row.status.is_terminal() && row.live_hooks > 0 {
         return Err(refuse(AppendRefusal::TokensLeft {
@@ -73,24 +75,18 @@ const fn refuse(refusal: AppendRefusal) -> Refused {
 }
 
 /// A try before this one may have been committed; its first event's id tells.
-fn answered_before(
-    rows: &mut impl Rows,
-    request: &Append,
-    row: &RunRow,
-) -> Result<Option<Appended>, StoreError> {
+fn answered_before(rows: &mut impl Rows, request: &Append) -> Result<Option<Appended>, StoreError> {
     let frames = rows.frames(request.run, Position::START)?;
     let Some(own) = frames.iter().find(|frame| frame.id == request.id) else {
         return Ok(None);
     };
     let since = request.since.unwrap_or(Position(own.first.0 - 1));
+    let (first, head) = (own.first, own.last());
     let frames = frames
         .into_iter()
-        .filter(|frame| frame.first > since)
+        .filter(|frame| frame.first > since && frame.first <= first)
         .collect();
-    Ok(Some(Appended {
-        frames,
-        head: row.head,
-    }))
+    Ok(Some(Appended { frames, head }))
 }
 
 fn check(rows: &mut impl Rows, request: &Append, row: &RunRow) -> Result<(), Refused> {
@@ -118,7 +114,7 @@ fn check(rows: &mut impl Rows, request: &Append, row: &RunRow) -> Result<(), Ref
             }
             Condition::HookLive { hook, token } => {
                 let held = rows.token(request.scope, token)?;
-                if held.is_none_or(|held| held.hook != *hook) {
+                if held.is_none_or(|held| held.run != run || held.hook != *hook) {
                     return Err(refuse(AppendRefusal::HookGone { hook: *hook }));
                 }
             }
@@ -139,64 +135,36 @@ fn step_is_open(rows: &mut impl Rows, run: RunId, step: StepId) -> Result<(), Re
     }
 }
 
-/// Takes the tokens of hooks that the events register. One that is held makes the event a
-/// `hook_conflict`; one whose hook is overdue must be expired first, because two runs are never
-/// changed in one transaction.
+/// Takes the events in order. A hook whose token is held is in conflict; one whose token is held
+/// past its holder's time must wait until that one is expired.
 fn register(
-    rows: &mut impl Rows,
+    tokens: &mut Tokens,
     request: &Append,
     row: &mut RunRow,
-    at: Timestamp,
-    writes: &mut Vec<Write>,
 ) -> Result<Vec<EventKind>, Refused> {
-    let mut taken_here: Vec<Token> = Vec::new();
     let mut events = Vec::with_capacity(request.events.len());
     for kind in &request.events {
-        let Some(token) = effect::token_row(request.scope, request.run, at, kind) else {
+        let Err(in_the_way) = tokens.take(row, kind) else {
             events.push(kind.clone());
             continue;
         };
-        // An append may end a hook and register another under the same token, in this order.
-        let held = match rows.token(request.scope, &token.token)? {
-            Some(held) if request.release.contains(&token.token) && held.run == request.run => None,
-            held => held,
-        };
-        if let Some(held) = held {
-            if held.expires_at.is_some_and(|expiry| expiry <= at) {
-                return Err(refuse(AppendRefusal::HookOverdue {
-                    run: held.run,
-                    hook: held.hook,
-                    token: token.token,
-                }));
-            }
-            events.push(conflict(&token, held.run));
-        } else if taken_here.contains(&token.token) {
-            events.push(conflict(&token, request.run));
-        } else if ends_here(request, &token) {
-            events.push(kind.clone());
-        } else {
-            events.push(kind.clone());
-            taken_here.push(token.token.clone());
-            row.live_hooks += 1;
-            writes.push(Write::Token(Box::new(token)));
+        let InTheWay {
+            run, hook, token, ..
+        } = in_the_way;
+        if in_the_way.overdue {
+            return Err(refuse(AppendRefusal::HookOverdue { run, hook, token }));
         }
+        events.push(conflict(kind, token, run));
     }
     Ok(events)
 }
 
-/// A hook given up before it was registered is created and disposed of by the same append.
-fn ends_here(request: &Append, wanted: &crate::row::TokenRow) -> bool {
-    request
-        .events
-        .iter()
-        .any(|kind| matches!(kind, EventKind::HookDisposed { hook, .. } if *hook == wanted.hook))
-}
-
-fn conflict(wanted: &crate::row::TokenRow, owner: RunId) -> EventKind {
-    EventKind::HookConflict {
-        hook: wanted.hook,
-        token: wanted.token.clone(),
-        owner,
+fn conflict(wanted: &EventKind, token: Token, owner: RunId) -> EventKind {
+    match wanted.correlation_id() {
+        Some(Correlation::Hook(hook)) => EventKind::HookConflict { hook, token, owner },
+        Some(Correlation::Step(_) | Correlation::Wait(_)) | None => {
+            unreachable!("only a hook wants a token")
+        }
     }
 }
 
@@ -278,9 +246,10 @@ fn clear_if_ended(row: &mut RunRow) {
     }
 }
 
-fn note_taken(all: &mut Vec<Taken>, taken: Taken) {
-    match all.iter_mut().find(|entry| entry.hook == taken.hook) {
-        Some(entry) => *entry = taken,
-        None => all.push(taken),
+/// Notes what was taken from a live hook. What was left in one that has ended is still read; the log
+/// says so, and the row, which serves to tell whether a hook is full, does not grow by it.
+fn note_taken(live: &mut [Taken], taken: Taken) {
+    if let Some(entry) = live.iter_mut().find(|entry| entry.hook == taken.hook) {
+        *entry = taken;
     }
 }

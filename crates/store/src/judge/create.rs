@@ -2,11 +2,13 @@
 
 use rewake_core::entity::RunStatus;
 use rewake_core::event::{EventKind, Frame, Position, Writer};
+use rewake_core::id::RunId;
 use rewake_core::time::Timestamp;
 
 use super::effect;
 use super::rows::{Rows, Verdict, Write};
-use crate::error::Failed;
+use super::tokens::{InTheWay, Tokens};
+use crate::error::{Failed, StoreError};
 use crate::request::{Create, CreateRefusal, Created};
 use crate::row::{RunRow, StartKeyRow};
 
@@ -38,19 +40,12 @@ pub fn create(
     effect::advance(&mut row, &frame);
     row.wake_at = Some(not_before(&request.events).map_or(now, |at| at.max(now)));
 
-    let mut writes = Vec::with_capacity(3);
+    let named = (&*request.events, &[][..]);
+    let mut tokens = Tokens::look_up(rows, (request.scope, request.run), now, named)?;
     for kind in &request.events {
-        let Some(token) = effect::token_row(request.scope, request.run, now, kind) else {
-            continue;
-        };
-        if let Some(held) = rows.token(request.scope, &token.token)? {
-            return Err(Failed::Refused(CreateRefusal::TokenTaken {
-                owner: held.run,
-            }));
-        }
-        row.live_hooks += 1;
-        writes.push(Write::Token(Box::new(token)));
+        tokens.take(&mut row, kind).map_err(refuse)?;
     }
+    let mut writes: Vec<_> = tokens.writes(request.scope).collect();
     if let Some(key) = &request.key {
         let start = StartKeyRow {
             run: request.run,
@@ -69,6 +64,17 @@ pub fn create(
     })
 }
 
+fn refuse(in_the_way: InTheWay) -> Failed<CreateRefusal> {
+    let InTheWay {
+        run, hook, token, ..
+    } = in_the_way;
+    Failed::Refused(if in_the_way.overdue {
+        CreateRefusal::HookOverdue { run, hook, token }
+    } else {
+        CreateRefusal::TokenTaken { owner: run }
+    })
+}
+
 fn answered_before(
     rows: &mut impl Rows,
     request: &Create,
@@ -76,30 +82,39 @@ fn answered_before(
     if let Some(key) = &request.key
         && let Some(start) = rows.start_key(request.scope, &key.key)?
     {
+        let run = start.run;
         if start.digest != key.digest {
-            return Err(Failed::Refused(CreateRefusal::KeyReused { run: start.run }));
+            return Err(Failed::Refused(CreateRefusal::KeyReused { run }));
         }
-        return Ok(Some(Created {
-            run: start.run,
-            frame: None,
-        }));
+        let frame = own_frame(rows, request, run)?;
+        return Ok(Some(Created { run, frame }));
     }
-    if rows.run(request.run)?.is_none() {
+    let run = request.run;
+    let Some(row) = rows.run(run)? else {
+        return Ok(None);
+    };
+    // A run of another project or environment is in the way, and no more is said of it.
+    let own = if row.scope == request.scope {
+        own_frame(rows, request, run)?
+    } else {
+        None
+    };
+    let exists = Failed::Refused(CreateRefusal::RunExists { run });
+    let frame = Some(own.ok_or(exists)?);
+    Ok(Some(Created { run, frame }))
+}
+
+/// The frame that `run` begins with, where this request wrote it.
+fn own_frame(
+    rows: &mut impl Rows,
+    request: &Create,
+    run: RunId,
+) -> Result<Option<Frame>, StoreError> {
+    if run != request.run {
         return Ok(None);
     }
-    let first = rows
-        .frames(request.run, Position::START)?
-        .into_iter()
-        .next();
-    match first {
-        Some(frame) if frame.id == request.id => Ok(Some(Created {
-            run: request.run,
-            frame: Some(frame),
-        })),
-        Some(_) | None => Err(Failed::Refused(CreateRefusal::RunExists {
-            run: request.run,
-        })),
-    }
+    let first = rows.frames(run, Position::START)?.into_iter().next();
+    Ok(first.filter(|frame| frame.id == request.id))
 }
 
 fn blank(request: &Create, now: Timestamp) -> RunRow {

@@ -1,10 +1,11 @@
 //! May this payload be delivered?
 
 use rewake_core::event::{EventKind, Frame, Position, Writer};
+use rewake_core::id::RunId;
 use rewake_core::time::Timestamp;
 
-use super::effect;
 use super::rows::{Rows, Verdict, Write};
+use super::{effect, tokens};
 use crate::error::{Failed, StoreError};
 use crate::request::{Deliver, DeliverRefusal, Delivered, DeliveryKey, Door};
 use crate::row::{KeyRow, RunRow, TokenRow};
@@ -27,10 +28,7 @@ pub fn deliver(
             answer,
         });
     }
-    let mut hook = live_hook(rows, request, now)?;
-    let Some(mut row) = rows.run(hook.run)? else {
-        return Err(Failed::Refused(DeliverRefusal::NoHook));
-    };
+    let (mut hook, mut row) = hook_and_run(rows, request)?;
     if request.repeat
         && let Some(answer) = same_event(rows, request, &hook)?
     {
@@ -39,11 +37,11 @@ pub fn deliver(
             answer,
         });
     }
+    not_overdue(&hook, effect::frame_time(&row, now))?;
     within_limit(request, &hook, &row)?;
 
     let frame = frame(request, &hook, &row, now);
-    hook.received += 1;
-    hook.received_bytes += request.payload.len() as u64;
+    tokens::count(&mut row, &mut hook, request.payload.len() as u64);
     effect::advance(&mut row, &frame);
     if row.parked.is_none() {
         row.wake_at = Some(
@@ -112,24 +110,36 @@ fn same_key(rows: &mut impl Rows, request: &Deliver) -> Result<Option<Delivered>
     if key.digest.is_some() && first.digest.is_some() && key.digest != first.digest {
         return Err(Failed::Refused(DeliverRefusal::KeyReused));
     }
+    let frame = if first.event == request.id {
+        frame_of(rows, request, first.hook.run)?
+    } else {
+        None
+    };
     Ok(Some(Delivered {
         hook: first.hook,
         position: first.position,
         event: first.event,
-        frame: None,
+        frame,
     }))
 }
 
-fn live_hook(rows: &mut impl Rows, request: &Deliver, now: Timestamp) -> Result<TokenRow, Refused> {
-    let Some(hook) = rows.token(request.scope, &request.token)? else {
-        return Err(Failed::Refused(DeliverRefusal::NoHook));
-    };
+fn hook_and_run(rows: &mut impl Rows, request: &Deliver) -> Result<(TokenRow, RunRow), Refused> {
+    let no_hook = || Failed::Refused(DeliverRefusal::NoHook);
+    let hook = rows.token(request.scope, &request.token)?;
+    let hook = hook.ok_or_else(no_hook)?;
     check_door(request, &hook)?;
-    if hook.expires_at.is_some_and(|expiry| expiry <= now) {
+    let row = rows.run(hook.run)?.ok_or_else(no_hook)?;
+    Ok((hook, row))
+}
+
+/// The time is that of the frame to be written, so that no log says that a hook took a payload
+/// after its time.
+fn not_overdue(hook: &TokenRow, at: Timestamp) -> Result<(), Refused> {
+    if tokens::is_overdue(hook, at) {
         let (run, hook) = (hook.run, hook.hook);
         return Err(Failed::Refused(DeliverRefusal::HookOverdue { run, hook }));
     }
-    Ok(hook)
+    Ok(())
 }
 
 fn check_door(request: &Deliver, hook: &TokenRow) -> Result<(), Refused> {
@@ -149,16 +159,23 @@ fn same_event(
     request: &Deliver,
     hook: &TokenRow,
 ) -> Result<Option<Delivered>, StoreError> {
-    let frames = rows.frames(hook.run, Position::START)?;
-    Ok(frames
-        .into_iter()
-        .find(|frame| frame.id == request.id)
-        .map(|frame| Delivered {
-            hook: hook.clone(),
-            position: frame.first,
-            event: frame.id,
-            frame: Some(frame),
-        }))
+    let frame = frame_of(rows, request, hook.run)?;
+    Ok(frame.map(|frame| Delivered {
+        hook: hook.clone(),
+        position: frame.first,
+        event: frame.id,
+        frame: Some(frame),
+    }))
+}
+
+/// The frame that this request wrote in the log of `run`, if a try before this one was committed.
+fn frame_of(
+    rows: &mut impl Rows,
+    request: &Deliver,
+    run: RunId,
+) -> Result<Option<Frame>, StoreError> {
+    let frames = rows.frames(run, Position::START)?;
+    Ok(frames.into_iter().find(|frame| frame.id == request.id))
 }
 
 fn within_limit(request: &Deliver, hook: &TokenRow, row: &RunRow) -> Result<(), Refused> {

@@ -4,10 +4,7 @@ use rewake_core::entity::RunStatus;
 use rewake_core::event::{EventKind, Frame, Role};
 use rewake_core::id::RunId;
 use rewake_core::time::Timestamp;
-use rewake_core::token::Token;
 
-use super::rows::{Rows, Write};
-use crate::error::StoreError;
 use crate::row::{RunRow, ScopeId, TokenRow};
 
 /// The time of the next frame: the store's, but never before the log's last.
@@ -96,31 +93,4 @@ pub(super) fn token_row(
         received: 0,
         received_bytes: 0,
     })
-}
-
-/// Removes those of `tokens` that this run still holds. One that expired just before is gone, and
-/// may belong to somebody else by now; one that the same append registers anew is put over the old.
-pub(super) fn release(
-    rows: &mut impl Rows,
-    run: RunId,
-    row: &mut RunRow,
-    tokens: &[Token],
-    writes: &mut Vec<Write>,
-) -> Result<(), StoreError> {
-    for token in tokens {
-        let Some(held) = rows.token(row.scope, token)? else {
-            continue;
-        };
-        if held.run == run {
-            row.live_hooks = row.live_hooks.saturating_sub(1);
-            row.taken.retain(|taken| taken.hook != held.hook);
-            let anew = writes
-                .iter()
-                .any(|write| matches!(write, Write::Token(put) if put.token == *token));
-            if !anew {
-                writes.push(Write::Release(row.scope, token.clone()));
-            }
-        }
-    }
-    Ok(())
 }

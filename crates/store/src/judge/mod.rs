@@ -10,6 +10,7 @@ mod create;
 mod deliver;
 mod effect;
 mod rows;
+mod tokens;
 
 #[cfg(test)]
 mod tests;

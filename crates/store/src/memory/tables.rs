@@ -133,12 +133,12 @@ impl Tables {
         let from = after.map_or(Bound::Unbounded, Bound::Excluded);
         let mut parked = Vec::new();
         for (run, bytes) in self.runs.range((from, Bound::Unbounded)) {
+            if parked.len() == limit {
+                break;
+            }
             let row: RunRow = decode(*run, bytes)?;
             if let (true, Some(why)) = (row.scope == scope, row.parked) {
                 parked.push((*run, why));
-            }
-            if parked.len() == limit {
-                break;
             }
         }
         Ok(parked)

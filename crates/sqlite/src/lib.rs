@@ -1,0 +1,54 @@
+//! The embedded store of Rewake: one SQLite file, one writer, group commit.
+//!
+//! It keeps what `rewake-store` describes, and decides nothing itself: the judge says what a request
+//! writes. It is not for many machines, nor for many processes on one machine: one process at a
+//! time writes, others may read. It must not know a runtime.
+//!
+//! ```text
+//!  requests ──▶ queue (bounded in bytes) ──▶ writer thread: BEGIN, judge each, COMMIT, answer all
+//!  questions ─▶ queue ──▶ two reader threads, each with a snapshot no longer than one page
+//!                         checkpoint thread: moves the write-ahead log into the file, early
+//!  <path>-lock: held by the process that writes
+//! ```
+//!
+//! ```
+//! use std::sync::Arc;
+//!
+//! use rewake_sqlite::{Options, SqliteStore};
+//! use rewake_store::core::time::Timestamp;
+//! use rewake_store::Sessions;
+//!
+//! let store = SqliteStore::open(Options::memory(Arc::new(|| Timestamp::ZERO)))?;
+//! let answer = store.scope("shop".to_owned(), "production".to_owned());
+//! assert!(futures::executor::block_on(answer).is_ok());
+//! # Ok::<(), rewake_sqlite::OpenError>(())
+//! ```
+
+#![forbid(unsafe_code)]
+
+mod batch;
+mod checkpoint;
+mod connect;
+mod counts;
+mod create;
+mod error;
+mod fault;
+mod lock;
+mod migrate;
+mod open;
+mod options;
+mod page;
+mod queue;
+mod reader;
+mod request;
+mod roles;
+mod session;
+mod store;
+mod tables;
+mod weight;
+mod writer;
+
+pub use counts::Counts;
+pub use error::{Holder, OpenError};
+pub use options::{Durability, Now, Options};
+pub use store::SqliteStore;

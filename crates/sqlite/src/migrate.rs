@@ -1,0 +1,136 @@
+//! Formats of the file, and how an older one becomes the newest.
+//!
+//! Two numbers in the file's header say what it is: SQLite's application id is ours, its user
+//! version is the format. A table says the same, so that a damaged header is noticed.
+
+use std::path::Path;
+
+use rusqlite::{Connection, Error, OpenFlags};
+
+use crate::connect::trouble;
+use crate::error::OpenError;
+
+/// In the file's header, at byte 68: "Rwke" in ASCII.
+const APPLICATION_ID: i64 = 0x5277_6b65;
+
+/// Each brings a file from the format before it, in one transaction.
+const MIGRATIONS: &[&str] = &[include_str!("migrations/0001.sql")];
+
+/// The newest format that this build knows.
+pub(crate) const KNOWN: i64 = 1;
+const _: () = assert!(MIGRATIONS.len() == 1, "`KNOWN` counts the migrations");
+
+/// Looks whether a file is ours, without touching it or anything beside it.
+pub(crate) fn inspect(path: &Path) -> Result<i64, OpenError> {
+    let uri = immutable(path);
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY
+        | OpenFlags::SQLITE_OPEN_NO_MUTEX
+        | OpenFlags::SQLITE_OPEN_URI;
+    let connection =
+        Connection::open_with_flags(uri, flags).map_err(|error| trouble(path, &error))?;
+    format(path, &connection)
+}
+
+/// The format of an open file that is ours and not too new.
+pub(crate) fn format(path: &Path, connection: &Connection) -> Result<i64, OpenError> {
+    let application =
+        header(connection, "application_id").map_err(|error| foreign(path, &error))?;
+    if application != APPLICATION_ID {
+        return Err(OpenError::NotOurs {
+            path: path.to_owned(),
+            found: format!("a SQLite database with application id {application}"),
+        });
+    }
+    let found = header(connection, "user_version").map_err(|error| trouble(path, &error))?;
+    match found {
+        1..=KNOWN => Ok(found),
+        _ if found > KNOWN => Err(OpenError::Newer {
+            path: path.to_owned(),
+            found,
+            known: KNOWN,
+        }),
+        _ => Err(OpenError::Damaged {
+            path: path.to_owned(),
+            detail: format!("it says to have format {found}, which there never was"),
+        }),
+    }
+}
+
+/// Makes the tables of a new file.
+pub(crate) fn make(connection: &Connection) -> Result<(), Error> {
+    connection.pragma_update(None, "application_id", APPLICATION_ID)?;
+    from(connection, 0)
+}
+
+/// Brings a file to the newest format.
+pub(crate) fn migrate(path: &Path, connection: &Connection) -> Result<(), OpenError> {
+    let found = format(path, connection)?;
+    let noted = connection.query_row("SELECT max(version) FROM migrations", [], |row| {
+        row.get::<_, Option<i64>>(0)
+    });
+    let noted = noted.map_err(|error| unreadable(path, &error))?;
+    if noted != Some(found) {
+        return Err(OpenError::Damaged {
+            path: path.to_owned(),
+            detail: format!("its header says format {found}, its table {noted:?}"),
+        });
+    }
+    from(connection, found).map_err(|error| trouble(path, &error))
+}
+
+fn from(connection: &Connection, version: i64) -> Result<(), Error> {
+    for (version, migration) in (1..).zip(MIGRATIONS).skip_while(|(to, _)| *to <= version) {
+        let transaction = connection.unchecked_transaction()?;
+        transaction.execute_batch(migration)?;
+        transaction.execute("INSERT INTO migrations (version) VALUES (?1)", [version])?;
+        transaction.pragma_update(None, "user_version", version)?;
+        transaction.commit()?;
+    }
+    Ok(())
+}
+
+fn header(connection: &Connection, name: &str) -> Result<i64, Error> {
+    connection.pragma_query_value(None, name, |row| row.get(0))
+}
+
+/// The first look at a file: what is no database at all is not ours rather than damaged.
+fn foreign(path: &Path, error: &Error) -> OpenError {
+    if error.sqlite_error_code() == Some(rusqlite::ErrorCode::NotADatabase) {
+        return OpenError::NotOurs {
+            path: path.to_owned(),
+            found: "it is not a SQLite database".to_owned(),
+        };
+    }
+    trouble(path, error)
+}
+
+/// A table that is missing from a file of ours is damage too.
+fn unreadable(path: &Path, error: &Error) -> OpenError {
+    match trouble(path, error) {
+        OpenError::Backend { path, reason } => OpenError::Damaged {
+            path,
+            detail: reason,
+        },
+        other => other,
+    }
+}
+
+/// Immutable: SQLite takes no lock, looks at no file beside this one and makes none.
+fn immutable(path: &Path) -> String {
+    let mut uri = "file:".to_owned();
+    for byte in path.as_os_str().as_encoded_bytes() {
+        match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'/' | b'.' | b'-' | b'_' => {
+                uri.push(char::from(*byte));
+            }
+            _ => {
+                for digit in [byte >> 4, byte & 15] {
+                    uri.extend(char::from_digit(digit.into(), 16));
+                }
+                uri.insert(uri.len() - 2, '%');
+            }
+        }
+    }
+    uri.push_str("?immutable=1");
+    uri
+}

@@ -1,0 +1,201 @@
+//! The opening of a store: look, lock, make or migrate, recover, begin the threads.
+
+use std::fs::{self, OpenOptions};
+use std::io;
+use std::path::Path;
+use std::sync::mpsc::channel;
+use std::sync::{Arc, Mutex};
+use std::thread::JoinHandle;
+
+use futures_channel::oneshot;
+use futures_util::FutureExt;
+use rusqlite::wal::CheckpointMode;
+use rusqlite::{Connection, MAIN_DB};
+
+use crate::checkpoint::{Checkpoints, checkpoint};
+use crate::connect::{self, beside, resolve, trouble};
+use crate::counts::Counters;
+use crate::create;
+use crate::error::OpenError;
+use crate::lock::Lock;
+use crate::migrate;
+use crate::options::{Options, Place};
+use crate::queue::Queue;
+use crate::reader;
+use crate::request::Question;
+use crate::store::{Inner, ToWriter};
+use crate::writer::{Held, Most, Writer};
+
+const READERS: usize = 2;
+
+pub(crate) fn open(options: &Options) -> Result<Inner, OpenError> {
+    match &options.place {
+        Place::Memory => in_memory(options),
+        Place::File(path) if options.read_only => to_read(&resolve(path)?),
+        Place::File(path) => to_write(&resolve(path)?, options),
+    }
+}
+
+fn in_memory(options: &Options) -> Result<Inner, OpenError> {
+    let path = Path::new(":memory:");
+    let refused = |error| trouble(path, &error);
+    let connection = connect::in_memory(options).map_err(refused)?;
+    migrate::make(&connection).map_err(refused)?;
+    let counters = Arc::<Counters>::default();
+    let writer = begin(path, options, connection, &counters, None)?;
+    Ok(Inner {
+        path: None,
+        writer: Some(writer),
+        questions: None,
+        counters,
+    })
+}
+
+fn to_read(path: &Path) -> Result<Inner, OpenError> {
+    if !path.exists() {
+        return Err(unopenable(path, io::ErrorKind::NotFound.into()));
+    }
+    let found = migrate::inspect(path)?;
+    if found < migrate::KNOWN {
+        return Err(OpenError::Older {
+            path: path.to_owned(),
+            found,
+            known: migrate::KNOWN,
+        });
+    }
+    let questions = Arc::new(Queue::new(usize::MAX));
+    begin_readers(path, &questions)?;
+    Ok(Inner {
+        path: Some(path.to_owned()),
+        writer: None,
+        questions: Some(questions),
+        counters: Arc::default(),
+    })
+}
+
+fn to_write(path: &Path, options: &Options) -> Result<Inner, OpenError> {
+    // First without the lock and without a trace, so that a file of somebody else's stays alone.
+    if fs::metadata(path).is_ok_and(|found| found.len() > 0) {
+        migrate::inspect(path)?;
+    }
+    let lock = Lock::take(path, options.wait_for_store)?;
+    create::ensure(path, lock.held_before)?;
+    let counters = Arc::<Counters>::default();
+    let mut connection = connect::to_write(path, options).map_err(|error| trouble(path, &error))?;
+    if connection.is_readonly(MAIN_DB).unwrap_or(false) {
+        return Err(unopenable(path, io::ErrorKind::PermissionDenied.into()));
+    }
+    migrate::migrate(path, &connection)?;
+    recover(path, &connection, &counters)?;
+
+    let questions = Arc::new(Queue::new(usize::MAX));
+    let readers = begin_readers(path, &questions)?;
+    let own = connect::to_write(path, options).map_err(|error| trouble(path, &error))?;
+    let checkpoints = Checkpoints::begin(
+        &mut connection,
+        own,
+        options.wal_bytes,
+        Arc::clone(&counters),
+    )
+    .map_err(|error| refused(path, &error))?;
+    let held = Held {
+        checkpoints,
+        questions: Arc::clone(&questions),
+        readers,
+        lock,
+    };
+    let writer = begin(path, options, connection, &counters, Some(held))?;
+    Ok(Inner {
+        path: Some(path.to_owned()),
+        writer: Some(writer),
+        questions: Some(questions),
+        counters,
+    })
+}
+
+/// Puts what a process before this one left in the write-ahead log on stable storage.
+///
+/// It may have died between a commit's write and its sync. From here on the commit is seen, and a
+/// repeated request is answered from it, so it must not be lost any more.
+fn recover(path: &Path, connection: &Connection, counters: &Counters) -> Result<(), OpenError> {
+    match OpenOptions::new().write(true).open(beside(path, "-wal")) {
+        Ok(wal) => wal.sync_all().map_err(|error| refused(path, &error))?,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+        Err(error) => return Err(unopenable(path, error)),
+    }
+    checkpoint(connection, CheckpointMode::TRUNCATE, counters)
+        .map(drop)
+        .map_err(|reason| OpenError::Backend {
+            path: path.to_owned(),
+            reason,
+        })
+}
+
+fn begin_readers(
+    path: &Path,
+    questions: &Arc<Queue<Question>>,
+) -> Result<Vec<JoinHandle<()>>, OpenError> {
+    let mut readers = Vec::with_capacity(READERS);
+    for _ in 0..READERS {
+        let begun = connect::to_read(path)
+            .map_err(|error| trouble(path, &error))
+            .and_then(|connection| {
+                migrate::format(path, &connection)?;
+                reader::begin(connection, Arc::clone(questions))
+                    .map_err(|error| refused(path, &error))
+            });
+        match begun {
+            Ok(thread) => readers.push(thread),
+            Err(error) => {
+                questions.close("it could not be opened");
+                return Err(error);
+            }
+        }
+    }
+    Ok(readers)
+}
+
+fn begin(
+    path: &Path,
+    options: &Options,
+    connection: Connection,
+    counters: &Arc<Counters>,
+    file: Option<Held>,
+) -> Result<ToWriter, OpenError> {
+    let tasks = Arc::new(Queue::new(options.queue_bytes));
+    let writer = Writer {
+        connection,
+        now: Arc::clone(&options.now),
+        most: Most::beside(options.wal_bytes),
+        tasks: Arc::clone(&tasks),
+        counters: Arc::clone(counters),
+        file,
+    };
+    let (done, ended) = oneshot::channel();
+    let (here, gone) = channel::<()>();
+    reader::spawn("rewake-writer", move || {
+        // Nobody may be waiting.
+        drop(done.send(writer.run()));
+        drop(here);
+    })
+    .map_err(|error| refused(path, &error))?;
+    Ok(ToWriter {
+        tasks,
+        ended: ended.shared(),
+        gone: Mutex::new(gone),
+    })
+}
+
+fn unopenable(path: &Path, source: io::Error) -> OpenError {
+    OpenError::Unopenable {
+        path: path.to_owned(),
+        source,
+    }
+}
+
+fn refused(path: &Path, error: &io::Error) -> OpenError {
+    OpenError::Backend {
+        path: path.to_owned(),
+        reason: error.to_string(),
+    }
+}

@@ -1,0 +1,213 @@
+//! Pages of rows: what questions with more than one row in the answer read.
+
+use rewake_store::core::event::{Frame, Position};
+use rewake_store::core::id::RunId;
+use rewake_store::core::time::Timestamp;
+use rewake_store::judge::Rows;
+use rewake_store::{Parked, RunFilter, RunPage, RunRow, ScopeId, StoreError, WakeUp, decode_row};
+use rusqlite::Row;
+
+use crate::fault::damaged;
+use crate::tables::{Enough, Tables, Trouble, bytes, number, run_row, time};
+
+/// How many runs a listing looks at in one statement. One that shows only a few of very many runs
+/// must not hold on to one state of the database while it looks for them.
+const GLANCE: usize = 4096;
+
+/// Stands behind every run's id.
+const PAST_ALL: [u8; 17] = [0xff; 17];
+
+impl Tables<'_> {
+    /// The frames of a run after a position, about `max_bytes` of them.
+    pub(crate) fn page(
+        &mut self,
+        run: RunId,
+        after: Position,
+        max_bytes: usize,
+    ) -> Result<Vec<Frame>, StoreError> {
+        let mut frames = Vec::new();
+        let mut room = max_bytes;
+        let sql = "SELECT first, body FROM frames WHERE run = ?1 AND first > ?2 ORDER BY first";
+        self.scan(sql, &[&run.to_bytes(), &number(after.0)], |row| {
+            let body = bytes(row, 1)?;
+            let frame: Frame =
+                decode_row(body).map_err(|source| StoreError::corrupt_run(run, source))?;
+            check_place(run, row.get(0)?, frames.last(), &frame)?;
+            frames.push(frame);
+            let Some(left) = room.checked_sub(body.len()) else {
+                return Ok(Enough::Yes);
+            };
+            room = left;
+            Ok(Enough::No)
+        })?;
+        Ok(frames)
+    }
+
+    pub(crate) fn frames_in(
+        &mut self,
+        scope: ScopeId,
+        run: RunId,
+        after: Position,
+        max_bytes: usize,
+    ) -> Result<Vec<Frame>, StoreError> {
+        self.snapshot(|tables| match tables.run_in(scope, run)? {
+            Some(_) => tables.page(run, after, max_bytes),
+            None => Ok(Vec::new()),
+        })
+    }
+
+    /// Looks several times at one state of the database. Only where no transaction is open.
+    pub(crate) fn snapshot<T>(
+        &mut self,
+        look: impl FnOnce(&mut Self) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        let connection = self.connection;
+        let transaction = connection
+            .unchecked_transaction()
+            .map_err(|error| self.note(&error))?;
+        let seen = look(self);
+        drop(transaction);
+        seen
+    }
+
+    pub(crate) fn due(
+        &mut self,
+        scope: ScopeId,
+        after: Option<WakeUp>,
+        until: Timestamp,
+        limit: usize,
+    ) -> Result<Vec<WakeUp>, StoreError> {
+        let (from, from_run) = after.map_or((-1, [0; 16]), |after| {
+            (time(after.at), after.run.to_bytes())
+        });
+        let mut found: Vec<(i64, RunId)> = Vec::new();
+        self.scan(
+            "SELECT wake_at, run FROM runs INDEXED BY runs_wake_at
+             WHERE scope = ?1 AND wake_at IS NOT NULL
+             AND (wake_at, run) > (?2, ?3) AND wake_at <= ?4
+             ORDER BY wake_at, run LIMIT ?5",
+            &[&scope.0, &from, &from_run, &time(until), &rows(limit)],
+            |row| {
+                found.push((row.get(0)?, run_id(row, 1)?));
+                Ok(Enough::No)
+            },
+        )?;
+        let mut due = Vec::with_capacity(found.len());
+        for (column, run) in found {
+            let at = self.exactly(column, run)?;
+            if at <= until {
+                due.push(WakeUp { at, run });
+            }
+        }
+        Ok(due)
+    }
+
+    /// The time that a column stands for; those at the end of its range are in the row.
+    fn exactly(&mut self, column: i64, run: RunId) -> Result<Timestamp, StoreError> {
+        match u64::try_from(column) {
+            Ok(ms) if column < i64::MAX => Ok(Timestamp::from_millis(ms)),
+            Ok(_) => Ok(self
+                .run(run)?
+                .and_then(|row| row.wake_at)
+                .unwrap_or(Timestamp::MAX)),
+            Err(_) => Err(damaged("a wake-up", "its time is before 1970")),
+        }
+    }
+
+    pub(crate) fn parked(
+        &mut self,
+        scope: ScopeId,
+        after: Option<RunId>,
+        limit: usize,
+    ) -> Result<Vec<(RunId, Parked)>, StoreError> {
+        let mut parked = Vec::new();
+        let after = after.map(|run| run.to_bytes().to_vec()).unwrap_or_default();
+        self.scan(
+            "SELECT scope, wake_at, parked, body, run FROM runs INDEXED BY runs_parked
+             WHERE scope = ?1 AND parked = 1 AND run > ?2 ORDER BY run LIMIT ?3",
+            &[&scope.0, &after, &rows(limit)],
+            |row| {
+                let run = run_id(row, 4)?;
+                parked.extend(run_row(run, row)?.parked.map(|why| (run, why)));
+                Ok(Enough::No)
+            },
+        )?;
+        Ok(parked)
+    }
+
+    /// A listing, newest first.
+    pub(crate) fn runs(
+        &mut self,
+        scope: ScopeId,
+        filter: &RunFilter,
+        before: Option<RunId>,
+        limit: usize,
+    ) -> Result<RunPage, StoreError> {
+        let mut page = RunPage::default();
+        let mut before = before.map_or_else(|| PAST_ALL.to_vec(), |run| run.to_bytes().to_vec());
+        loop {
+            let mut seen = 0;
+            let mut enough = Enough::No;
+            self.scan(
+                "SELECT scope, wake_at, parked, body, run FROM runs
+                 WHERE run < ?1 ORDER BY run DESC LIMIT ?2",
+                &[&before.clone(), &rows(GLANCE)],
+                |row| {
+                    seen += 1;
+                    let run = run_id(row, 4)?;
+                    before = run.to_bytes().to_vec();
+                    if row.get::<_, u32>(0)? == scope.0 {
+                        enough = show(&mut page, run, run_row(run, row)?, filter, limit);
+                    }
+                    Ok(enough)
+                },
+            )?;
+            if enough == Enough::Yes || seen < GLANCE {
+                return Ok(page);
+            }
+        }
+    }
+}
+
+fn show(page: &mut RunPage, run: RunId, row: RunRow, filter: &RunFilter, limit: usize) -> Enough {
+    if !filter.shows(&row) {
+        return Enough::No;
+    }
+    if page.runs.len() == limit {
+        page.next = page.runs.last().map(|(run, _)| *run);
+        return Enough::Yes;
+    }
+    page.runs.push((run, row));
+    Enough::No
+}
+
+/// A frame stands where its key says, and right behind the one before it.
+fn check_place(
+    run: RunId,
+    column: i64,
+    before: Option<&Frame>,
+    frame: &Frame,
+) -> Result<(), Trouble> {
+    let fits = column == number(frame.first.0)
+        && !frame.events.is_empty()
+        && before.is_none_or(|before| before.last().next() == frame.first);
+    if fits {
+        Ok(())
+    } else {
+        let what = format!("run `{run}`");
+        let detail = format!("its log has a hole before position {}", frame.first);
+        Err(damaged(&what, detail).into())
+    }
+}
+
+fn run_id(row: &Row<'_>, column: usize) -> Result<RunId, Trouble> {
+    let id = bytes(row, column)?;
+    let id = id
+        .try_into()
+        .map_err(|_| damaged("a run", "its id does not have 16 bytes"))?;
+    Ok(RunId::from_bytes(id))
+}
+
+fn rows(limit: usize) -> i64 {
+    i64::try_from(limit).unwrap_or(i64::MAX)
+}

@@ -1,0 +1,57 @@
+//! The threads that answer questions, each with a connection of its own.
+
+use std::cell::Cell;
+use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::thread::{Builder, JoinHandle};
+
+use rusqlite::Connection;
+
+use crate::queue::Queue;
+use crate::request::Question;
+
+thread_local! {
+    static OF_A_STORE: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Begins a thread of a store.
+pub(crate) fn spawn(
+    name: &str,
+    run: impl FnOnce() + Send + 'static,
+) -> Result<JoinHandle<()>, io::Error> {
+    Builder::new().name(name.to_owned()).spawn(move || {
+        OF_A_STORE.set(true);
+        run();
+    })
+}
+
+/// True on the threads of stores, which must not wait for one another.
+pub(crate) fn on_own_thread() -> bool {
+    OF_A_STORE.get()
+}
+
+/// Begins a thread that answers what is asked until the queue is closed.
+pub(crate) fn begin(
+    connection: Connection,
+    questions: Arc<Queue<Question>>,
+) -> Result<JoinHandle<()>, io::Error> {
+    spawn("rewake-reader", move || {
+        loop {
+            let taken = questions.take(1, usize::MAX);
+            if taken.is_empty() {
+                return;
+            }
+            for question in taken {
+                answer(&connection, question);
+            }
+        }
+    })
+}
+
+/// Answers one question. One that panics is not answered; the next ones are.
+pub(crate) fn answer(connection: &Connection, question: Question) {
+    if let Err(panic) = catch_unwind(AssertUnwindSafe(|| question(connection))) {
+        drop(panic);
+    }
+}

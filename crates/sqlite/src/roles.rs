@@ -1,0 +1,164 @@
+//! The roles of a store, each handed to the thread that plays it.
+
+use rewake_store::core::event::{Frame, Position};
+use rewake_store::core::id::RunId;
+use rewake_store::core::time::Timestamp;
+use rewake_store::core::token::Token;
+use rewake_store::judge::{self, Rows, Verdict};
+use rewake_store::{
+    Answer, AnswerRefusal, Answered, Append, AppendRefusal, Appended, ChunkRow, Create,
+    CreateRefusal, Created, Deliver, DeliverRefusal, Delivered, Failed, Log, Parked, Queries,
+    RunFilter, RunPage, RunRow, ScopeId, Sessions, StoreError, StoreFuture, Streams, TokenRow,
+    WakeUp, WakeUps,
+};
+
+use crate::queue::Caller;
+use crate::store::SqliteStore;
+use crate::tables::Tables;
+use crate::weight;
+
+/// Writes what a verdict says and keeps its answer.
+fn carry_out<A, E: From<StoreError>>(tables: &mut Tables<'_>, verdict: Verdict<A>) -> Result<A, E> {
+    tables.write(verdict.writes)?;
+    Ok(verdict.answer)
+}
+
+impl Log for SqliteStore {
+    fn create(&self, request: Create) -> StoreFuture<Created, Failed<CreateRefusal>> {
+        let bytes = weight::of_create(&request);
+        self.write(Caller::Outsider, bytes, move |tables, now| {
+            let verdict = judge::create(tables, &request, now)?;
+            carry_out(tables, verdict)
+        })
+    }
+
+    fn append(&self, request: Append) -> StoreFuture<Appended, Failed<AppendRefusal>> {
+        let bytes = weight::of_append(&request);
+        let caller = if request.mark.is_some() {
+            Caller::Worker
+        } else {
+            Caller::Outsider
+        };
+        self.write(caller, bytes, move |tables, now| {
+            let verdict = judge::append(tables, &request, now)?;
+            carry_out(tables, verdict)
+        })
+    }
+
+    fn deliver(&self, request: Deliver) -> StoreFuture<Delivered, Failed<DeliverRefusal>> {
+        let bytes = weight::of_deliver(&request);
+        self.write(Caller::Outsider, bytes, move |tables, now| {
+            let verdict = judge::deliver(tables, &request, now)?;
+            carry_out(tables, verdict)
+        })
+    }
+
+    fn frames(
+        &self,
+        scope: ScopeId,
+        run: RunId,
+        after: Position,
+        max_bytes: usize,
+    ) -> StoreFuture<Vec<Frame>> {
+        self.read(move |tables| tables.frames_in(scope, run, after, max_bytes))
+    }
+}
+
+impl WakeUps for SqliteStore {
+    fn due(
+        &self,
+        scope: ScopeId,
+        after: Option<WakeUp>,
+        until: Timestamp,
+        limit: usize,
+    ) -> StoreFuture<Vec<WakeUp>> {
+        self.read(move |tables| tables.due(scope, after, until, limit))
+    }
+
+    fn parked(
+        &self,
+        scope: ScopeId,
+        after: Option<RunId>,
+        limit: usize,
+    ) -> StoreFuture<Vec<(RunId, Parked)>> {
+        self.read(move |tables| tables.parked(scope, after, limit))
+    }
+}
+
+impl Streams for SqliteStore {
+    fn answer(&self, request: Answer) -> StoreFuture<Answered, Failed<AnswerRefusal>> {
+        let bytes = weight::of_answer(&request);
+        self.write(Caller::Outsider, bytes, move |tables, _| {
+            let verdict = judge::answer(tables, &request)?;
+            carry_out(tables, verdict)
+        })
+    }
+
+    fn first_chunk(
+        &self,
+        scope: ScopeId,
+        run: RunId,
+        stream: String,
+    ) -> StoreFuture<Option<ChunkRow>> {
+        self.read(move |tables| tables.chunk_in(scope, run, &stream))
+    }
+}
+
+impl Sessions for SqliteStore {
+    /// Where the store was opened for reading only, one that is new is refused.
+    fn scope(&self, project: String, environment: String) -> StoreFuture<ScopeId> {
+        if self.is_read_only() {
+            let refusal = self.read_only();
+            return self.read(move |tables| {
+                let found = tables.find_scope(&project, &environment)?;
+                found.ok_or(refusal)
+            });
+        }
+        self.write(Caller::Worker, weight::LEAST, move |tables, _| {
+            tables.scope(&project, &environment)
+        })
+    }
+
+    fn begin_session(&self) -> StoreFuture<u32> {
+        self.write(Caller::Worker, weight::LEAST, |tables, _| {
+            tables.begin_session()
+        })
+    }
+
+    fn end_session(&self) -> StoreFuture<()> {
+        self.write(Caller::Worker, weight::LEAST, |tables, _| {
+            tables.end_session()
+        })
+    }
+
+    fn count_crashes(&self, scope: ScopeId, runs: Vec<RunId>) -> StoreFuture<Vec<u32>> {
+        let bytes = weight::LEAST * runs.len().max(1);
+        self.write(Caller::Worker, bytes, move |tables, _| {
+            tables.count_crashes(scope, &runs)
+        })
+    }
+
+    fn close(&self) -> StoreFuture<()> {
+        self.end()
+    }
+}
+
+impl Queries for SqliteStore {
+    fn run(&self, scope: ScopeId, run: RunId) -> StoreFuture<Option<RunRow>> {
+        self.read(move |tables| tables.run_in(scope, run))
+    }
+
+    fn token(&self, scope: ScopeId, token: Token) -> StoreFuture<Option<TokenRow>> {
+        self.read(move |tables| tables.token(scope, &token))
+    }
+
+    fn runs(
+        &self,
+        scope: ScopeId,
+        filter: RunFilter,
+        before: Option<RunId>,
+        limit: usize,
+    ) -> StoreFuture<RunPage> {
+        self.read(move |tables| tables.runs(scope, &filter, before, limit))
+    }
+}

@@ -1,0 +1,117 @@
+//! Scopes, and the sessions of the process that works on the store.
+
+use rewake_store::core::id::RunId;
+use rewake_store::{Corrupt, ScopeId, StoreError, decode_row, encode_row};
+
+use crate::fault::damaged;
+use crate::tables::{Enough, Tables, bytes};
+
+const NOT_ENDED: &str = "sessions_not_ended";
+
+impl Tables<'_> {
+    /// The number of a project and environment, if it has one.
+    ///
+    /// Every scope is read, so that one whose name was damaged is not taken for a new one: there are
+    /// few.
+    pub(crate) fn find_scope(
+        &mut self,
+        project: &str,
+        environment: &str,
+    ) -> Result<Option<ScopeId>, StoreError> {
+        let mut found = None;
+        self.scan(
+            "SELECT id, project, environment, body FROM scopes",
+            &[],
+            |row| {
+                let id: u32 = row.get(0)?;
+                let columns = (id, row.get::<_, String>(1)?, row.get::<_, String>(2)?);
+                let body: (u32, String, String) =
+                    decode_row(bytes(row, 3)?).map_err(scope_damaged)?;
+                if body != columns {
+                    return Err(
+                        damaged("a project", "its columns do not agree with its row").into(),
+                    );
+                }
+                if body.1 == project && body.2 == environment {
+                    found = Some(ScopeId(id));
+                }
+                Ok(Enough::No)
+            },
+        )?;
+        Ok(found)
+    }
+
+    /// The number of a project and environment, made if it is new.
+    pub(crate) fn scope(
+        &mut self,
+        project: &str,
+        environment: &str,
+    ) -> Result<ScopeId, StoreError> {
+        if let Some(found) = self.find_scope(project, environment)? {
+            return Ok(found);
+        }
+        let next = self
+            .look_up("SELECT coalesce(max(id) + 1, 0) FROM scopes", [], |row| {
+                row.get::<_, u32>(0)
+            })?
+            .unwrap_or_default();
+        let body = encode_row(&(next, project, environment));
+        self.execute(
+            "INSERT INTO scopes (id, project, environment, body) VALUES (?1, ?2, ?3, ?4)",
+            (next, project, environment, body),
+        )?;
+        Ok(ScopeId(next))
+    }
+
+    pub(crate) fn begin_session(&mut self) -> Result<u32, StoreError> {
+        let before = self
+            .look_up("SELECT body FROM meta WHERE key = ?1", [NOT_ENDED], |row| {
+                Ok(decode_row::<u32>(bytes(row, 0)?))
+            })?
+            .transpose()
+            .map_err(|source| StoreError::Corrupt {
+                what: "the count of sessions".to_owned(),
+                source,
+            })?
+            .unwrap_or_default();
+        self.put_sessions(before.saturating_add(1))?;
+        Ok(before)
+    }
+
+    pub(crate) fn end_session(&mut self) -> Result<(), StoreError> {
+        self.put_sessions(0)
+    }
+
+    fn put_sessions(&mut self, not_ended: u32) -> Result<(), StoreError> {
+        self.execute(
+            "INSERT INTO meta (key, body) VALUES (?1, ?2)
+             ON CONFLICT (key) DO UPDATE SET body = excluded.body",
+            (NOT_ENDED, encode_row(&not_ended)),
+        )
+    }
+
+    pub(crate) fn count_crashes(
+        &mut self,
+        scope: ScopeId,
+        runs: &[RunId],
+    ) -> Result<Vec<u32>, StoreError> {
+        let mut counts = Vec::with_capacity(runs.len());
+        for run in runs {
+            let Some(mut row) = self.run_in(scope, *run)? else {
+                counts.push(0);
+                continue;
+            };
+            row.crashes = row.crashes.saturating_add(1);
+            counts.push(row.crashes);
+            self.put_run(*run, &row)?;
+        }
+        Ok(counts)
+    }
+}
+
+fn scope_damaged(source: Corrupt) -> StoreError {
+    StoreError::Corrupt {
+        what: "a project".to_owned(),
+        source,
+    }
+}

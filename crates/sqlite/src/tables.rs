@@ -1,0 +1,302 @@
+//! The rows, looked up and written through one connection, inside whatever transaction is open.
+//!
+//! Nothing is decided here. What a row's body says is compared with the columns beside it.
+
+use minicbor::Decode;
+use rewake_store::core::event::{Frame, Position};
+use rewake_store::core::id::RunId;
+use rewake_store::core::time::Timestamp;
+use rewake_store::core::token::Token;
+use rewake_store::judge::{Rows, Write};
+use rewake_store::{
+    ChunkRow, KeyRow, RunRow, ScopeId, StartKeyRow, StoreError, TokenRow, decode_row, encode_row,
+};
+use rusqlite::types::ToSql;
+use rusqlite::{Connection, OptionalExtension, Params, Row};
+
+use crate::fault::{Fault, damaged, refusal};
+
+/// The rows as a connection sees them.
+#[derive(Debug)]
+pub(crate) struct Tables<'c> {
+    pub(crate) connection: &'c Connection,
+    /// Trouble with the database since this was made: the transaction may be gone.
+    pub(crate) fault: Option<Fault>,
+}
+
+impl<'c> Tables<'c> {
+    pub(crate) const fn new(connection: &'c Connection) -> Self {
+        Self {
+            connection,
+            fault: None,
+        }
+    }
+
+    /// Writes what a verdict says, in its order.
+    pub(crate) fn write(&mut self, writes: Vec<Write>) -> Result<(), StoreError> {
+        writes.into_iter().try_for_each(|write| self.put(write))
+    }
+
+    fn put(&mut self, write: Write) -> Result<(), StoreError> {
+        match write {
+            Write::Run(run, row) => self.put_run(run, &row),
+            Write::Frame(run, frame) => self.execute(
+                "INSERT INTO frames (run, first, body) VALUES (?1, ?2, ?3)",
+                (run.to_bytes(), number(frame.first.0), encode_row(&frame)),
+            ),
+            Write::Token(row) => self.execute(
+                "INSERT INTO tokens (scope, token, body) VALUES (?1, ?2, ?3)
+                 ON CONFLICT (scope, token) DO UPDATE SET body = excluded.body",
+                (row.scope.0, row.token.as_str(), encode_row(&*row)),
+            ),
+            Write::Release(scope, token) => self.execute(
+                "DELETE FROM tokens WHERE scope = ?1 AND token = ?2",
+                (scope.0, token.as_str()),
+            ),
+            Write::Key(token, key, row) => self.execute(
+                "INSERT INTO keys (scope, token, key, body) VALUES (?1, ?2, ?3, ?4)",
+                (row.hook.scope.0, token.as_str(), key, encode_row(&*row)),
+            ),
+            Write::StartKey(scope, key, row) => self.execute(
+                "INSERT INTO start_keys (scope, key, body) VALUES (?1, ?2, ?3)",
+                (scope.0, key, encode_row(&row)),
+            ),
+            Write::Chunk(run, stream, row) => self.execute(
+                "INSERT INTO chunks (run, stream, body) VALUES (?1, ?2, ?3)",
+                (run.to_bytes(), stream, encode_row(&row)),
+            ),
+        }
+    }
+
+    pub(crate) fn put_run(&mut self, run: RunId, row: &RunRow) -> Result<(), StoreError> {
+        self.execute(
+            "INSERT INTO runs (run, scope, wake_at, parked, body) VALUES (?1, ?2, ?3, ?4, ?5)
+             ON CONFLICT (run) DO UPDATE
+             SET wake_at = excluded.wake_at, parked = excluded.parked, body = excluded.body",
+            (
+                run.to_bytes(),
+                row.scope.0,
+                row.wake_at.map(time),
+                row.parked.is_some(),
+                encode_row(row),
+            ),
+        )
+    }
+
+    /// A run's row, if it is of this scope.
+    pub(crate) fn run_in(
+        &mut self,
+        scope: ScopeId,
+        run: RunId,
+    ) -> Result<Option<RunRow>, StoreError> {
+        Ok(self.run(run)?.filter(|row| row.scope == scope))
+    }
+
+    pub(crate) fn chunk_in(
+        &mut self,
+        scope: ScopeId,
+        run: RunId,
+        stream: &str,
+    ) -> Result<Option<ChunkRow>, StoreError> {
+        self.snapshot(|tables| match tables.run_in(scope, run)? {
+            Some(_) => tables.first_chunk(run, stream),
+            None => Ok(None),
+        })
+    }
+
+    pub(crate) fn execute(&mut self, sql: &str, params: impl Params) -> Result<(), StoreError> {
+        self.connection
+            .prepare_cached(sql)
+            .and_then(|mut statement| statement.execute(params))
+            .map(drop)
+            .map_err(|error| self.note(&error))
+    }
+
+    /// The one row that a look-up finds.
+    pub(crate) fn look_up<T>(
+        &mut self,
+        sql: &str,
+        params: impl Params,
+        read: impl FnOnce(&Row<'_>) -> rusqlite::Result<T>,
+    ) -> Result<Option<T>, StoreError> {
+        self.connection
+            .prepare_cached(sql)
+            .and_then(|mut statement| statement.query_row(params, read).optional())
+            .map_err(|error| self.note(&error))
+    }
+
+    /// Gives the rows of a query to `each` until it has enough.
+    pub(crate) fn scan(
+        &mut self,
+        sql: &str,
+        params: &[&dyn ToSql],
+        mut each: impl FnMut(&Row<'_>) -> Result<Enough, Trouble>,
+    ) -> Result<(), StoreError> {
+        let scanned = self
+            .connection
+            .prepare_cached(sql)
+            .map_err(Trouble::Driver)
+            .and_then(|mut statement| {
+                let mut rows = statement.query(params)?;
+                while let Some(row) = rows.next()? {
+                    if each(row)? == Enough::Yes {
+                        break;
+                    }
+                }
+                Ok(())
+            });
+        scanned.map_err(|trouble| match trouble {
+            Trouble::Driver(error) => self.note(&error),
+            Trouble::Stored(error) => error,
+        })
+    }
+
+    pub(crate) fn note(&mut self, error: &rusqlite::Error) -> StoreError {
+        self.fault.get_or_insert_with(|| Fault::of(error));
+        refusal(error)
+    }
+}
+
+/// Whether a scan has what it wants.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Enough {
+    Yes,
+    No,
+}
+
+/// What ends a scan early.
+#[derive(Debug)]
+pub(crate) enum Trouble {
+    Driver(rusqlite::Error),
+    Stored(StoreError),
+}
+
+impl From<rusqlite::Error> for Trouble {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::Driver(error)
+    }
+}
+
+impl From<StoreError> for Trouble {
+    fn from(error: StoreError) -> Self {
+        Self::Stored(error)
+    }
+}
+
+impl Rows for Tables<'_> {
+    fn run(&mut self, run: RunId) -> Result<Option<RunRow>, StoreError> {
+        self.look_up(
+            "SELECT scope, wake_at, parked, body FROM runs WHERE run = ?1",
+            [run.to_bytes()],
+            |row| Ok(run_row(run, row)),
+        )?
+        .transpose()
+        .map_err(|trouble| self.stored(trouble))
+    }
+
+    fn token(&mut self, scope: ScopeId, token: &Token) -> Result<Option<TokenRow>, StoreError> {
+        let found: Option<TokenRow> = self.body(
+            "SELECT body FROM tokens WHERE scope = ?1 AND token = ?2",
+            (scope.0, token.as_str()),
+            || "a hook".to_owned(),
+        )?;
+        match found {
+            Some(row) if row.scope != scope || row.token != *token => {
+                Err(damaged("a hook", "it has another token than its place"))
+            }
+            found => Ok(found),
+        }
+    }
+
+    fn key(
+        &mut self,
+        scope: ScopeId,
+        token: &Token,
+        key: &str,
+    ) -> Result<Option<KeyRow>, StoreError> {
+        let found: Option<KeyRow> = self.body(
+            "SELECT body FROM keys WHERE scope = ?1 AND token = ?2 AND key = ?3",
+            (scope.0, token.as_str(), key),
+            || "a delivery key".to_owned(),
+        )?;
+        match found {
+            Some(row) if row.hook.scope != scope || row.hook.token != *token => Err(damaged(
+                "a delivery key",
+                "it has another token than its place",
+            )),
+            found => Ok(found),
+        }
+    }
+
+    fn start_key(&mut self, scope: ScopeId, key: &str) -> Result<Option<StartKeyRow>, StoreError> {
+        self.body(
+            "SELECT body FROM start_keys WHERE scope = ?1 AND key = ?2",
+            (scope.0, key),
+            || "a start key".to_owned(),
+        )
+    }
+
+    fn frames(&mut self, run: RunId, after: Position) -> Result<Vec<Frame>, StoreError> {
+        self.page(run, after, usize::MAX)
+    }
+
+    fn first_chunk(&mut self, run: RunId, stream: &str) -> Result<Option<ChunkRow>, StoreError> {
+        self.body(
+            "SELECT body FROM chunks WHERE run = ?1 AND stream = ?2",
+            (run.to_bytes(), stream),
+            || format!("run `{run}`"),
+        )
+    }
+}
+
+impl Tables<'_> {
+    fn body<T: for<'b> Decode<'b, ()>>(
+        &mut self,
+        sql: &str,
+        params: impl Params,
+        what: impl Fn() -> String,
+    ) -> Result<Option<T>, StoreError> {
+        let found = self.look_up(sql, params, |row| Ok(decode_row(bytes(row, 0)?)))?;
+        found.transpose().map_err(|source| StoreError::Corrupt {
+            what: what(),
+            source,
+        })
+    }
+
+    fn stored(&mut self, trouble: Trouble) -> StoreError {
+        match trouble {
+            Trouble::Driver(error) => self.note(&error),
+            Trouble::Stored(error) => error,
+        }
+    }
+}
+
+/// Reads `scope, wake_at, parked, body` of a run.
+pub(crate) fn run_row(run: RunId, row: &Row<'_>) -> Result<RunRow, Trouble> {
+    let found: RunRow =
+        decode_row(bytes(row, 3)?).map_err(|source| StoreError::corrupt_run(run, source))?;
+    let agrees = row.get::<_, u32>(0)? == found.scope.0
+        && row.get::<_, Option<i64>>(1)? == found.wake_at.map(time)
+        && row.get::<_, bool>(2)? == found.parked.is_some();
+    if agrees {
+        Ok(found)
+    } else {
+        let what = format!("run `{run}`");
+        Err(damaged(&what, "its columns do not agree with its row").into())
+    }
+}
+
+/// A blob, where it lies.
+pub(crate) fn bytes<'r>(row: &'r Row<'_>, column: usize) -> rusqlite::Result<&'r [u8]> {
+    Ok(row.get_ref(column)?.as_blob()?)
+}
+
+/// The column of a time. Those that no clock reaches stand at the end, together.
+pub(crate) fn time(at: Timestamp) -> i64 {
+    number(at.as_millis())
+}
+
+/// The column of a number; SQLite's are signed.
+pub(crate) fn number(value: u64) -> i64 {
+    i64::try_from(value).unwrap_or(i64::MAX)
+}

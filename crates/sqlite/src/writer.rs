@@ -1,0 +1,211 @@
+//! The one thread that writes. It owns the connection, groups commits, and ends the store.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::thread::JoinHandle;
+
+use rewake_store::StoreError;
+use rusqlite::Connection;
+use rusqlite::wal::CheckpointMode;
+
+use crate::batch::{self, Broken};
+use crate::checkpoint::{Checkpoints, checkpoint};
+use crate::connect::keep_wal;
+use crate::counts::{Counters, count};
+use crate::lock::Lock;
+use crate::options::Now;
+use crate::queue::{Queue, closed};
+use crate::reader;
+use crate::request::{Question, Request, Task};
+
+/// How much of what waits goes into one transaction.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Most {
+    requests: usize,
+    bytes: usize,
+}
+
+impl Most {
+    /// So much that one transaction stays small beside the bound of the write-ahead log.
+    pub(crate) fn beside(wal_bytes: u64) -> Self {
+        let within = |bytes: u64, most: usize| usize::try_from(bytes).unwrap_or(most).min(most);
+        Self {
+            requests: within(wal_bytes >> 16, 512).max(1),
+            bytes: within(wal_bytes >> 4, 4 << 20),
+        }
+    }
+}
+
+/// Why a store that ended in order takes nothing in.
+pub(crate) const CLOSED: &str = "it was closed";
+
+/// What the thread owns.
+pub(crate) struct Writer {
+    pub(crate) connection: Connection,
+    pub(crate) now: Now,
+    pub(crate) most: Most,
+    pub(crate) tasks: Arc<Queue<Task>>,
+    pub(crate) counters: Arc<Counters>,
+    /// None in memory.
+    pub(crate) file: Option<Held>,
+}
+
+/// What there is only for a file.
+pub(crate) struct Held {
+    pub(crate) checkpoints: Checkpoints,
+    pub(crate) questions: Arc<Queue<Question>>,
+    pub(crate) readers: Vec<JoinHandle<()>>,
+    pub(crate) lock: Lock,
+}
+
+impl Writer {
+    /// Serves until the store is closed or fails, lets go of everything, and says how it ended.
+    pub(crate) fn run(mut self) -> Result<(), String> {
+        let served = catch_unwind(AssertUnwindSafe(|| self.serve_all()));
+        match served.unwrap_or_else(|_| Err("the writer panicked".to_owned())) {
+            Ok(()) => self.end(),
+            Err(reason) => {
+                self.fail(&reason);
+                Err(reason)
+            }
+        }
+    }
+
+    fn serve_all(&mut self) -> Result<(), String> {
+        loop {
+            let tasks = self.tasks.take(self.most.requests, self.most.bytes);
+            if tasks.is_empty() {
+                return Ok(());
+            }
+            let mut requests = Vec::with_capacity(tasks.len());
+            for task in tasks {
+                match task {
+                    Task::Write(request) => requests.push(request),
+                    Task::Read(question) => reader::answer(&self.connection, question),
+                }
+            }
+            if requests.is_empty() {
+                continue;
+            }
+            count(&self.counters.requests, requests.len() as u64);
+            self.serve(requests)?;
+            if let Some(file) = &mut self.file {
+                file.checkpoints.after_commit(&self.connection)?;
+            }
+        }
+    }
+
+    /// Serves requests together; if that breaks, one by one.
+    fn serve(&self, mut requests: Vec<Box<dyn Request>>) -> Result<(), String> {
+        match self.commit(&mut requests) {
+            Ok(()) => {
+                requests.into_iter().for_each(answer);
+                Ok(())
+            }
+            Err(Broken::Undone(_)) if requests.len() > 1 => self.serve_alone(requests),
+            Err(Broken::Undone(error)) => {
+                for request in requests {
+                    match &error {
+                        Some(error) => refuse(request, error),
+                        None => answer(request),
+                    }
+                }
+                Ok(())
+            }
+            Err(Broken::Failing(reason)) => {
+                refuse_all(requests, &closed(&reason));
+                Err(reason)
+            }
+            Err(Broken::Unknown(reason)) => {
+                let error = StoreError::OutcomeUnknown {
+                    reason: reason.clone(),
+                };
+                refuse_all(requests, &error);
+                Err(reason)
+            }
+        }
+    }
+
+    fn serve_alone(&self, requests: Vec<Box<dyn Request>>) -> Result<(), String> {
+        let mut requests = requests.into_iter();
+        while let Some(request) = requests.next() {
+            if let Err(reason) = self.serve(vec![request]) {
+                refuse_all(requests, &closed(&reason));
+                return Err(reason);
+            }
+        }
+        Ok(())
+    }
+
+    fn commit(&self, requests: &mut [Box<dyn Request>]) -> Result<(), Broken> {
+        let rows = batch::commit(&self.connection, &*self.now, requests)?;
+        count(&self.counters.commits, u64::from(rows > 0));
+        count(&self.counters.rows, rows);
+        Ok(())
+    }
+
+    /// After the last request: everything goes into the file, and the file is let go of.
+    fn end(self) -> Result<(), String> {
+        let Some(file) = self.file else {
+            return Ok(());
+        };
+        let lock = file.end();
+        let moved = checkpoint(&self.connection, CheckpointMode::TRUNCATE, &self.counters);
+        let closed = keep_wal(&self.connection, moved.is_err())
+            .and_then(|()| self.connection.close().map_err(|(_, error)| error));
+        drop(lock);
+        moved?;
+        closed.map_err(|error| error.to_string())
+    }
+
+    /// After a failure: the files stay as they are, for the next opening to find out.
+    fn fail(self, reason: &str) {
+        for task in self.tasks.fail(reason) {
+            match task {
+                Task::Write(request) => refuse(request, &closed(reason)),
+                Task::Read(question) => drop(question),
+            }
+        }
+        let Some(file) = self.file else {
+            return;
+        };
+        drop(file.questions.fail(reason));
+        let lock = file.end();
+        drop(self.connection);
+        drop(lock);
+    }
+}
+
+impl Held {
+    /// Ends the other threads, and leaves the lock to be let go of last.
+    fn end(self) -> Lock {
+        self.questions.close(CLOSED);
+        self.checkpoints.end();
+        for reader in self.readers {
+            // A reader that panicked has nothing to add.
+            drop(reader.join());
+        }
+        self.lock
+    }
+}
+
+fn refuse_all(requests: impl IntoIterator<Item = Box<dyn Request>>, error: &StoreError) {
+    requests
+        .into_iter()
+        .for_each(|request| refuse(request, error));
+}
+
+/// Whoever is woken by an answer may panic here; the store goes on.
+fn answer(request: Box<dyn Request>) {
+    shield(|| request.answer());
+}
+
+fn refuse(request: Box<dyn Request>, error: &StoreError) {
+    shield(|| request.refuse(error.clone()));
+}
+
+fn shield(act: impl FnOnce()) {
+    if let Err(panic) = catch_unwind(AssertUnwindSafe(act)) {
+        drop(panic);
+    }
+}

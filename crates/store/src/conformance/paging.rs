@@ -1,0 +1,188 @@
+//! Pages: none is longer than asked for, and together they are the whole.
+
+use rewake_core::entity::RunStatus;
+use rewake_core::event::Position;
+use rewake_core::id::RunId;
+
+use super::event::{run_completed, run_of, step_created};
+use super::stage::{ALL, Log, Stage};
+use crate::role::{RunFilter, WakeUp};
+
+/// The first positions of the frames of one page.
+async fn page(log: Log<'_>, after: u64, max_bytes: usize) -> Vec<u64> {
+    let store = &log.stage.store;
+    let page = store.frames(log.stage.scope, log.run, Position(after), max_bytes);
+    let page = page.await.expect("the page is read");
+    page.iter().map(|frame| frame.first.0).collect()
+}
+
+/// A run with frames at 1, 3, 4 and 5.
+async fn four_frames<'s>(stage: &'s Stage<'_>) -> Log<'s> {
+    let log = stage.started().await;
+    for n in 1..=3 {
+        log.worker([step_created(n)]).ok().await;
+    }
+    log
+}
+
+pub(super) async fn a_page_of_frames_has_at_least_one(stage: Stage<'_>) {
+    let log = four_frames(&stage).await;
+    assert_eq!(page(log, 0, 0).await, [1]);
+    assert_eq!(page(log, 2, 1).await, [3]);
+    assert!(page(log, 5, 1).await.is_empty());
+}
+
+pub(super) async fn a_page_of_frames_begins_after_a_position(stage: Stage<'_>) {
+    let log = four_frames(&stage).await;
+    assert_eq!(page(log, 0, ALL).await, [1, 3, 4, 5]);
+    assert_eq!(page(log, 3, ALL).await, [4, 5]);
+    assert!(page(log, u64::MAX >> 1, ALL).await.is_empty());
+}
+
+pub(super) async fn a_page_of_frames_ends_near_its_bytes(stage: Stage<'_>) {
+    let log = four_frames(&stage).await;
+    let (mut after, mut read) = (0, Vec::new());
+    while let Some(last) = {
+        let next = page(log, after, 100).await;
+        assert!(next.len() < 4, "no page of 100 bytes holds the whole log");
+        read.extend(next.clone());
+        next.last().copied()
+    } {
+        after = last;
+    }
+    assert_eq!(read, [1, 3, 4, 5]);
+}
+
+pub(super) async fn the_log_of_an_unknown_run_is_empty(stage: Stage<'_>) {
+    let log = stage.log(stage.run_id());
+    assert!(page(log, 0, ALL).await.is_empty());
+}
+
+/// Three runs, due at 30, 10 and 10.
+async fn three_due(stage: &Stage<'_>) -> [WakeUp; 3] {
+    let mut due = Vec::new();
+    for ms in [30, 10, 10] {
+        let log = stage.started().await;
+        log.worker([]).waking_at(stage.at(ms)).ok().await;
+        due.push(WakeUp {
+            at: stage.at(ms),
+            run: log.run,
+        });
+    }
+    due.sort();
+    due.try_into().expect("there are three")
+}
+
+pub(super) async fn wake_ups_come_in_order_of_time_and_then_run(stage: Stage<'_>) {
+    let due = three_due(&stage).await;
+    assert_eq!(stage.due(1_000).await, due);
+    assert_eq!(stage.due(10).await, due[..2]);
+    assert_eq!(stage.due(9).await, []);
+}
+
+pub(super) async fn wake_ups_come_in_pages(stage: Stage<'_>) {
+    let due = three_due(&stage).await;
+    let until = stage.at(1_000);
+    for (after, limit, expected) in [
+        (None, 2, &due[..2]),
+        (Some(due[0]), 2, &due[1..]),
+        (Some(due[2]), 2, &[]),
+        (None, 0, &[]),
+    ] {
+        let page = stage.store.due(stage.scope, after, until, limit).await;
+        assert_eq!(page, Ok(expected.to_vec()));
+    }
+}
+
+pub(super) async fn a_page_of_wake_ups_may_begin_where_none_is(stage: Stage<'_>) {
+    let due = three_due(&stage).await;
+    let after = WakeUp {
+        at: stage.at(20),
+        run: due[0].run,
+    };
+    let page = stage
+        .store
+        .due(stage.scope, Some(after), stage.at(1_000), ALL);
+    assert_eq!(page.await, Ok(due[2..].to_vec()));
+}
+
+/// Four runs, oldest first: `a` (ended), `b`, `a`, `b`.
+async fn four_runs(stage: &Stage<'_>) -> Vec<RunId> {
+    let mut runs = Vec::new();
+    for workflow in ["a", "b", "a", "b"] {
+        let events = [run_of(workflow), rewake_core::event::EventKind::RunStarted];
+        runs.push(stage.create(events).ok().await.run);
+    }
+    let log = stage.log(runs[0]);
+    log.worker([run_completed()]).ok().await;
+    runs
+}
+
+async fn listed(
+    stage: &Stage<'_>,
+    filter: &RunFilter,
+    before: Option<RunId>,
+    limit: usize,
+) -> (Vec<RunId>, Option<RunId>) {
+    let page = stage.store.runs(stage.scope, filter.clone(), before, limit);
+    let page = page.await.expect("the runs are listed");
+    let runs = page.runs.into_iter().map(|(run, _)| run).collect();
+    (runs, page.next)
+}
+
+fn only(workflow: Option<&str>, status: Option<RunStatus>) -> RunFilter {
+    RunFilter {
+        workflow: workflow.map(str::to_owned),
+        status,
+    }
+}
+
+pub(super) async fn runs_are_listed_newest_first_with_their_rows(stage: Stage<'_>) {
+    let runs = four_runs(&stage).await;
+    let page = stage
+        .store
+        .runs(stage.scope, RunFilter::default(), None, ALL);
+    let page = page.await.expect("the runs are listed");
+    let mut expected = Vec::new();
+    for run in runs.into_iter().rev() {
+        expected.push((run, stage.log(run).row().await));
+    }
+    assert_eq!(page.runs, expected);
+    assert_eq!(page.next, None);
+}
+
+pub(super) async fn runs_are_listed_in_pages(stage: Stage<'_>) {
+    let runs = four_runs(&stage).await;
+    let all = RunFilter::default();
+    let (first, next) = listed(&stage, &all, None, 3).await;
+    assert_eq!(first, [runs[3], runs[2], runs[1]]);
+    assert_eq!(listed(&stage, &all, next, 3).await, (vec![runs[0]], None));
+}
+
+pub(super) async fn a_last_page_that_is_full_is_the_last(stage: Stage<'_>) {
+    let runs = four_runs(&stage).await;
+    let (first, next) = listed(&stage, &RunFilter::default(), None, 4).await;
+    assert_eq!(first.len(), runs.len());
+    assert_eq!(next, None);
+}
+
+pub(super) async fn runs_are_listed_by_workflow_and_state(stage: Stage<'_>) {
+    let runs = four_runs(&stage).await;
+    for (filter, expected) in [
+        (only(Some("a"), None), vec![runs[2], runs[0]]),
+        (only(Some("c"), None), vec![]),
+        (only(None, Some(RunStatus::Completed)), vec![runs[0]]),
+        (only(Some("a"), Some(RunStatus::Running)), vec![runs[2]]),
+    ] {
+        assert_eq!(listed(&stage, &filter, None, ALL).await, (expected, None));
+    }
+}
+
+pub(super) async fn pages_of_a_filtered_listing_leave_none_out(stage: Stage<'_>) {
+    let runs = four_runs(&stage).await;
+    let filter = only(Some("a"), None);
+    let (first, next) = listed(&stage, &filter, None, 1).await;
+    assert_eq!(first, [runs[2]]);
+    let (second, next) = listed(&stage, &filter, next, 1).await;
+    assert_eq!((second, next), (vec![runs[0]], None));
+}
