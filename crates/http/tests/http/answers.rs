@@ -4,13 +4,11 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::{HeaderValue, Method, StatusCode};
-use rewake_runtime::RunOutcome;
 use rewake_runtime::core::entity::RunStatus;
 use rewake_runtime::core::event::Failure;
 use rewake_runtime::core::payload::{self, Payload};
-use rewake_runtime::core::replay::StepOutcome;
 use rewake_runtime::webhook::{RespondWith, Response, Settings};
-use rewake_runtime::{Limits, WorkflowBody};
+use rewake_runtime::{AnswerError, Limits, RunOutcome, WorkflowBody};
 
 use crate::world::{Desk, Setup, World, response, take_all, take_one, take_two};
 
@@ -27,7 +25,8 @@ fn answer_backwards(mut desk: Desk) -> WorkflowBody {
         let requests = vec![desk.next().await, desk.next().await];
         for request in requests.iter().rev() {
             let body = String::from_utf8(request.body.to_vec()).unwrap();
-            desk.answer(request, 201, &format!("to {body}")).await;
+            let answer = desk.answer(request, 201, &format!("to {body}")).await;
+            answer.unwrap();
         }
         Ok(payload::encode(&requests).unwrap())
     })
@@ -36,11 +35,17 @@ fn answer_backwards(mut desk: Desk) -> WorkflowBody {
 fn answer_twice(mut desk: Desk) -> WorkflowBody {
     Box::pin(async move {
         let request = desk.next().await;
-        desk.answer(&request, 200, "first").await;
-        match desk.answer(&request, 200, "second").await {
-            StepOutcome::Failed { error, .. } => Ok(payload::encode(&error.message).unwrap()),
-            StepOutcome::Completed(_) => Err(Failure::new("the second answer stands")),
-        }
+        assert_eq!(desk.answer(&request, 200, "first").await, Ok(()));
+        let second = desk.answer(&request, 200, "second").await;
+        assert_eq!(second, Err(AnswerError::AlreadyAnswered));
+        Ok(payload::encode(&()).unwrap())
+    })
+}
+
+fn answer_from_a_step(mut desk: Desk) -> WorkflowBody {
+    Box::pin(async move {
+        let request = payload::encode(&desk.next().await).unwrap();
+        Ok(desk.step("answer_and_fail", request).await)
     })
 }
 
@@ -55,8 +60,8 @@ fn answer_binary(mut desk: Desk) -> WorkflowBody {
         headers.insert("content-length", HeaderValue::from_static("1"));
         headers.insert("cache-control", HeaderValue::from_static("max-age=60"));
         let answer = Response::try_from(answer).unwrap();
-        desk.answer_with(&request, &payload::encode(&answer).unwrap())
-            .await;
+        let answer = payload::encode(&answer).unwrap();
+        desk.answer_with(&request, &answer).await.unwrap();
         Ok(payload::encode(&()).unwrap())
     })
 }
@@ -64,8 +69,8 @@ fn answer_binary(mut desk: Desk) -> WorkflowBody {
 fn answer_nonsense(mut desk: Desk) -> WorkflowBody {
     Box::pin(async move {
         let request = desk.next().await;
-        desk.answer_with(&request, &Payload::from_bytes(*b"devl[7]"))
-            .await;
+        let nonsense = Payload::from_bytes(*b"devl[7]");
+        desk.answer_with(&request, &nonsense).await.unwrap();
         Ok(payload::encode(&()).unwrap())
     })
 }
@@ -137,11 +142,16 @@ async fn two_callers_at_once_get_their_own_answers() {
 async fn the_first_answer_stands() {
     let world = World::open(manual(), answer_twice).await;
     assert_eq!(world.post("").await.body, "first");
-    let RunOutcome::Completed(message) = world.engine.outcome(world.run).await.unwrap() else {
-        panic!("not completed");
-    };
-    let message: String = payload::decode(&message).unwrap();
-    assert_eq!(message, "the request has been answered already");
+    let outcome = world.engine.outcome(world.run).await.unwrap();
+    assert!(matches!(outcome, RunOutcome::Completed(_)), "{outcome:?}");
+}
+
+#[tokio::test]
+async fn a_step_may_repeat_its_answer_and_the_first_stands() {
+    let world = World::open(manual(), answer_from_a_step).await;
+    assert_eq!(world.post("").await.body, "attempt 1");
+    let outcome = world.engine.outcome(world.run).await.unwrap();
+    assert!(matches!(outcome, RunOutcome::Completed(_)), "{outcome:?}");
 }
 
 #[tokio::test]

@@ -20,8 +20,8 @@ fn answer_late(mut desk: Desk) -> WorkflowBody {
     Box::pin(async move {
         let first = desk.next().await;
         let second = desk.next().await;
-        desk.answer(&first, 200, "late").await;
-        desk.answer(&second, 200, "soon").await;
+        desk.answer(&first, 200, "late").await.unwrap();
+        desk.answer(&second, 200, "soon").await.unwrap();
         Ok(payload::encode(&vec![first, second]).unwrap())
     })
 }
@@ -29,7 +29,7 @@ fn answer_late(mut desk: Desk) -> WorkflowBody {
 fn answer_one(mut desk: Desk) -> WorkflowBody {
     Box::pin(async move {
         let request = desk.next().await;
-        desk.answer(&request, 201, "done").await;
+        desk.answer(&request, 201, "done").await.unwrap();
         Ok(payload::encode(&vec![request]).unwrap())
     })
 }

@@ -39,7 +39,6 @@ async fn hostile_paths_are_all_the_same() {
         format!("a%2f{token}"),
         token.to_lowercase(),
         "*".to_owned(),
-        "{token}".replace(['{', '}'], "'"),
     ];
     let first = post_to(&world, &format!("{ROUTE}/nobody")).await;
     for tail in tails {
@@ -53,11 +52,8 @@ async fn hostile_paths_are_all_the_same() {
 #[tokio::test]
 async fn a_token_may_be_percent_encoded() {
     let world = World::open(Settings::default(), take_one).await;
-    let encoded: String = world
-        .token
-        .bytes()
-        .map(|byte| format!("%{byte:02x}"))
-        .collect();
+    let encoded: Vec<String> = world.token.bytes().map(|b| format!("%{b:02x}")).collect();
+    let encoded = encoded.concat();
     let answer = post_to(&world, &format!("{ROUTE}/{encoded}")).await;
     assert_eq!(answer.status, StatusCode::ACCEPTED);
     assert_eq!(world.returned().await.len(), 1);
@@ -89,10 +85,10 @@ async fn a_webhook_whose_run_has_ended_is_not_there() {
 #[tokio::test]
 async fn a_webhook_whose_time_has_run_out_is_not_there() {
     let mut setup = Setup::from(Settings::default());
-    setup.expires_in = Some(Duration::from_secs(60));
+    setup.expires_in = Some(Duration::from_mins(1));
     let world = World::open(setup, take_all).await;
     assert_eq!(world.post("").await.status, StatusCode::ACCEPTED);
-    world.clock.advance(Duration::from_secs(60));
+    world.clock.advance(Duration::from_mins(1));
     world.post("").await.is_not_found();
     assert_eq!(world.received().await, 1);
 }

@@ -20,8 +20,8 @@ use rewake_runtime::step::respond;
 use rewake_runtime::webhook::{Request, Response, Settings};
 use rewake_runtime::workflow::{Context, HookHandle, HookSpec, RegisterHook, StepFuture, Wait};
 use rewake_runtime::{
-    Builder, Clock, Engine, Entropy, Host, Limits, Registry, RunOutcome, Spawner, Start, Workflow,
-    WorkflowBody,
+    AnswerError, Builder, Clock, Engine, Entropy, Host, Limits, Registry, RunOutcome, Spawner,
+    Start, Step, StepFailure, StepInput, Workflow, WorkflowBody,
 };
 use rewake_store::memory::MemoryStore;
 use tokio::sync::{oneshot, watch};
@@ -58,16 +58,60 @@ impl Desk {
     }
 
     /// Answers a request from the workflow itself, by the built-in step.
-    pub(crate) async fn answer(&self, request: &Request, status: u16, body: &str) -> StepOutcome {
+    pub(crate) async fn answer(
+        &self,
+        request: &Request,
+        status: u16,
+        body: &str,
+    ) -> Result<(), AnswerError> {
         let answer = payload::encode(&response(status, body)).unwrap();
         self.answer_with(request, &answer).await
     }
 
-    pub(crate) async fn answer_with(&self, request: &Request, answer: &Payload) -> StepOutcome {
-        let stream = request.answer_to.as_deref().unwrap();
-        let input = respond::input(stream, answer).unwrap();
+    pub(crate) async fn answer_with(
+        &self,
+        request: &Request,
+        answer: &Payload,
+    ) -> Result<(), AnswerError> {
+        let input = respond::input(request.answer_to.as_deref().unwrap(), answer).unwrap();
+        let verdict = self.step(respond::NAME, input).await;
+        respond::verdict(&verdict)
+    }
+
+    /// Calls a step, and gives its result.
+    pub(crate) async fn step(&self, name: &str, input: Payload) -> Payload {
         let context = Arc::clone(&self.context);
-        StepFuture::new(context, respond::NAME, input, StepOptions::default()).await
+        let step = StepFuture::new(context, name, input, StepOptions::default());
+        match step.await {
+            StepOutcome::Completed(result) => result,
+            StepOutcome::Failed { error, .. } => panic!("`{name}` failed: {error:?}"),
+        }
+    }
+}
+
+/// A step that answers the request it is given, fails, and answers it again, otherwise.
+fn answer_and_fail() -> Step {
+    Step {
+        name: "answer_and_fail".to_owned(),
+        place: "tests".to_owned(),
+        run: Arc::new(|input| {
+            let StepInput { payload, context } = input.clone();
+            Box::pin(async move {
+                let request: Request = payload::decode(&payload).unwrap();
+                let stream = request.answer_to.as_deref().unwrap();
+                let answer = response(200, &format!("attempt {}", context.attempt));
+                let answer = payload::encode(&answer).unwrap();
+                respond::from_step(&context, stream, answer).await.unwrap();
+                if context.attempt > 1 {
+                    return Ok(payload::encode(&()).unwrap());
+                }
+                Err(StepFailure::Retryable {
+                    error: Failure::new("answered, and failed"),
+                    after: Some(Duration::ZERO),
+                    at: None,
+                })
+            })
+        }),
     }
 }
 
@@ -133,7 +177,7 @@ impl World {
         let setup = setup.into();
         let clock = Arc::new(ManualClock::default());
         let host = Host {
-            clock: clock.clone(),
+            clock: Arc::<ManualClock>::clone(&clock),
             spawner: Arc::new(TokioSpawner),
             entropy: Arc::new(Counter::default()),
         };
@@ -145,6 +189,7 @@ impl World {
         registry
             .add_workflow(workflow(setup, script, tokens))
             .unwrap();
+        registry.add_step(answer_and_fail()).unwrap();
         let engine = Builder::new(host, Arc::new(store), registry)
             .public_url(PUBLIC_URL)
             .limits(limits)
