@@ -93,3 +93,87 @@ fn detail(error: &WebhookError) -> String {
         error => error.to_string(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use rewake_runtime::core::payload::Payload;
+    use rewake_runtime::webhook::Settings;
+
+    use super::*;
+
+    const SECRET: &str = "a secret of the operator's";
+
+    fn stores() -> Vec<(u16, StoreError)> {
+        let reason = || SECRET.to_owned();
+        vec![
+            (503, StoreError::OutcomeUnknown { reason: reason() }),
+            (503, StoreError::Closed { reason: reason() }),
+            (503, StoreError::Overloaded),
+            (503, StoreError::DiskFull),
+            (500, StoreError::Backend { reason: reason() }),
+            (503, StoreError::ReadOnly { reason: reason() }),
+        ]
+    }
+
+    /// Every variant, with the status of its answer.
+    fn all() -> Vec<(u16, WebhookError)> {
+        let reason = || SECRET.to_owned();
+        let allow = "POST, HEAD, OPTIONS".to_owned();
+        let metadata = Payload::from_bytes(*b"devl[{\"respondWith\":1},7]");
+        let invalid = Settings::read(Some(&metadata)).unwrap_err();
+        let mut all = vec![
+            (404, WebhookError::NotFound),
+            (405, WebhookError::MethodNotAllowed { allow }),
+            (413, WebhookError::TooLarge { limit: 7 }),
+            (400, WebhookError::Body { reason: reason() }),
+            (408, WebhookError::BodyTooSlow),
+            (503, WebhookError::CannotVerify),
+            (429, WebhookError::Full),
+            (429, WebhookError::TooManyCallers),
+            (502, WebhookError::RunEnded),
+            (504, WebhookError::NoAnswer),
+            (500, WebhookError::InvalidSettings(invalid)),
+            (500, WebhookError::UnreadableAnswer { reason: reason() }),
+            (503, WebhookError::AnswerLost(StoreError::Overloaded)),
+            (500, WebhookError::Refused { reason: reason() }),
+        ];
+        let stores = stores().into_iter();
+        all.extend(stores.map(|(status, error)| (status, WebhookError::Store(error))));
+        all
+    }
+
+    #[test]
+    fn every_error_has_its_status_and_its_code() {
+        let mut codes = std::collections::BTreeSet::new();
+        for (wanted, error) in all() {
+            let response = response(&error);
+            assert_eq!(response.status(), wanted, "{error:?}");
+            let problem: serde_json::Value = serde_json::from_slice(response.body()).unwrap();
+            assert_eq!(problem["code"], error.code());
+            assert_eq!(problem["status"], wanted);
+            assert_ne!(problem["title"], "");
+            assert!(codes.insert(error.code()), "{error:?} has another's code");
+        }
+    }
+
+    #[test]
+    fn callers_are_not_told_what_only_the_operator_may_know() {
+        for (_, error) in all() {
+            let body = String::from_utf8(response(&error).into_body().to_vec()).unwrap();
+            assert!(!body.contains(SECRET), "{body}");
+        }
+    }
+
+    #[test]
+    fn whether_something_may_have_happened_is_what_the_caller_is_told() {
+        for (_, error) in all() {
+            let detail = detail(&error);
+            if detail.contains("was not taken") {
+                assert!(!error.may_have_happened(), "{error:?}");
+            }
+            if detail.contains("was taken,") {
+                assert!(error.may_have_happened(), "{error:?}");
+            }
+        }
+    }
+}

@@ -36,7 +36,8 @@ pub use engine::{
 pub use error::{AnswerError, OpenError, QueryError, ResumeError, StartError, WebhookError};
 pub use host::{Clock, Entropy, Host, Spawner};
 pub use registry::{
-    Registry, RegistryError, Step, StepBody, StepFailure, StepInput, Workflow, WorkflowBody,
+    BeginWorkflow, Registry, RegistryError, Step, StepBody, StepFailure, StepInput, Workflow,
+    WorkflowBody,
 };
 
 pub use rewake_core as core;

@@ -105,6 +105,8 @@ macro_rules! __conformance_cases {
                 a_key_belongs_to_its_token
                 a_refusal_is_not_remembered
                 a_key_does_not_open_the_other_door
+                a_webhook_is_found_by_its_first_key_when_it_has_gone
+                only_a_webhook_is_found_by_its_first_key
             }
             limits {
                 the_count_holds_at_its_edge
