@@ -53,7 +53,7 @@ impl Driver {
         }
         if self.recorded.parked {
             // Another build could not follow, this one can.
-            let mark = self.mark(false);
+            let mark = self.mark();
             self.append(mark).await?;
         }
         Ok(())

@@ -119,12 +119,14 @@ fn killed_after_each_of_100_answers_every_acknowledged_resume_is_seen_once() {
         program.approve(&doc(n), &format!("comment {n}"));
         // The answer is in; what the workflow does with it has hardly begun.
         program.kill();
+        // What the killed process left is taken up before the next kill; a run that is caught again
+        // and again while it is replayed would be parked, as one that kills its process.
+        let program = Program::start(&db);
+        until(&db, &format!("publish {}", doc(n)));
+        program.kill();
     }
 
     let program = Program::start(&db);
-    for n in 0..KILLS {
-        until(&db, &format!("publish {}", doc(n)));
-    }
     let mut open = webhooks(&db);
     while open.len() < KILLS {
         open = webhooks(&db);
