@@ -142,10 +142,9 @@ impl Machine {
         event: EventRef<'_>,
     ) -> Result<Fed, Divergence> {
         let id = Correlation::Wait(wait);
-        let given_up = self.pairing.is_pending(&Key::GiveUp(wait));
         match kind {
             WaitEvent::Created { resume_at } => {
-                if !given_up {
+                if !self.pairing.is_pending(&Key::GiveUp(wait)) {
                     self.deadlines.set(id, resume_at);
                 }
                 self.pairing.claim(event)?;
@@ -153,9 +152,7 @@ impl Machine {
             }
             WaitEvent::Completed => {
                 self.deadlines.lift(id);
-                if !given_up {
-                    self.waits.insert(wait);
-                }
+                self.waits.insert(wait);
                 Ok(self.resume(id))
             }
             // Given up when the log was written, so its end was not seen then and is not seen now.

@@ -156,6 +156,26 @@ fn a_hook_is_compared_by_how_its_token_came_and_by_its_door() {
 }
 
 #[test]
+fn a_drawn_token_is_no_chosen_one() {
+    assert_eq!(
+        hook_record(drawn(1), chosen("a")).unwrap_err().to_string(),
+        "at event 3 the log has a hook with token `a`, but the workflow asked for a hook with a random \
+         token"
+    );
+}
+
+#[test]
+fn of_two_mismatches_in_one_poll_the_first_stands() {
+    let mut driver = Driver::begun();
+    let (a, b) = (hook(0, "a"), hook(1, "b"));
+    driver.by_worker(hook_created(a, chosen("a")));
+    driver.by_worker(hook_created(b, chosen("b")));
+    driver.machine.create_hook(a, drawn(1));
+    driver.machine.create_hook(b, drawn(1));
+    assert_eq!(driver.parted().0, Position(3));
+}
+
+#[test]
 fn where_a_command_and_its_record_differ_the_first_record_left_is_the_place() {
     let mut driver = Driver::begun();
     driver.by_worker(step_created(step(7, "gone"), "gone"));

@@ -60,6 +60,8 @@ fn nothing_is_asked_for_after_the_end() {
     assert_eq!(records, [run_completed("done")]);
     assert_eq!(driver.append(), [Fed::Nothing]);
     driver.machine.create_wait(w, crate::samples::at(1));
+    driver.machine.finish_cancelled();
+    assert!(driver.machine.has_ended());
     driver.assert_nothing_more();
 }
 
@@ -74,6 +76,19 @@ fn facts_on_their_way_are_fed_and_poll_nobody() {
     assert_eq!(driver.outsider(received), Fed::Nothing);
     driver.append();
     driver.assert_nothing_more();
+}
+
+#[test]
+fn an_error_in_the_code_is_no_value_in_the_log() {
+    let mut driver = Driver::begun();
+    driver.machine.finish(Err(Failure::new("no")));
+    let parted = driver
+        .try_feed(crate::event::Writer::Worker, run_completed("done"))
+        .unwrap_err();
+    assert_eq!(
+        parted.to_string(),
+        "at event 3 the log has `run_completed`, but the workflow asked for `run_failed`"
+    );
 }
 
 #[test]

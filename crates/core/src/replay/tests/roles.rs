@@ -1,7 +1,7 @@
 //! Roles: what a store and a machine must agree on about each event.
 
 use super::driver::Driver;
-use crate::event::{Disposal, EventKind, Role};
+use crate::event::{Disposal, EventKind, Position, Role};
 use crate::replay::Fed;
 use crate::replay::command::Key;
 use crate::samples::{self, every_kind};
@@ -83,4 +83,15 @@ fn names_are_distinct_and_the_sdks() {
             .iter()
             .all(|name| name.chars().all(|c| c == '_' || c.is_ascii_lowercase()))
     );
+}
+
+#[test]
+fn an_append_builds_on_what_a_worker_wrote_last() {
+    let mut driver = Driver::new();
+    driver.by_outsider(samples::run_created());
+    assert_eq!(driver.machine.worker_position(), Position::START);
+    driver.by_worker(EventKind::RunStarted);
+    driver.by_outsider(super::log::cancel_requested());
+    assert_eq!(driver.machine.worker_position(), Position(2));
+    assert_eq!(driver.machine.fed(), Position(3));
 }

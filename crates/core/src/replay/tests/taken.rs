@@ -40,6 +40,22 @@ fn what_was_taken_is_told_until_it_is_recorded_and_not_again() {
 }
 
 #[test]
+fn what_a_hook_holds_is_weighed_until_it_is_taken() {
+    let mut driver = Driver::begun();
+    let h = driver.register(chosen("t"));
+    let empty = driver.machine.weight();
+    let long = "x".repeat(5_000);
+    driver.by_outsider(hook_received(h, &long));
+    assert!(driver.machine.weight() >= empty + long.len());
+    driver.receive(h);
+    assert_eq!(driver.machine.weight(), empty);
+    driver.by_outsider(hook_received(h, &long));
+    driver.machine.dispose_hook(h);
+    driver.append();
+    assert_eq!(driver.machine.weight(), Driver::begun().machine.weight());
+}
+
+#[test]
 fn a_payload_that_has_only_arrived_is_not_taken() {
     let (mut driver, _) = read(2, 0);
     driver.assert_nothing_more();
