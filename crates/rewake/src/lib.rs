@@ -55,6 +55,7 @@ mod request;
 mod run;
 mod select;
 mod time;
+mod timer;
 mod webhook;
 
 pub use builder::{Build, Limit, OpenError, RewakeBuilder, StoreSource, WorkflowFunction};

@@ -219,6 +219,10 @@ impl Executor {
     }
 
     fn finish(&mut self, result: Result<Payload, Failure>) {
+        let result = result.and_then(|output| {
+            let checked = self.context.check_len("the workflow's result has", &output);
+            checked.map(|()| output)
+        });
         self.with(|machine| machine.finish(result));
         self.signal.enter(SEALED);
         self.body = None;

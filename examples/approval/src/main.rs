@@ -36,9 +36,9 @@ async fn main() -> anyhow::Result<()> {
         .build()
         .await?;
     say::opened(&options.db, &base);
+    let app = routes::router(&rewake, &base);
     take_up_or_start(&rewake, &base).await?;
 
-    let app = routes::router(&rewake, &base);
     axum::serve(listener, app)
         .with_graceful_shutdown(async {
             let _signal = tokio::signal::ctrl_c().await;

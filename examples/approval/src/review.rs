@@ -94,6 +94,8 @@ pub(crate) async fn review(doc: String) -> anyhow::Result<String> {
         return Ok(format!("{doc}: nobody answered in a week"));
     };
     let decision = decision?;
+    // From here on a second decision finds nobody who waits for it.
+    drop(decisions);
     if !decision.approved {
         return Ok(format!("{doc}: rejected, because: {}", decision.comment));
     }

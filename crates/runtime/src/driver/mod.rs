@@ -110,6 +110,7 @@ impl Driver {
             run,
             Arc::clone(&engine.host.entropy),
             engine.public_url.clone(),
+            engine.limits.payload,
         );
         let weak = Arc::downgrade(&engine);
         let on_foreign = move || {

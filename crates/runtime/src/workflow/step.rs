@@ -4,7 +4,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{self, Poll};
 
-use rewake_core::event::{Correlation, StepOptions};
+use rewake_core::event::{Correlation, FailureKind, StepOptions};
 use rewake_core::id::StepId;
 use rewake_core::payload::Payload;
 use rewake_core::replay::StepOutcome;
@@ -70,6 +70,13 @@ impl Future for StepFuture {
             options,
         }) = this.call.take()
         {
+            if let Err(error) = this.context.check_len("the step's arguments have", &input) {
+                return Poll::Ready(StepOutcome::Failed {
+                    error,
+                    kind: FailureKind::NotEncodable,
+                    attempts: 0,
+                });
+            }
             shared.machine.create_step(this.id, name, input, options);
         }
         if let Some(outcome) = shared.machine.take_step(this.id) {
