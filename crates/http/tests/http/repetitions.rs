@@ -1,6 +1,6 @@
 //! A redelivery is answered again, and delivered once.
 
-use http::{HeaderName, StatusCode};
+use http::{HeaderName, Method, StatusCode};
 use rewake_runtime::WorkflowBody;
 use rewake_runtime::core::payload;
 use rewake_runtime::webhook::{RespondWith, Settings};
@@ -68,6 +68,20 @@ async fn a_redelivery_is_answered_also_when_the_run_has_ended() {
         world.post("three").await.is_not_found();
         assert_eq!(world.received().await, 1);
     }
+}
+
+#[tokio::test]
+async fn what_is_remembered_of_a_webhook_answers_nothing_but_redeliveries() {
+    let world = World::open(deduplicating(RespondWith::Accepted), take_one).await;
+    world.call(world.keyed("1", "one")).await;
+    world.returned().await;
+    for method in [Method::GET, Method::OPTIONS, Method::TRACE] {
+        let mut request = world.keyed("1", "one");
+        *request.method_mut() = method;
+        world.call(request).await.is_not_found();
+    }
+    let head = world.call(world.request(Method::HEAD, "")).await;
+    assert_eq!(head.status, StatusCode::NOT_FOUND);
 }
 
 #[tokio::test]
