@@ -1,6 +1,8 @@
 //! Whole runs through the public API. Each test's name is the behaviour it holds the engine to.
 
+mod ends;
 mod hooks;
+mod parking;
 mod payloads;
 mod probe;
 mod stage;

@@ -10,6 +10,7 @@ use super::{Engine, Inner, Limits};
 use crate::dispatch::{Budget, Residents, Schedule, Waiters, recover};
 use crate::error::OpenError;
 use crate::host::Host;
+use crate::panic;
 use crate::registry::Registry;
 use crate::step::respond;
 
@@ -133,6 +134,7 @@ impl Builder {
     ///
     /// [`OpenError`]; nothing runs then.
     pub async fn open(mut self) -> Result<Engine, OpenError> {
+        panic::watch();
         self.registry.add_step(respond::definition())?;
         let scope = self
             .store

@@ -11,7 +11,7 @@ use rewake_core::replay::OpenStep;
 
 use super::context::{RunningStep, StepContext};
 use crate::engine::Inner;
-use crate::executor::panic_message;
+use crate::panic;
 use crate::registry::{StepFailure, StepInput};
 
 /// An attempt that is to be run.
@@ -93,6 +93,6 @@ async fn within(
     match caught {
         Ok(Ok(result)) => AttemptOutcome::Completed(result),
         Ok(Err(failure)) => AttemptOutcome::Failed(failure),
-        Err(panic) => AttemptOutcome::Panicked(panic_message(&*panic)),
+        Err(panicked) => AttemptOutcome::Panicked(panic::message(&*panicked)),
     }
 }
