@@ -87,11 +87,9 @@ impl Driver {
         let now = self.engine.host.clock.now();
         let mut append = self.wrap(Vec::new(), now);
         let owes = self.executor.with(|machine| machine.records().len() > 0);
-        if let Some(mark) = &mut append.mark {
-            if owes {
-                mark.reacted = self.recorded.reacted;
-                mark.wake_at = Some(now);
-            }
+        if let (true, Some(mark)) = (owes, &mut append.mark) {
+            mark.reacted = self.recorded.reacted;
+            mark.wake_at = Some(now);
         }
         append
     }
