@@ -129,3 +129,8 @@ pub mod __private {
         StepCall::new(definition, args)
     }
 }
+
+/// The program in the README, compiled.
+#[cfg(doctest)]
+#[doc = include_str!("../../../README.md")]
+mod readme {}
