@@ -16,6 +16,8 @@ use crate::world::{World, lock};
 
 /// So many steps without coming to rest are too many.
 const MOST_STEPS: u64 = 400_000;
+/// So many steps are enough for every process to stop.
+const PATIENCE: u64 = 50_000;
 /// The build that takes over at the end.
 pub(crate) const LAST_BUILD: &str = "last";
 
@@ -230,19 +232,27 @@ fn last_process(world: &Arc<World>) -> Result<(), String> {
             world.shut_down(process, Duration::from_millis(10));
         }
     }
-    settle(world)?;
-    let alive = lock(&world.processes).alive();
-    clear_away(world);
-    let left = lock(&world.processes).alive();
-    if !left.is_empty() {
-        return Err(format!(
-            "processes {left:?} of {alive:?} were told to stop, and did not: {:?}",
-            world.tasks.of(left[0])
-        ));
-    }
+    stop(world)?;
     world.boot(Setup::strict(LAST_BUILD));
     settle(world)?;
     check::at_rest(world)
+}
+
+/// Moves until no process is left.
+fn stop(world: &Arc<World>) -> Result<(), String> {
+    let steps = world.steps.load(Ordering::Relaxed);
+    loop {
+        clear_away(world);
+        let Some(left) = lock(&world.processes).alive().first().copied() else {
+            return Ok(());
+        };
+        world.step();
+        seen(world)?;
+        if world.steps.load(Ordering::Relaxed) > steps + PATIENCE {
+            let tasks = world.tasks.of(left);
+            return Err(format!("process {left} was told to stop, and did not: {tasks:?}"));
+        }
+    }
 }
 
 /// Every hook gets what it waits for, until nobody waits any more.
@@ -282,8 +292,8 @@ fn drain(world: &Arc<World>) -> Result<(), String> {
 fn settle(world: &Arc<World>) -> Result<(), String> {
     loop {
         seen(world)?;
+        clear_away(world);
         if lock(&world.processes).alive().is_empty() && !world.tasks.of(OUTSIDE).is_empty() {
-            clear_away(world);
             world.boot(Setup::strict("calm"));
         }
         if !world.step() {
