@@ -267,7 +267,14 @@ impl RewakeBuilder {
         Ok(Rewake::new(engine, self.provided))
     }
 
-    fn registry(&self) -> Result<Registry, OpenError> {
+    /// The workflows and steps that are linked into the program, with the values given so far: for
+    /// simulation, which opens engines in a world of its own.
+    ///
+    /// # Errors
+    ///
+    /// [`OpenError`] where two have one name, or a step wants a value that was not given.
+    #[doc(hidden)]
+    pub fn registry(&self) -> Result<Registry, OpenError> {
         registry(&self.provided, self.client_only)
     }
 

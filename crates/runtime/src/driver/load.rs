@@ -9,7 +9,7 @@ use crate::executor::Stuck;
 use crate::step::{Circumstances, judge_lost_attempt};
 
 /// About how much of a log is read at once, in bytes.
-const PAGE: usize = 1 << 20;
+pub(super) const PAGE: usize = 1 << 20;
 
 impl Driver {
     /// Replays the run's log, if something is to be done for the run.
@@ -41,6 +41,7 @@ impl Driver {
         self.workflow = Some(workflow.clone());
         self.recorded.wake_at = row.wake_at;
         self.recorded.reacted = row.reacted;
+        self.recorded.taken = row.taken;
         self.recorded.crashes = row.crashes;
         self.recorded.parked = row.parked.is_some();
         self.recovering |= row.crashes > 0;

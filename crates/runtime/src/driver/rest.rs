@@ -3,6 +3,8 @@
 use std::pin::pin;
 
 use futures_util::future::{Either, select};
+use rewake_core::entity::Hook;
+use rewake_core::event::Taken;
 use rewake_core::time::Timestamp;
 
 use super::append::LAZY;
@@ -30,7 +32,7 @@ impl Driver {
         for rested in self.rested.drain(..) {
             let _gone = rested.send(());
         }
-        if self.attempts.is_quiet() {
+        if self.attempts.is_quiet() || (self.stopping && self.attempts.is_idle()) {
             return self.rest_quietly().await;
         }
         let until = [
@@ -73,10 +75,24 @@ impl Driver {
     /// True where the store's row says something else than what is so.
     fn is_behind(&self) -> bool {
         let now = self.engine.host.clock.now();
-        let (fed, taken) = self
-            .executor
-            .with(|machine| (machine.fed(), !machine.taken().is_empty()));
-        taken || self.recorded.reacted < fed || self.recorded.wake_at != self.next_look(&[], now)
+        let (fed, taken) = self.executor.with(|machine| {
+            let hooks = machine.entities().hooks();
+            let is_live = |taken: &Taken| hooks.get(&taken.hook).is_some_and(Hook::is_live);
+            let mut taken = machine.taken();
+            taken.retain(is_live);
+            (machine.fed(), taken)
+        });
+        // What was taken from a hook that has ended rides along with the next event.
+        let taken = taken
+            .iter()
+            .any(|taken| !self.recorded.taken.contains(taken));
+        taken || self.recorded.reacted < fed || self.is_looked_at_otherwise(now)
+    }
+
+    /// True where the store would have the run looked at at another time. All that is past is now.
+    fn is_looked_at_otherwise(&self, now: Timestamp) -> bool {
+        let recorded = self.recorded.wake_at.map(|at| at.max(now));
+        recorded != self.next_look(&[], now).map(|at| at.max(now))
     }
 
     /// Leaves, unless something has arrived meanwhile.

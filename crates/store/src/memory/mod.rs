@@ -47,6 +47,15 @@ impl MemoryStore {
         }
     }
 
+    /// The same store with another clock: what is stored is shared.
+    #[must_use]
+    pub fn with_clock(&self, now: Now) -> Self {
+        Self {
+            tables: Arc::clone(&self.tables),
+            now,
+        }
+    }
+
     fn tables(&self) -> MutexGuard<'_, Tables> {
         // A panic in a test must not hide what the store holds.
         self.tables.lock().unwrap_or_else(PoisonError::into_inner)

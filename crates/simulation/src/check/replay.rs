@@ -1,0 +1,157 @@
+//! Statement 6: a replay never lies.
+//!
+//! The log of each run that ended is written anew into an empty store, without its last frame. A new
+//! process must come to the very end that was cut off, from the log alone.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use futures_util::FutureExt;
+use rewake_core::event::{EventKind, Frame, Position, Writer};
+use rewake_core::id::RunId;
+use rewake_core::token::Token;
+use rewake_store::{Append, Create, Log, Mark, ScopeId, Sessions};
+
+use crate::process::Setup;
+use crate::shadow::{Followed, frames};
+use crate::world::World;
+
+/// So many steps are enough to replay any of these logs.
+const ENOUGH: u64 = 20_000;
+
+/// Replays every run that has ended.
+///
+/// # Errors
+///
+/// Which replay came to another end.
+pub(crate) fn replays(world: &Arc<World>) -> Result<(), String> {
+    let runs = world.shadow().runs().clone();
+    for (run, followed) in &runs {
+        if followed.entities.is_live() {
+            continue;
+        }
+        replay(world, *run, followed).map_err(|problem| format!("replay of run {run}: {problem}"))?;
+    }
+    Ok(())
+}
+
+fn replay(world: &World, run: RunId, followed: &Followed) -> Result<(), String> {
+    let Some((cut_off, kept)) = followed.frames.split_last() else {
+        return Ok(());
+    };
+    let mut settings = world.settings.clone();
+    settings.turmoil = 0;
+    let mini = World::new(world.seed, settings, false);
+    let ledger = mini.ledger.open();
+    let replayed = import(&mini, run, kept).and_then(|scope| {
+        mini.boot(Setup::strict("replay"));
+        while mini.step() {
+            if let Some(problem) = mini.failure() {
+                return Err(problem);
+            }
+            if mini.steps.load(Ordering::Relaxed) > ENOUGH {
+                return Err("it does not come to rest".to_owned());
+            }
+        }
+        compare(&mini, scope, run, (kept, cut_off))
+    });
+    drop(ledger);
+    mini.end();
+    replayed
+}
+
+fn compare(
+    mini: &World,
+    scope: ScopeId,
+    run: RunId,
+    (kept, cut_off): (&[Frame], &Frame),
+) -> Result<(), String> {
+    let after = kept.last().map_or(Position::START, Frame::last);
+    let found = frames(&mini.memory, scope, run, after)?;
+    let found: Vec<String> = found
+        .iter()
+        .flat_map(|frame| &frame.events)
+        .map(spelled)
+        .collect();
+    let wanted: Vec<String> = cut_off.events.iter().map(spelled).collect();
+    if found == wanted {
+        return Ok(());
+    }
+    let row = crate::shadow::row(&mini.memory, scope, run);
+    Err(format!(
+        "it ended with {wanted:?}, and again with {found:?}; its row is {row:?}"
+    ))
+}
+
+/// An event without what is drawn anew, and without what only other runs decide.
+fn spelled(kind: &EventKind) -> String {
+    match kind {
+        EventKind::HookCreated { hook, .. } | EventKind::HookConflict { hook, .. } => {
+            format!("hook {hook}")
+        }
+        kind => format!("{kind:?}"),
+    }
+}
+
+/// Writes frames into the empty store of a world, and turns its clock to where they end.
+fn import(mini: &World, run: RunId, kept: &[Frame]) -> Result<ScopeId, String> {
+    let at = Arc::new(AtomicU64::new(0));
+    let clock = Arc::clone(&at);
+    let now = Arc::new(move || {
+        rewake_core::time::Timestamp::from_millis(clock.load(Ordering::Relaxed))
+    });
+    let store = mini.memory.with_clock(now);
+    let scope = store.scope("default".to_owned(), "default".to_owned());
+    let scope = scope
+        .now_or_never()
+        .expect("the memory store answers at once")
+        .map_err(|error| error.to_string())?;
+    let mut tokens: Vec<Token> = Vec::new();
+    for frame in kept {
+        at.store(frame.at.as_millis(), Ordering::Relaxed);
+        tokens.extend(frame.events.iter().filter_map(|kind| match kind {
+            EventKind::HookCreated { token, .. } => Some(token.clone()),
+            _ => None,
+        }));
+        if frame.first == Position::START.next() {
+            let create = Create {
+                scope,
+                run,
+                id: frame.id,
+                events: frame.events.clone(),
+                key: None,
+            };
+            let created = store.create(create).now_or_never();
+            created
+                .expect("the memory store answers at once")
+                .map_err(|error| error.to_string())?;
+            continue;
+        }
+        let appended = store.append(append(scope, run, frame, &tokens)).now_or_never();
+        appended
+            .expect("the memory store answers at once")
+            .map_err(|error| error.to_string())?;
+    }
+    let end = kept.last().map_or(0, |frame| frame.at.as_millis());
+    mini.clock.turn_to(end);
+    Ok(scope)
+}
+
+fn append(scope: ScopeId, run: RunId, frame: &Frame, tokens: &[Token]) -> Append {
+    let mark = (frame.writer == Writer::Worker).then(|| Mark {
+        wake_at: Some(frame.at),
+        taken: frame.taken.clone(),
+        ..Mark::default()
+    });
+    Append {
+        scope,
+        run,
+        id: frame.id,
+        conditions: Vec::new(),
+        events: frame.events.clone(),
+        release: tokens.to_vec(),
+        mark,
+        since: None,
+        repeat: false,
+    }
+}

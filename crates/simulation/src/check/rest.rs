@@ -1,0 +1,112 @@
+//! Statement 4, no lost wake-up, and that everything comes to its end.
+
+use std::sync::Arc;
+
+use rewake_core::entity::Entities;
+use rewake_core::id::RunId;
+use rewake_core::payload;
+use rewake_store::{Parked, RunRow, ScopeId};
+
+use crate::program::{Op, Program, contains};
+use crate::scheduler::OUTSIDE;
+use crate::shadow::row;
+use crate::simulation::LAST_BUILD;
+use crate::world::{World, lock};
+
+/// The only scope there is.
+const SCOPE: ScopeId = ScopeId(0);
+
+/// True where the run is parked.
+pub(crate) fn is_parked(world: &World, run: RunId) -> bool {
+    row(&world.memory, SCOPE, run).is_some_and(|row| row.parked.is_some())
+}
+
+/// Checks that whoever has not ended waits for something from outside, and for nothing else.
+///
+/// # Errors
+///
+/// Who is forgotten.
+pub(crate) fn at_rest(world: &Arc<World>) -> Result<(), String> {
+    let shadow = world.shadow();
+    for (run, followed) in shadow.runs() {
+        let Some(row) = row(&world.memory, SCOPE, *run) else {
+            return Err(format!("run {run} has no row"));
+        };
+        waits(&row, &followed.entities).map_err(|problem| format!("run {run}: {problem}"))?;
+    }
+    drop(shadow);
+    let processes = lock(&world.processes);
+    if let Some((engine, true)) = processes.sole()
+        && engine.resident_runs() > 0
+    {
+        let runs = engine.resident_runs();
+        return Err(format!(
+            "{runs} runs at rest stay in memory where nothing may"
+        ));
+    }
+    Ok(())
+}
+
+fn waits(row: &RunRow, entities: &Entities) -> Result<(), String> {
+    if row.status.is_terminal() || row.parked.is_some() {
+        return Ok(());
+    }
+    if row.is_ready() {
+        return Err(format!("it is ready, and nobody drives it: {row:?}"));
+    }
+    if let Some(at) = row.wake_at {
+        return Err(format!("it was to be looked at {at:?}, and nobody did"));
+    }
+    if let Some(step) = entities.open_steps().next() {
+        return Err(format!("step {} is open, and nobody runs it", step.id));
+    }
+    if let Some(due) = entities.next_due() {
+        return Err(format!("something was due at {due:?}, and nobody saw to it"));
+    }
+    if entities.live_hooks().next().is_none() {
+        return Err("it has not ended and waits for nothing".to_owned());
+    }
+    Ok(())
+}
+
+/// Checks that every run has ended, unless it is parked for a reason, and that nobody outside waits.
+///
+/// # Errors
+///
+/// Who has not.
+pub(crate) fn all_ended(world: &Arc<World>) -> Result<(), String> {
+    let shadow = world.shadow();
+    let mut parked = 0;
+    for (run, followed) in shadow.runs() {
+        let row = row(&world.memory, SCOPE, *run).ok_or("a run has no row")?;
+        if let Some(why) = row.parked {
+            parked += 1;
+            let program = program(&followed.entities).unwrap_or_default();
+            may_be_parked(&program, &why).map_err(|problem| format!("run {run}: {problem}"))?;
+        } else if !row.status.is_terminal() {
+            return Err(format!(
+                "run {run} got everything it may wait for, and has not ended"
+            ));
+        }
+    }
+    let waiting = world.tasks.of(OUTSIDE);
+    if !waiting.is_empty() {
+        return Err(format!("outside somebody still waits for an answer: {waiting:?}"));
+    }
+    world.trace(|| format!("{parked} runs stay parked"));
+    Ok(())
+}
+
+fn may_be_parked(program: &Program, why: &Parked) -> Result<(), String> {
+    let panics = contains(program, &|op| matches!(op, Op::Panic));
+    if panics && why.code == "WORKFLOW_PANICKED" && why.build == LAST_BUILD {
+        return Ok(());
+    }
+    Err(format!("it is parked for no good reason: {why:?}"))
+}
+
+/// The program of a run.
+fn program(entities: &Entities) -> Option<Program> {
+    let (_, program): (u64, Program) = payload::decode(&entities.run()?.input).ok()?;
+    Some(program)
+}

@@ -1,0 +1,268 @@
+//! Processes: each an engine of its own on the one store, which may end at any moment.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
+use rewake::Rewake;
+use rewake_runtime::{Builder, Engine, Entropy, Host, Spawner};
+
+use crate::clock::ProcessClock;
+use crate::ledger::StepWorld;
+use crate::prng::Prng;
+use crate::scheduler::ProcessId;
+use crate::store::FaultyStore;
+use crate::world::{World, lock};
+
+/// The processes there are.
+#[derive(Debug, Default)]
+pub(crate) struct Processes {
+    last: ProcessId,
+    alive: BTreeMap<ProcessId, Process>,
+    /// How many ended without saying so.
+    pub(crate) crashes: u32,
+    /// How many times a process took up work beside or after another.
+    pub(crate) boots: u32,
+}
+
+#[derive(Debug)]
+struct Process {
+    state: State,
+    /// Nobody else works, or has worked, on the store since it began.
+    alone: bool,
+    evicts: bool,
+}
+
+#[derive(Debug)]
+enum State {
+    Booting,
+    Up(Engine),
+    Stopping(Engine),
+    /// It has come to its end, and can be cleared away.
+    Over,
+}
+
+/// How a process is set up.
+#[derive(Clone, Debug)]
+pub(crate) struct Setup {
+    /// What its build is called.
+    pub(crate) build: String,
+    /// How far its clock is off, in milliseconds.
+    pub(crate) offset: i64,
+    /// What resting runs may hold in memory.
+    pub(crate) memory: usize,
+    /// Whether each rest is checked by a second replay.
+    pub(crate) verify: bool,
+}
+
+impl Setup {
+    /// Evicts at every rest, and checks every rest.
+    pub(crate) fn strict(build: &str) -> Self {
+        Self {
+            build: build.to_owned(),
+            offset: 0,
+            memory: 0,
+            verify: true,
+        }
+    }
+}
+
+impl Processes {
+    pub(crate) fn is_alive(&self, process: ProcessId) -> bool {
+        self.alive.contains_key(&process)
+    }
+
+    pub(crate) fn alive(&self) -> Vec<ProcessId> {
+        self.alive.keys().copied().collect()
+    }
+
+    /// Something was written that no process may have heard of.
+    pub(crate) fn unsettle(&mut self) {
+        for process in self.alive.values_mut() {
+            process.alone = false;
+        }
+    }
+
+    /// The engines that take calls.
+    pub(crate) fn engines(&self) -> Vec<(ProcessId, Engine)> {
+        let up = self.alive.iter().filter_map(|(id, process)| {
+            if let State::Up(engine) = &process.state {
+                return Some((*id, engine.clone()));
+            }
+            None
+        });
+        up.collect()
+    }
+
+    /// Those that have come to their end by themselves.
+    pub(crate) fn over(&self) -> Vec<ProcessId> {
+        let over = |process: &&Process| matches!(process.state, State::Over);
+        let alive = self.alive.iter();
+        alive
+            .filter(|(_, process)| over(process))
+            .map(|(id, _)| *id)
+            .collect()
+    }
+
+    /// The one process there is, where it has always been the only one, and is up.
+    pub(crate) fn sole(&self) -> Option<(&Engine, bool)> {
+        let mut alive = self.alive.values();
+        match (alive.next(), alive.next()) {
+            (Some(process), None) if process.alone => match &process.state {
+                State::Up(engine) => Some((engine, process.evicts)),
+                State::Booting | State::Stopping(_) | State::Over => None,
+            },
+            _ => None,
+        }
+    }
+
+    fn set(&mut self, id: ProcessId, state: State) {
+        if let Some(process) = self.alive.get_mut(&id) {
+            process.state = state;
+        }
+    }
+}
+
+impl World {
+    /// Starts a process.
+    pub(crate) fn boot(self: &Arc<Self>, setup: Setup) -> ProcessId {
+        let id = {
+            let mut processes = lock(&self.processes);
+            processes.last += 1;
+            processes.boots += 1;
+            processes.unsettle();
+            let id = processes.last;
+            let process = Process {
+                state: State::Booting,
+                alone: processes.alive.is_empty(),
+                evicts: setup.memory == 0,
+            };
+            processes.alive.insert(id, process);
+            id
+        };
+        self.trace(|| format!("boot p{id} {setup:?}"));
+        let world = Arc::clone(self);
+        let open = async move {
+            match world.builder(id, &setup).open().await {
+                Ok(engine) => lock(&world.processes).set(id, State::Up(engine)),
+                Err(error) => {
+                    world.trace(|| format!("boot p{id} failed: {error}"));
+                    lock(&world.processes).set(id, State::Over);
+                }
+            }
+        };
+        self.tasks.spawn(id, "boot", open.boxed());
+        id
+    }
+
+    fn builder(self: &Arc<Self>, id: ProcessId, setup: &Setup) -> Builder {
+        let host = Host {
+            clock: Arc::new(ProcessClock {
+                clock: self.clock.clone(),
+                offset: setup.offset,
+            }),
+            spawner: Arc::new(ProcessSpawner {
+                world: Arc::clone(self),
+                process: id,
+            }),
+            entropy: Arc::new(ProcessEntropy {
+                prng: Mutex::new(Prng::new(self.seed, 1_000 + u64::from(id))),
+            }),
+        };
+        let store = FaultyStore {
+            world: Arc::clone(self),
+            process: id,
+        };
+        let registry = Rewake::builder()
+            .provide(StepWorld {
+                ledger: Arc::clone(&self.ledger),
+                clock: self.clock.clone(),
+                process: id,
+            })
+            .registry()
+            .expect("the workload's names are told apart");
+        Builder::new(host, Arc::new(store), registry)
+            .build_id(setup.build.clone())
+            .memory_budget(setup.memory)
+            .verify(setup.verify)
+    }
+
+    /// Ends a process where it stands: whatever it holds is dropped, and it gets to say nothing.
+    pub(crate) fn crash(&self, id: ProcessId) {
+        let process = {
+            let mut processes = lock(&self.processes);
+            let process = processes.alive.remove(&id);
+            let over = matches!(process, Some(Process { state: State::Over, .. }));
+            processes.crashes += u32::from(!over);
+            process
+        };
+        self.trace(|| format!("end  p{id}"));
+        self.tasks.kill(id);
+        drop(process);
+        self.forget_requests(id);
+    }
+
+    /// Lets a process end in good order.
+    pub(crate) fn shut_down(self: &Arc<Self>, id: ProcessId, grace: Duration) {
+        let engine = {
+            let mut processes = lock(&self.processes);
+            let Some(process) = processes.alive.get_mut(&id) else {
+                return;
+            };
+            let State::Up(engine) = &process.state else {
+                return;
+            };
+            let engine = engine.clone();
+            process.state = State::Stopping(engine.clone());
+            engine
+        };
+        self.trace(|| format!("stop p{id}"));
+        let world = Arc::clone(self);
+        let stop = async move {
+            let ended = engine.shutdown(grace).await;
+            world.trace(|| format!("stopped p{id}: {ended:?}"));
+            lock(&world.processes).set(id, State::Over);
+        };
+        self.tasks.spawn(id, "shutdown", stop.boxed());
+    }
+}
+
+struct ProcessSpawner {
+    world: Arc<World>,
+    process: ProcessId,
+}
+
+impl ProcessSpawner {
+    fn spawn(&self, name: &'static str, task: BoxFuture<'static, ()>) {
+        if !lock(&self.world.processes).is_alive(self.process) {
+            let process = self.process;
+            self.world
+                .fail(format!("process {process} is gone, and starts a {name}"));
+            return;
+        }
+        self.world.tasks.spawn(self.process, name, task);
+    }
+}
+
+impl Spawner for ProcessSpawner {
+    fn spawn_driver(&self, task: BoxFuture<'static, ()>) {
+        self.spawn("driver", task);
+    }
+
+    fn spawn_step(&self, task: BoxFuture<'static, ()>) {
+        self.spawn("step", task);
+    }
+}
+
+struct ProcessEntropy {
+    prng: Mutex<Prng>,
+}
+
+impl Entropy for ProcessEntropy {
+    fn draw(&self) -> u128 {
+        let mut prng = lock(&self.prng);
+        (u128::from(prng.next()) << 64) | u128::from(prng.next())
+    }
+}

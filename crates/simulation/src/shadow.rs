@@ -1,0 +1,200 @@
+//! The shadow: every log followed as it grows, and what must hold after each write.
+//!
+//! It is fed in the order in which the store carried writes out, across all runs, so it knows who
+//! held which token when.
+
+use std::collections::BTreeMap;
+
+use futures_util::FutureExt;
+use rewake_core::entity::Entities;
+use rewake_core::event::{EventKind, Frame, Position};
+use rewake_core::id::{HookId, RunId};
+use rewake_core::time::Timestamp;
+use rewake_core::token::Token;
+use rewake_store::memory::MemoryStore;
+use rewake_store::{Log, Queries, RunRow, ScopeId};
+
+/// Everything there is of a log.
+const ALL: usize = usize::MAX;
+/// How far clocks may be apart, in milliseconds.
+const TOLERANCE: u64 = 600_000;
+
+/// All logs, as far as they were followed.
+#[derive(Debug, Default)]
+pub(crate) struct Shadow {
+    runs: BTreeMap<RunId, Followed>,
+    tokens: BTreeMap<Token, (RunId, HookId)>,
+}
+
+/// One log.
+#[derive(Clone, Debug)]
+pub(crate) struct Followed {
+    pub(crate) entities: Entities,
+    pub(crate) frames: Vec<Frame>,
+}
+
+impl Followed {
+    /// The events, oldest first.
+    pub(crate) fn events(&self) -> impl Iterator<Item = &EventKind> {
+        self.frames.iter().flat_map(|frame| &frame.events)
+    }
+}
+
+impl Shadow {
+    /// The runs, by id.
+    pub(crate) const fn runs(&self) -> &BTreeMap<RunId, Followed> {
+        &self.runs
+    }
+
+    /// The live hooks, by token.
+    pub(crate) const fn tokens(&self) -> &BTreeMap<Token, (RunId, HookId)> {
+        &self.tokens
+    }
+
+    /// Where the log of a run ends.
+    pub(crate) fn head(&self, run: RunId) -> Position {
+        let last = self.runs.get(&run).and_then(|run| run.frames.last());
+        last.map_or(Position::START, Frame::last)
+    }
+
+    /// Takes in what was added to the log of a run.
+    ///
+    /// # Errors
+    ///
+    /// What must not be.
+    pub(crate) fn follow(
+        &mut self,
+        store: &MemoryStore,
+        scope: ScopeId,
+        run: RunId,
+    ) -> Result<(), String> {
+        for frame in frames(store, scope, run, self.head(run))? {
+            self.take_in(run, &frame)
+                .map_err(|problem| format!("run {run}, event {}: {problem}", frame.first))?;
+        }
+        let Some(followed) = self.runs.get(&run) else {
+            return Ok(());
+        };
+        let Some(row) = row(store, scope, run) else {
+            return Err(format!("run {run} has a log and no row"));
+        };
+        agrees(&row, followed).map_err(|problem| format!("run {run}: {problem}"))
+    }
+
+    /// Takes in one frame.
+    ///
+    /// # Errors
+    ///
+    /// What must not be.
+    pub(crate) fn take_in(&mut self, run: RunId, frame: &Frame) -> Result<(), String> {
+        if frame.first != self.head(run).next() {
+            return Err(format!(
+                "it does not follow on position {}",
+                self.head(run)
+            ));
+        }
+        let followed = self.runs.entry(run).or_insert_with(|| Followed {
+            entities: Entities::new(run),
+            frames: Vec::new(),
+        });
+        if followed.frames.last().is_some_and(|last| last.at > frame.at) {
+            return Err("its time is before that of the event in front of it".to_owned());
+        }
+        followed
+            .entities
+            .apply_frame(frame)
+            .map_err(|illegal| format!("it is not legal: {illegal}"))?;
+        followed.frames.push(frame.clone());
+        for kind in &frame.events {
+            self.hold(run, kind)?;
+        }
+        Ok(())
+    }
+
+    /// At most one live hook holds a token.
+    fn hold(&mut self, run: RunId, kind: &EventKind) -> Result<(), String> {
+        match kind {
+            EventKind::HookCreated { hook, token, .. } => {
+                if let Some((owner, other)) = self.tokens.insert(token.clone(), (run, *hook)) {
+                    return Err(format!(
+                        "hook {hook} takes token {token}, which hook {other} of run {owner} holds"
+                    ));
+                }
+            }
+            EventKind::HookDisposed { hook, .. } | EventKind::HookExpired { hook } => {
+                self.tokens.retain(|_, (_, held)| held != hook);
+            }
+            kind if kind.is_terminal() => self.tokens.retain(|_, (owner, _)| *owner != run),
+            _ => {}
+        }
+        Ok(())
+    }
+}
+
+/// A run's row.
+pub(crate) fn row(store: &MemoryStore, scope: ScopeId, run: RunId) -> Option<RunRow> {
+    store.run(scope, run).now_or_never()?.ok()?
+}
+
+/// The frames of a run after a position.
+///
+/// # Errors
+///
+/// What the store said.
+pub(crate) fn frames(
+    store: &MemoryStore,
+    scope: ScopeId,
+    run: RunId,
+    after: Position,
+) -> Result<Vec<Frame>, String> {
+    let frames = store.frames(scope, run, after, ALL).now_or_never();
+    frames
+        .expect("the memory store answers at once")
+        .map_err(|error| error.to_string())
+}
+
+/// The run's row says what its log says, and nobody is forgotten.
+fn agrees(row: &RunRow, followed: &Followed) -> Result<(), String> {
+    let entities = &followed.entities;
+    let Some(run) = entities.run() else {
+        return Err("its log has no beginning".to_owned());
+    };
+    let head = followed.frames.last().map(Frame::last);
+    let live = entities.live_hooks().count();
+    if row.status != run.status || Some(row.head) != head {
+        return Err(format!("its row {row:?} is not what its log says"));
+    }
+    if run.status.is_terminal() {
+        return match row.wake_at {
+            Some(_) => Err("it has ended, and a wake-up is left".to_owned()),
+            None => Ok(()),
+        };
+    }
+    if row.live_hooks as usize != live {
+        return Err(format!("its row counts {} live hooks of {live}", row.live_hooks));
+    }
+    if row.parked.is_some() {
+        return Ok(());
+    }
+    match needed_wake_up(row, entities) {
+        Some(needed) if row.wake_at.is_none_or(|at| at > needed) => Err(format!(
+            "it must be looked at by {needed:?}, and the wake-up index says {:?}",
+            row.wake_at
+        )),
+        _ => Ok(()),
+    }
+}
+
+/// When a worker must look at the run at the latest.
+fn needed_wake_up(row: &RunRow, entities: &Entities) -> Option<Timestamp> {
+    let soon = Timestamp::from_millis(row.last_at.as_millis().saturating_add(TOLERANCE));
+    let ready = row.is_ready().then_some(soon);
+    let steps = entities
+        .open_steps()
+        .map(|step| step.retry_at.map_or(soon, |at| at.max(soon)));
+    ready
+        .into_iter()
+        .chain(steps)
+        .chain(entities.next_due().map(|due| due.max(row.last_at)))
+        .min()
+}
