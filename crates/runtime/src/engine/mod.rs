@@ -10,6 +10,7 @@ mod query;
 mod resume;
 mod shutdown;
 mod start;
+mod through;
 mod webhook;
 
 use std::fmt;
@@ -141,6 +142,17 @@ impl Inner {
 
     /// Puts on record that a hook's time has run out, and tells its run.
     pub(crate) async fn expire(
+        self: &Arc<Self>,
+        run: RunId,
+        hook: HookId,
+        token: Token,
+    ) -> Result<(), StoreError> {
+        let inner = Arc::clone(self);
+        let expired = async move { inner.expire_now(run, hook, token).await };
+        self.see_through(expired).await
+    }
+
+    async fn expire_now(
         self: &Arc<Self>,
         run: RunId,
         hook: HookId,

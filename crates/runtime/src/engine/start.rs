@@ -65,6 +65,12 @@ impl Engine {
     ///
     /// Dropped, it leaves open whether the run was started; an idempotency key makes a repeat safe.
     pub async fn start(&self, start: Start) -> Result<Started, StartError> {
+        let engine = self.clone();
+        let started = async move { engine.start_now(start).await };
+        self.inner.see_through(started).await
+    }
+
+    async fn start_now(&self, start: Start) -> Result<Started, StartError> {
         let inner = &self.inner;
         if inner.is_stopping() {
             return Err(StartError::ShuttingDown);
