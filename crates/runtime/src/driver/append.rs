@@ -154,7 +154,10 @@ impl Driver {
             | AppendRefusal::RunEnded { .. }
             | AppendRefusal::HookGone { .. } => self.read_tail().await,
             AppendRefusal::HookOverdue { run, hook, token } => {
-                Ok(self.engine.expire(run, hook, token).await?)
+                match self.engine.expire(run, hook, token).await {
+                    Ok(()) => Ok(()),
+                    Err(error) => self.failed(error).await,
+                }
             }
             AppendRefusal::RunParked { .. } | AppendRefusal::RunUnknown { .. } => {
                 Err(Stop::Exit(Exit::Left))
@@ -171,13 +174,21 @@ impl Driver {
             // Whether the frame is there, the log will say; if not, the same records go again.
             StoreError::OutcomeUnknown { .. } => self.read_tail().await,
             StoreError::Overloaded | StoreError::DiskFull | StoreError::Backend { .. } => {
-                tracing::warn!(run = %self.run, %error, "the store takes nothing at present");
-                let later = self.engine.host.clock.now().after(PAUSE);
-                self.engine.host.clock.sleep_until(later).await;
-                Ok(())
+                self.pause(error).await
             }
             error => Err(error.into()),
         }
+    }
+
+    /// Gives the store time to serve again, unless the engine waits for this driver to go.
+    pub(super) async fn pause(&self, error: StoreError) -> Result<(), Stop> {
+        if self.engine.is_aborting() {
+            return Err(error.into());
+        }
+        tracing::warn!(run = %self.run, %error, "the store does not serve at present");
+        let later = self.engine.host.clock.now().after(PAUSE);
+        self.engine.host.clock.sleep_until(later).await;
+        Ok(())
     }
 }
 

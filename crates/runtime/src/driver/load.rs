@@ -125,7 +125,16 @@ impl Driver {
                 .engine
                 .store
                 .frames(self.engine.scope, self.run, fed, PAGE)
-                .await?;
+                .await;
+            let page = match page {
+                Ok(page) => page,
+                // How attempts ended is known here only, and leaving would lose it.
+                Err(error) if error.is_passing() && !self.attempts.is_quiet() => {
+                    self.pause(error).await?;
+                    continue;
+                }
+                Err(error) => return Err(error.into()),
+            };
             if page.is_empty() {
                 return Ok(());
             }

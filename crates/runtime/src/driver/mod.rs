@@ -119,6 +119,8 @@ impl Driver {
             }
         };
         let shadow = engine.verify.then(Vec::new);
+        // One that begins while the engine stops has missed what the others were told.
+        let stopping = engine.is_stopping();
         Self {
             engine,
             run,
@@ -130,7 +132,7 @@ impl Driver {
             recovering: false,
             rested: Vec::new(),
             evict: false,
-            stopping: false,
+            stopping,
             flush_at: None,
             shadow,
             verified: Position::START,

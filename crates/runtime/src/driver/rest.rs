@@ -36,7 +36,8 @@ impl Driver {
         let until = [
             self.flush_at,
             self.executor.with(|machine| machine.next_due()),
-            self.attempts.next_retry(),
+            // An attempt that is due does not begin while the engine stops.
+            self.attempts.next_retry().filter(|_| !self.stopping),
         ];
         self.wait(until.into_iter().flatten().min()).await
     }

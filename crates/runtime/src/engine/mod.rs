@@ -107,6 +107,7 @@ pub(crate) struct Inner {
     pub(crate) loads: Semaphore,
     pub(crate) callers: Semaphore,
     pub(crate) stopping: AtomicBool,
+    pub(crate) aborting: AtomicBool,
     jitter: AtomicU64,
 }
 
@@ -126,6 +127,11 @@ impl Inner {
 
     pub(crate) fn is_stopping(&self) -> bool {
         self.stopping.load(Ordering::Acquire)
+    }
+
+    /// True where drivers must go, whatever they have to do.
+    pub(crate) fn is_aborting(&self) -> bool {
+        self.aborting.load(Ordering::Acquire)
     }
 
     /// A fresh id for an append.
