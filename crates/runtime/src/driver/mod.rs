@@ -16,9 +16,13 @@ mod load;
 mod rest;
 mod verify;
 
+use std::any::Any;
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures_channel::oneshot;
+use futures_util::FutureExt;
 use futures_util::future::{AbortHandle, BoxFuture};
 use rewake_core::event::{Frame, Position};
 use rewake_core::id::{RunId, StepId};
@@ -28,16 +32,21 @@ use rewake_store::{Append, AppendRefusal, Condition, Failed, Mark, Parked, Store
 use crate::dispatch::{Mailbox, Message};
 use crate::engine::Inner;
 use crate::executor::{Executor, Stuck};
+use crate::panic;
 use crate::registry::Workflow;
 use crate::step::{Attempt, AttemptOutcome, Circumstances, judge_attempt, run_attempt};
 use crate::workflow::Context;
 use attempts::{Attempts, Ready};
 
+/// When a run that could not go on is looked at again.
+const LATER: Duration = Duration::from_secs(5);
+
 /// Drives a run until it ends, is evicted, is parked, or belongs to somebody else.
 pub(crate) fn drive(engine: Arc<Inner>, run: RunId, mailbox: Mailbox) -> BoxFuture<'static, ()> {
     Box::pin(async move {
         let mut driver = Driver::new(engine, run, mailbox);
-        let exit = driver.work().await;
+        let worked = AssertUnwindSafe(driver.work()).catch_unwind().await;
+        let exit = worked.unwrap_or_else(|panicked| driver.panicked(&*panicked));
         driver.leave(exit);
     })
 }
@@ -150,6 +159,21 @@ impl Driver {
         }
     }
 
+    /// A panic that is no workflow's must not take the thread with it, nor leave a run to which
+    /// nobody listens.
+    fn panicked(&self, panicked: &(dyn Any + Send)) -> Exit {
+        let reason = panic::message(panicked);
+        tracing::error!(run = %self.run, reason, "the driver of the run panicked; this is a fault of Rewake's");
+        self.look_again();
+        Exit::Left
+    }
+
+    /// Has the run looked at some time later.
+    fn look_again(&self) {
+        let later = self.engine.host.clock.now().after(LATER);
+        self.engine.schedule.add(later, self.run);
+    }
+
     async fn turn(&mut self) -> Result<(), Stop> {
         self.hear().await?;
         self.check()?;
@@ -256,7 +280,11 @@ impl Driver {
             abort: registration,
         };
         self.engine.host.spawner.spawn_step(Box::pin(async move {
-            let outcome = run_attempt(attempt_to_run).await;
+            // A body's destructor may panic where nothing else catches it.
+            let outcome = AssertUnwindSafe(run_attempt(attempt_to_run)).catch_unwind().await;
+            let outcome = outcome.unwrap_or_else(|panicked| {
+                AttemptOutcome::Panicked(panic::message(&*panicked))
+            });
             engine.residents.tell_resident(
                 run,
                 Message::AttemptEnded {
@@ -277,13 +305,7 @@ impl Driver {
             }
             Stop::Store(error) => {
                 tracing::error!(run = %self.run, %error, "the run cannot go on: the store fails");
-                let later = self
-                    .engine
-                    .host
-                    .clock
-                    .now()
-                    .after(std::time::Duration::from_secs(5));
-                self.engine.schedule.add(later, self.run);
+                self.look_again();
                 Exit::Left
             }
         }
