@@ -51,8 +51,8 @@ impl Driver {
         for step in self.executor.with(rewake_core::replay::Machine::open_steps) {
             self.take_over(step);
         }
-        if self.recorded.parked {
-            // Another build could not follow, this one can.
+        // Another build could not follow, this one can. Until that is on record, nothing else may be.
+        while self.recorded.parked && !self.executor.with(|machine| machine.has_ended()) {
             let mark = self.mark();
             self.append(mark).await?;
         }
