@@ -255,7 +255,8 @@ impl Driver {
         {
             self.attempts.add(step);
         }
-        if self.stopping {
+        // Where the workflow has come to its end, nobody hears of the steps it left.
+        if self.stopping || self.executor.with(|machine| machine.is_finished()) {
             return;
         }
         for ready in self.attempts.take_ready(self.engine.host.clock.now()) {
@@ -352,10 +353,14 @@ impl Driver {
 
     fn leave(&mut self, exit: Exit) {
         self.executor.seal();
-        self.engine.budget.stir(self.run);
         // At rest it has taken its leave already, with nothing left in its mailbox.
         if exit != Exit::Rested {
+            self.engine.budget.stir(self.run);
             self.engine.residents.abandon(self.run);
+        }
+        if exit == Exit::Left {
+            // Whoever drives the run next begins these attempts anew; no two shall run at once.
+            self.attempts.abort();
         }
         if matches!(exit, Exit::Ended | Exit::Parked) {
             self.engine.waiters.call(self.run);

@@ -87,6 +87,8 @@ impl Driver {
             return Ok(());
         }
         self.executor.context().seal();
+        // Before the leave: from then on another driver may rest in its place.
+        self.engine.budget.stir(self.run);
         if !self.engine.residents.leave(self.run, &self.mailbox) {
             // It cannot go on with a sealed machine: another driver takes over what has arrived.
             self.engine.residents.abandon(self.run);
