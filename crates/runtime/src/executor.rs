@@ -228,7 +228,9 @@ impl Executor {
         });
         self.with(|machine| machine.finish(result));
         self.signal.enter(SEALED);
-        self.body = None;
+        let body = self.body.take();
+        // It is done, and what it still holds is inert.
+        let _ignored = catch(move || drop(body));
     }
 
     /// Drops the body as the workflow's own act: what it holds is let go of by commands.

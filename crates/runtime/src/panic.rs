@@ -113,6 +113,6 @@ mod tests {
             catch(|| panic!("inner")).unwrap_err();
             std::panic::resume_unwind(Box::new("outer"))
         });
-        assert_eq!(panic.map(|()| ()).unwrap_err().to_string(), "outer");
+        assert_eq!(panic.unwrap_err().to_string(), "outer");
     }
 }

@@ -66,7 +66,7 @@ impl Driver {
             scope: self.engine.scope,
             run: self.run,
             id: self.engine.event_id(),
-            conditions: vec![Condition::WorkerPosition(machine.worker_position())],
+            conditions: conditions(machine, &events),
             release: released(machine, &events),
             events,
             mark: Some(Mark {
@@ -146,11 +146,15 @@ impl Driver {
     async fn refused(&mut self, refusal: AppendRefusal) -> Result<(), Stop> {
         match refusal {
             // Another worker was faster, or the run was ended from outside: the log says how it is.
-            AppendRefusal::WorkerMoved { .. } | AppendRefusal::RunEnded { .. } => {
-                self.read_tail().await
-            }
+            // So it does where somebody outside was faster to say that a hook's time had run out.
+            AppendRefusal::WorkerMoved { .. }
+            | AppendRefusal::RunEnded { .. }
+            | AppendRefusal::HookGone { .. } => self.read_tail().await,
             AppendRefusal::HookOverdue { run, hook, token } => {
-                Ok(self.engine.expire(run, hook, token).await?)
+                match self.engine.expire(run, hook, token).await {
+                    Ok(()) => Ok(()),
+                    Err(error) => self.failed(error).await,
+                }
             }
             AppendRefusal::RunParked { .. } | AppendRefusal::RunUnknown { .. } => {
                 Err(Stop::Exit(Exit::Left))
@@ -167,13 +171,21 @@ impl Driver {
             // Whether the frame is there, the log will say; if not, the same records go again.
             StoreError::OutcomeUnknown { .. } => self.read_tail().await,
             StoreError::Overloaded | StoreError::DiskFull | StoreError::Backend { .. } => {
-                tracing::warn!(run = %self.run, %error, "the store takes nothing at present");
-                let later = self.engine.host.clock.now().after(PAUSE);
-                self.engine.host.clock.sleep_until(later).await;
-                Ok(())
+                self.pause(error).await
             }
             error => Err(error.into()),
         }
+    }
+
+    /// Gives the store time to serve again, unless the engine waits for this driver to go.
+    pub(super) async fn pause(&mut self, error: StoreError) -> Result<(), Stop> {
+        if self.engine.is_aborting() {
+            return Err(error.into());
+        }
+        tracing::warn!(run = %self.run, %error, "the store does not serve at present");
+        let later = self.engine.host.clock.now().after(PAUSE);
+        self.engine.host.clock.sleep_until(later).await;
+        Ok(())
     }
 }
 
@@ -214,6 +226,22 @@ fn due(machine: &Machine, now: Timestamp) -> Vec<EventKind> {
             Correlation::Hook(hook) => Some(EventKind::HookExpired { hook }),
             Correlation::Step(_) => None,
         })
+        .collect()
+}
+
+/// What must hold: no worker has written since, and a hook that is said to have expired was live. Who
+/// resumes or looks up a hook says so too, and a log that says it twice can be followed by nobody.
+fn conditions(machine: &Machine, events: &[EventKind]) -> Vec<Condition> {
+    let expired = events.iter().filter_map(|kind| match kind {
+        EventKind::HookExpired { hook } => machine.entities().hooks().get(hook),
+        _ => None,
+    });
+    let live = expired.map(|hook| Condition::HookLive {
+        hook: hook.id,
+        token: hook.token.clone(),
+    });
+    std::iter::once(Condition::WorkerPosition(machine.worker_position()))
+        .chain(live)
         .collect()
 }
 

@@ -52,8 +52,8 @@ impl Driver {
         for step in self.executor.with(rewake_core::replay::Machine::open_steps) {
             self.take_over(step);
         }
-        if self.recorded.parked {
-            // Another build could not follow, this one can.
+        // Another build could not follow, this one can. Until that is on record, nothing else may be.
+        while self.recorded.parked && !self.executor.with(|machine| machine.has_ended()) {
             let mark = self.mark();
             self.append(mark).await?;
         }
@@ -126,7 +126,16 @@ impl Driver {
                 .engine
                 .store
                 .frames(self.engine.scope, self.run, fed, PAGE)
-                .await?;
+                .await;
+            let page = match page {
+                Ok(page) => page,
+                // How attempts ended is known here only, and leaving would lose it.
+                Err(error) if error.is_passing() && !self.attempts.is_quiet() => {
+                    self.pause(error).await?;
+                    continue;
+                }
+                Err(error) => return Err(error.into()),
+            };
             if page.is_empty() {
                 return Ok(());
             }

@@ -16,19 +16,24 @@ mod load;
 mod rest;
 mod verify;
 
+use std::any::Any;
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 
 use futures_channel::oneshot;
+use futures_util::FutureExt;
 use futures_util::future::{AbortHandle, BoxFuture};
 use rewake_core::event::{Frame, Position, Taken, Writer};
 use rewake_core::id::{RunId, StepId};
+use rewake_core::replay::Machine;
 use rewake_core::time::Timestamp;
 use rewake_store::{Append, AppendRefusal, Condition, Failed, Mark, Parked, StoreError};
 
 use crate::dispatch::{Mailbox, Message};
 use crate::engine::Inner;
 use crate::executor::{Executor, Stuck};
+use crate::panic;
 use crate::registry::Workflow;
 use crate::step::{Attempt, AttemptOutcome, Circumstances, judge_attempt, run_attempt};
 use crate::workflow::Context;
@@ -41,7 +46,8 @@ const LATER: Duration = Duration::from_secs(5);
 pub(crate) fn drive(engine: Arc<Inner>, run: RunId, mailbox: Mailbox) -> BoxFuture<'static, ()> {
     Box::pin(async move {
         let mut driver = Driver::new(engine, run, mailbox);
-        let exit = driver.work().await;
+        let worked = AssertUnwindSafe(driver.work()).catch_unwind().await;
+        let exit = worked.unwrap_or_else(|panicked| driver.panicked(&*panicked));
         driver.leave(exit);
     })
 }
@@ -126,6 +132,8 @@ impl Driver {
             }
         };
         let shadow = engine.verify.then(Vec::new);
+        // One that begins while the engine stops has missed what the others were told.
+        let stopping = engine.is_stopping();
         Self {
             engine,
             run,
@@ -137,7 +145,7 @@ impl Driver {
             recovering: false,
             rested: Vec::new(),
             evict: false,
-            stopping: false,
+            stopping,
             flush_at: None,
             shadow,
             verified: Position::START,
@@ -153,6 +161,15 @@ impl Driver {
                 return self.stop(stop).await;
             }
         }
+    }
+
+    /// A panic that is no workflow's must not take the thread with it, nor leave a run to which
+    /// nobody listens.
+    fn panicked(&self, panicked: &(dyn Any + Send)) -> Exit {
+        let reason = panic::message(panicked);
+        tracing::error!(run = %self.run, reason, "the driver of the run panicked; this is a fault of Rewake's");
+        self.look_again();
+        Exit::Left
     }
 
     async fn turn(&mut self) -> Result<(), Stop> {
@@ -208,9 +225,7 @@ impl Driver {
         if self.executor.was_woken_from_elsewhere() {
             return Err(Stuck::ForeignAwait.into());
         }
-        self.executor
-            .with(rewake_core::replay::Machine::rest)
-            .map_err(Stuck::from)?;
+        self.executor.with(Machine::rest).map_err(Stuck::from)?;
         Ok(())
     }
 
@@ -230,13 +245,11 @@ impl Driver {
     }
 
     fn begin_attempts(&mut self) {
-        for step in self
-            .executor
-            .with(rewake_core::replay::Machine::take_fresh_steps)
-        {
+        for step in self.executor.with(Machine::take_fresh_steps) {
             self.attempts.add(step);
         }
-        if self.stopping {
+        // Where the workflow has come to its end, nobody hears of the steps it left.
+        if self.stopping || self.executor.with(|machine| machine.is_finished()) {
             return;
         }
         for ready in self.attempts.take_ready(self.engine.host.clock.now()) {
@@ -261,7 +274,12 @@ impl Driver {
             abort: registration,
         };
         self.engine.host.spawner.spawn_step(Box::pin(async move {
-            let outcome = run_attempt(attempt_to_run).await;
+            // A body's destructor may panic where nothing else catches it.
+            let outcome = AssertUnwindSafe(run_attempt(attempt_to_run))
+                .catch_unwind()
+                .await;
+            let outcome = outcome
+                .unwrap_or_else(|panicked| AttemptOutcome::Panicked(panic::message(&*panicked)));
             engine.residents.tell_resident(
                 run,
                 Message::AttemptEnded {
@@ -359,19 +377,21 @@ impl Driver {
                 return Ok(worker);
             };
             at = last.last();
-            let by_worker = frames
-                .iter()
-                .rfind(|frame| frame.writer == Writer::Worker);
+            let by_worker = frames.iter().rfind(|frame| frame.writer == Writer::Worker);
             worker = by_worker.map_or(worker, Frame::last);
         }
     }
 
     fn leave(&mut self, exit: Exit) {
         self.executor.seal();
-        self.engine.budget.stir(self.run);
         // At rest it has taken its leave already, with nothing left in its mailbox.
         if exit != Exit::Rested {
+            self.engine.budget.stir(self.run);
             self.engine.residents.abandon(self.run);
+        }
+        if exit == Exit::Left {
+            // Whoever drives the run next begins these attempts anew; no two shall run at once.
+            self.attempts.abort();
         }
         if matches!(exit, Exit::Ended | Exit::Parked) {
             self.engine.waiters.call(self.run);

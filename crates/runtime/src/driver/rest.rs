@@ -38,7 +38,8 @@ impl Driver {
         let until = [
             self.flush_at,
             self.executor.with(|machine| machine.next_due()),
-            self.attempts.next_retry(),
+            // An attempt that is due does not begin while the engine stops.
+            self.attempts.next_retry().filter(|_| !self.stopping),
         ];
         self.wait(until.into_iter().flatten().min()).await
     }
@@ -102,6 +103,8 @@ impl Driver {
             return Ok(());
         }
         self.executor.context().seal();
+        // Before the leave: from then on another driver may rest in its place.
+        self.engine.budget.stir(self.run);
         if !self.engine.residents.leave(self.run, &self.mailbox) {
             // It cannot go on with a sealed machine: another driver takes over what has arrived.
             self.engine.residents.abandon(self.run);

@@ -10,6 +10,7 @@ mod query;
 mod resume;
 mod shutdown;
 mod start;
+mod through;
 mod webhook;
 
 use std::fmt;
@@ -106,6 +107,7 @@ pub(crate) struct Inner {
     pub(crate) loads: Semaphore,
     pub(crate) callers: Semaphore,
     pub(crate) stopping: AtomicBool,
+    pub(crate) aborting: AtomicBool,
     jitter: AtomicU64,
 }
 
@@ -127,6 +129,11 @@ impl Inner {
         self.stopping.load(Ordering::Acquire)
     }
 
+    /// True where drivers must go, whatever they have to do.
+    pub(crate) fn is_aborting(&self) -> bool {
+        self.aborting.load(Ordering::Acquire)
+    }
+
     /// A fresh id for an append.
     pub(crate) fn event_id(&self) -> EventId {
         EventId::mint(self.host.clock.now(), self.host.entropy.draw())
@@ -141,6 +148,17 @@ impl Inner {
 
     /// Puts on record that a hook's time has run out, and tells its run.
     pub(crate) async fn expire(
+        self: &Arc<Self>,
+        run: RunId,
+        hook: HookId,
+        token: Token,
+    ) -> Result<(), StoreError> {
+        let inner = Arc::clone(self);
+        let expired = async move { inner.expire_now(run, hook, token).await };
+        self.see_through(expired).await
+    }
+
+    async fn expire_now(
         self: &Arc<Self>,
         run: RunId,
         hook: HookId,

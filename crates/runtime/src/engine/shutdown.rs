@@ -40,6 +40,7 @@ impl Engine {
         inner.residents.tell_all(|| Message::Shutdown);
         let left = inner.residents.all_left();
         if let Either::Right(((), left)) = select(left, self.pass(grace)).await {
+            inner.aborting.store(true, Ordering::Release);
             inner.residents.tell_all(|| Message::Abort);
             let _all = left.await;
         }

@@ -86,6 +86,15 @@ impl Engine {
         &self,
         delivery: WebhookDelivery,
     ) -> Result<Option<Delivery>, WebhookError> {
+        let engine = self.clone();
+        let delivered = async move { engine.deliver_webhook_now(delivery).await };
+        self.inner.see_through(delivered).await
+    }
+
+    async fn deliver_webhook_now(
+        &self,
+        delivery: WebhookDelivery,
+    ) -> Result<Option<Delivery>, WebhookError> {
         let inner = &self.inner;
         let Ok(token) = Token::parse(&delivery.token, inner.limits.token) else {
             return Ok(None);

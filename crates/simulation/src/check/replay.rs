@@ -30,7 +30,8 @@ pub(crate) fn replays(world: &Arc<World>) -> Result<(), String> {
         if followed.entities.is_live() {
             continue;
         }
-        replay(world, *run, followed).map_err(|problem| format!("replay of run {run}: {problem}"))?;
+        replay(world, *run, followed)
+            .map_err(|problem| format!("replay of run {run}: {problem}"))?;
     }
     Ok(())
 }
@@ -97,9 +98,8 @@ fn spelled(kind: &EventKind) -> String {
 fn import(mini: &World, run: RunId, kept: &[Frame]) -> Result<ScopeId, String> {
     let at = Arc::new(AtomicU64::new(0));
     let clock = Arc::clone(&at);
-    let now = Arc::new(move || {
-        rewake_core::time::Timestamp::from_millis(clock.load(Ordering::Relaxed))
-    });
+    let now =
+        Arc::new(move || rewake_core::time::Timestamp::from_millis(clock.load(Ordering::Relaxed)));
     let store = mini.memory.with_clock(now);
     let scope = store.scope("default".to_owned(), "default".to_owned());
     let scope = scope
@@ -127,7 +127,9 @@ fn import(mini: &World, run: RunId, kept: &[Frame]) -> Result<ScopeId, String> {
                 .map_err(|error| error.to_string())?;
             continue;
         }
-        let appended = store.append(append(scope, run, frame, &tokens)).now_or_never();
+        let appended = store
+            .append(append(scope, run, frame, &tokens))
+            .now_or_never();
         appended
             .expect("the memory store answers at once")
             .map_err(|error| error.to_string())?;
