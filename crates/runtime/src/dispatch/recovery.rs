@@ -12,7 +12,7 @@ use futures_channel::oneshot;
 use rewake_core::id::RunId;
 use rewake_core::time::Timestamp;
 use rewake_store::{
-    Append, AppendRefusal, Condition, Failed, Mark, Parked, StoreError, StoreFuture, WakeUp,
+    Append, AppendRefusal, Condition, Failed, Mark, Parked, RunRow, StoreError, StoreFuture, WakeUp,
 };
 
 use super::residents::Message;
@@ -93,7 +93,9 @@ async fn count(engine: &Inner, runs: &[RunId]) -> Result<Vec<(RunId, u32)>, Stor
     let mut ready = Vec::new();
     for run in runs {
         let row = read(engine, || engine.store.run(engine.scope, *run)).await?;
-        if row.is_some_and(|row| row.is_ready()) {
+        // What this build does not know is not replayed here, and is not what ended the process.
+        let is_known = |row: &RunRow| engine.registry.workflow(&row.workflow).is_some();
+        if row.is_some_and(|row| row.is_ready() && is_known(&row)) {
             ready.push(*run);
         }
     }

@@ -134,6 +134,8 @@ impl Driver {
         let shadow = engine.verify.then(Vec::new);
         // One that begins while the engine stops has missed what the others were told.
         let stopping = engine.is_stopping();
+        // A message from outside may have come before recovery did.
+        let recovering = engine.is_recovering();
         Self {
             engine,
             run,
@@ -142,7 +144,7 @@ impl Driver {
             workflow: None,
             attempts: Attempts::default(),
             recorded: Recorded::default(),
-            recovering: false,
+            recovering,
             rested: Vec::new(),
             evict: false,
             stopping,
