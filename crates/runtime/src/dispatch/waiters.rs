@@ -77,7 +77,10 @@ impl Future for Called<'_> {
     type Output = ();
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
-        self.get_mut().receiver.poll_unpin(cx).map(|_called_or_gone| ())
+        self.get_mut()
+            .receiver
+            .poll_unpin(cx)
+            .map(|_called_or_gone| ())
     }
 }
 
@@ -106,7 +109,11 @@ mod tests {
     #[test]
     fn a_call_reaches_all_who_wait_for_the_run_and_nobody_else() {
         let waiters = Waiters::default();
-        let (one, two, other) = (waiters.wait(run(1)), waiters.wait(run(1)), waiters.wait(run(2)));
+        let (one, two, other) = (
+            waiters.wait(run(1)),
+            waiters.wait(run(1)),
+            waiters.wait(run(2)),
+        );
         waiters.call(run(1));
         assert_eq!(one.now_or_never(), Some(()));
         assert_eq!(two.now_or_never(), Some(()));

@@ -181,7 +181,9 @@ impl Builder {
 async fn begin(inner: &Arc<Inner>) -> Result<(), OpenError> {
     let unclean_starts = inner.store.begin_session().await?;
     let until = inner.host.clock.now();
-    inner.recovering.store(unclean_starts > 0, Ordering::Release);
+    inner
+        .recovering
+        .store(unclean_starts > 0, Ordering::Release);
     let engine = Arc::clone(inner);
     inner.host.spawner.spawn_driver(Box::pin(async move {
         match recover(&engine, unclean_starts, until).await {

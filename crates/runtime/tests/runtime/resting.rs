@@ -53,3 +53,21 @@ fn a_parked_run_goes_on_although_the_store_was_busy_when_it_was_let_go() {
     let events = world.events(&engine, run);
     assert_eq!(events.last(), Some(&"run_completed"), "{events:?}");
 }
+
+#[test]
+fn a_run_that_is_damaged_keeps_no_other_from_being_taken_up() {
+    let world = World::new();
+    let engine = world.open(world.builder(sleeps_a_day));
+    let (damaged, due) = (world.start(&engine), world.start(&engine));
+    world.pass(Duration::from_hours(1));
+    let later = world.start(&engine);
+    world.crash();
+    world.store.is_damaged(damaged);
+    world.pass(Duration::from_hours(23));
+    let engine = world.open(world.builder(sleeps_a_day));
+    world.pass(Duration::from_hours(1));
+    for run in [due, later] {
+        let events = world.events(&engine, run);
+        assert_eq!(events.last(), Some(&"run_completed"), "{events:?}");
+    }
+}

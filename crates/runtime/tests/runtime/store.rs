@@ -15,7 +15,7 @@ use rewake_store::{
     Answer, AnswerRefusal, Answered, Append, AppendRefusal, Appended, ChunkRow, Create,
     CreateRefusal, Created, Deliver, DeliverRefusal, Delivered, Failed, Log, Parked, Queries,
     RunFilter, RunPage, RunRow, ScopeId, Sessions, StoreError, StoreFuture, Streams, TokenRow,
-    WakeUp, WakeUps,
+    WakeUp, WakeUps, decode_row,
 };
 
 type First = Box<dyn FnOnce(&MemoryStore) + Send>;
@@ -34,6 +34,7 @@ struct Control {
     is_full: AtomicBool,
     busy_for: AtomicUsize,
     before_append: Mutex<Option<First>>,
+    damaged: Mutex<Option<RunId>>,
 }
 
 impl TestStore {
@@ -62,6 +63,11 @@ impl TestStore {
     /// So many appends are refused because there is too much to do.
     pub(crate) fn is_busy_for(&self, appends: usize) {
         self.control.busy_for.store(appends, Ordering::SeqCst);
+    }
+
+    /// From now on what is stored about a run is damaged.
+    pub(crate) fn is_damaged(&self, run: RunId) {
+        *self.control.damaged.lock().unwrap() = Some(run);
     }
 
     /// Somebody else comes before the next append.
@@ -199,6 +205,10 @@ impl Sessions for TestStore {
 
 impl Queries for TestStore {
     fn run(&self, scope: ScopeId, run: RunId) -> StoreFuture<Option<RunRow>> {
+        if *self.control.damaged.lock().unwrap() == Some(run) {
+            let why = decode_row::<RunRow>(&[]).unwrap_err();
+            return ready(Err(StoreError::corrupt_run(run, why))).boxed();
+        }
         self.memory.run(scope, run)
     }
 

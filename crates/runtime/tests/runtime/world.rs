@@ -97,6 +97,13 @@ impl World {
         run
     }
 
+    /// Ends the process at once, and what it was doing with it.
+    pub(crate) fn crash(&self) {
+        self.shared.tasks.lock().unwrap().clear();
+        self.shared.spawned.lock().unwrap().clear();
+        self.shared.sleepers.lock().unwrap().clear();
+    }
+
     /// The names of a run's events.
     pub(crate) fn events(&self, engine: &Engine, run: RunId) -> Vec<&'static str> {
         let events: Vec<Event> = self.until(engine.events(run)).unwrap();
