@@ -170,6 +170,7 @@ impl Driver {
         }
         self.executor
             .with(|machine| machine.feed_taken(&frame.taken));
+        self.whole = frame.last();
         if let Some(shadow) = &mut self.shadow {
             shadow.push(frame);
         }

@@ -115,6 +115,8 @@ struct Driver {
     /// The log, where each rest is checked by a second replay.
     shadow: Option<Vec<Frame>>,
     verified: Position,
+    /// The end of the last frame that was fed whole. Logs are read from the end of a frame on.
+    whole: Position,
 }
 
 impl Driver {
@@ -149,6 +151,7 @@ impl Driver {
             flush_at: None,
             shadow,
             verified: Position::START,
+            whole: Position::START,
         }
     }
 
@@ -364,9 +367,8 @@ impl Driver {
 
     /// The last event that a worker wrote. The machine may have stopped before it.
     async fn last_worker(&mut self) -> Result<Position, StoreError> {
-        let (mut at, mut worker) = self
-            .executor
-            .with(|machine| (machine.fed(), machine.worker_position()));
+        let mut at = self.whole;
+        let mut worker = self.executor.with(|machine| machine.worker_position());
         loop {
             let frames = self
                 .engine
