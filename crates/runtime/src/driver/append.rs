@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use rewake_core::event::{Correlation, EventKind, Taken};
+use rewake_core::event::{Correlation, EventKind, Role, Taken};
 use rewake_core::replay::Machine;
 use rewake_core::time::Timestamp;
 use rewake_core::token::Token;
@@ -123,9 +123,18 @@ impl Driver {
     pub(super) async fn append(&mut self, append: Append) -> Result<(), Stop> {
         let mark = append.mark.clone().unwrap_or_default();
         let calls = append.events.iter().any(is_heard_outside);
+        let (id, was_fed) = (append.id, self.fed());
+        let brings_work = append.events.iter().any(calls_for_reaction);
         match self.engine.store.append(append).await {
             Ok(appended) => {
-                self.recorded.reacted = mark.reacted;
+                // As the store has it: records need no reaction, for their worker has had it.
+                let is_alone = appended.frames.iter().all(|frame| frame.id == id);
+                let is_up_to_date = !brings_work && is_alone && mark.reacted == was_fed;
+                self.recorded.reacted = if is_up_to_date {
+                    appended.head
+                } else {
+                    mark.reacted
+                };
                 self.recorded.wake_at = mark.wake_at;
                 self.recorded.note_taken(mark.taken);
                 self.recorded.parked = false;
@@ -206,21 +215,10 @@ fn must_begin(machine: &Machine, now: Timestamp) -> bool {
         && run.not_before.is_none_or(|not_before| not_before <= now)
 }
 
-/// What has fallen due, unless the workflow has given it up meanwhile.
+/// What has fallen due, without what the workflow has given up.
 fn due(machine: &Machine, now: Timestamp) -> Vec<EventKind> {
-    let given_up: Vec<Correlation> = machine
-        .records()
-        .filter(|kind| {
-            matches!(
-                kind,
-                EventKind::WaitCancelled { .. } | EventKind::HookDisposed { .. }
-            )
-        })
-        .filter_map(EventKind::correlation_id)
-        .collect();
     machine
         .due(now)
-        .filter(|id| !given_up.contains(id))
         .filter_map(|id| match id {
             Correlation::Wait(wait) => Some(EventKind::WaitCompleted { wait }),
             Correlation::Hook(hook) => Some(EventKind::HookExpired { hook }),
@@ -263,6 +261,11 @@ fn released(machine: &Machine, events: &[EventKind]) -> Vec<Token> {
         .filter_map(|hook| machine.entities().hooks().get(hook))
         .map(|hook| hook.token.clone())
         .collect()
+}
+
+/// A worker must react to this.
+const fn calls_for_reaction(kind: &EventKind) -> bool {
+    matches!(kind.role(), Role::Fact | Role::AwaitedRecord)
 }
 
 /// Somebody outside may be waiting for this.

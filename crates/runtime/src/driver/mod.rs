@@ -136,6 +136,8 @@ impl Driver {
         let shadow = engine.verify.then(Vec::new);
         // One that begins while the engine stops has missed what the others were told.
         let stopping = engine.is_stopping();
+        // A message from outside may have come before recovery did.
+        let recovering = engine.is_recovering();
         Self {
             engine,
             run,
@@ -144,7 +146,7 @@ impl Driver {
             workflow: None,
             attempts: Attempts::default(),
             recorded: Recorded::default(),
-            recovering: false,
+            recovering,
             rested: Vec::new(),
             evict: false,
             stopping,
@@ -267,10 +269,12 @@ impl Driver {
     fn spawn(&mut self, ready: Ready, recorded: bool) {
         let (abort, registration) = AbortHandle::new_pair();
         let (engine, run) = (Arc::clone(&self.engine), self.run);
+        // This driver's own: another that takes its place has attempts of its own.
+        let driver = engine.residents.sender(run);
         let (step, attempt) = (ready.step.id, ready.attempt);
         self.attempts.begin(step, abort, recorded);
         let attempt_to_run = Attempt {
-            engine: Arc::clone(&engine),
+            engine,
             step: ready.step,
             run,
             number: attempt,
@@ -283,14 +287,15 @@ impl Driver {
                 .await;
             let outcome = outcome
                 .unwrap_or_else(|panicked| AttemptOutcome::Panicked(panic::message(&*panicked)));
-            engine.residents.tell_resident(
-                run,
-                Message::AttemptEnded {
-                    step,
-                    attempt,
-                    outcome,
-                },
-            );
+            let ended = Message::AttemptEnded {
+                step,
+                attempt,
+                outcome,
+            };
+            if let Some(driver) = driver {
+                // A driver that has gone does not want to know.
+                let _gone = driver.try_send(ended);
+            }
         }));
     }
 

@@ -108,6 +108,8 @@ pub(crate) struct Inner {
     pub(crate) callers: Semaphore,
     pub(crate) stopping: AtomicBool,
     pub(crate) aborting: AtomicBool,
+    /// The last process ended uncleanly, and what it left has not been gone through.
+    pub(crate) recovering: AtomicBool,
     jitter: AtomicU64,
 }
 
@@ -132,6 +134,11 @@ impl Inner {
     /// True where drivers must go, whatever they have to do.
     pub(crate) fn is_aborting(&self) -> bool {
         self.aborting.load(Ordering::Acquire)
+    }
+
+    /// True where a run that is taken up may be what ended the last process.
+    pub(crate) fn is_recovering(&self) -> bool {
+        self.recovering.load(Ordering::Acquire)
     }
 
     /// A fresh id for an append.

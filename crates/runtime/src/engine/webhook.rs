@@ -211,7 +211,7 @@ impl Caller<'_> {
                 return answer.ok_or(WebhookError::RunEnded);
             }
             match select(called, deadline).await {
-                Either::Left((_, rest)) => deadline = rest,
+                Either::Left(((), rest)) => deadline = rest,
                 Either::Right(((), _)) => return Err(WebhookError::NoAnswer),
             }
         }

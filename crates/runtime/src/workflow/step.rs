@@ -19,6 +19,8 @@ pub struct StepFuture {
     context: Arc<Context>,
     id: StepId,
     call: Option<Call>,
+    /// Issued, and its outcome not taken.
+    waiting: bool,
 }
 
 #[derive(Debug)]
@@ -43,6 +45,7 @@ impl StepFuture {
                 input,
                 options,
             }),
+            waiting: false,
         }
     }
 
@@ -78,8 +81,10 @@ impl Future for StepFuture {
                 });
             }
             shared.machine.create_step(this.id, name, input, options);
+            this.waiting = true;
         }
         if let Some(outcome) = shared.machine.take_step(this.id) {
+            this.waiting = false;
             Poll::Ready(outcome)
         } else {
             shared.wait(Correlation::Step(this.id), cx.waker());
@@ -90,8 +95,15 @@ impl Future for StepFuture {
 
 impl Drop for StepFuture {
     fn drop(&mut self) {
-        if self.call.is_none() {
-            self.context.lock().forget(Correlation::Step(self.id));
+        if !self.waiting {
+            return;
+        }
+        let acting = self.context.is_acting();
+        let mut shared = self.context.lock();
+        shared.forget(Correlation::Step(self.id));
+        if acting {
+            // Its outcome is recorded all the same, and kept for nobody.
+            shared.machine.abandon_step(self.id);
         }
     }
 }
