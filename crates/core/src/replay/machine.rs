@@ -268,7 +268,7 @@ impl Machine {
             Role::Fact => self.feed_fact(event),
         };
         if let Some(id) = event.kind.correlation_id()
-            && !(event.writer == Writer::Outsider && self.is_asked_about(id))
+            && !self.is_asked_about(id)
         {
             self.entities.forget_ended(id);
         }
@@ -416,8 +416,9 @@ impl Machine {
         matched(&command.record, event.kind, event.position)
     }
 
-    /// True while a command about `id` has no record. Something may have ended from outside just
-    /// when the workflow ended it too; the view must stay until the workflow's record has come by.
+    /// True while a command about `id` has no record. Something may have ended from outside, or with
+    /// an event of the same append, just when the workflow ended it too; the view must stay until
+    /// the workflow's record has come by.
     fn is_asked_about(&self, id: Correlation) -> bool {
         self.commands
             .iter()
