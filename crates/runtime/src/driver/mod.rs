@@ -16,13 +16,14 @@ mod load;
 mod rest;
 mod verify;
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
 use futures_channel::oneshot;
 use futures_util::future::{AbortHandle, BoxFuture};
 use rewake_core::event::{Frame, Position, Taken, Writer};
-use rewake_core::id::{RunId, StepId};
+use rewake_core::id::{EventId, RunId, StepId};
 use rewake_core::time::Timestamp;
 use rewake_store::{Append, AppendRefusal, Condition, Failed, Mark, Parked, StoreError};
 
@@ -55,8 +56,10 @@ enum Exit {
     Rested,
     /// It is parked.
     Parked,
-    /// Nothing can be done for it here: unknown workflow, another worker, a store that fails.
+    /// Nothing can be done for it here: unknown workflow, a store that fails.
     Left,
+    /// Another worker has taken it over; `news` where something came since of which it may not know.
+    Superseded { news: bool },
 }
 
 /// What keeps a driver from going on.
@@ -64,6 +67,8 @@ enum Exit {
 enum Stop {
     Stuck(Stuck),
     Store(StoreError),
+    /// Another worker has written.
+    Superseded,
     Exit(Exit),
 }
 
@@ -109,6 +114,10 @@ struct Driver {
     /// The log, where each rest is checked by a second replay.
     shadow: Option<Vec<Frame>>,
     verified: Position,
+    /// The log was read to its end: from here on every frame of a worker's must be one of `sent`.
+    loaded: bool,
+    /// The ids of appends whose frames may be met in the log.
+    sent: BTreeSet<EventId>,
 }
 
 impl Driver {
@@ -140,6 +149,8 @@ impl Driver {
             flush_at: None,
             shadow,
             verified: Position::START,
+            loaded: false,
+            sent: BTreeSet::new(),
         }
     }
 
@@ -275,6 +286,7 @@ impl Driver {
     async fn stop(&mut self, stop: Stop) -> Exit {
         match stop {
             Stop::Exit(exit) => exit,
+            Stop::Superseded => self.stand_down().await,
             Stop::Stuck(stuck) => {
                 self.park(&stuck).await;
                 Exit::Parked
@@ -285,6 +297,26 @@ impl Driver {
                 Exit::Left
             }
         }
+    }
+
+    /// Leaves the run to the worker that has taken it over. That one has heard of everything up to
+    /// its own last append; what came since is this process's to see to. In case the other is gone by
+    /// then, the run is looked at again some time later.
+    async fn stand_down(&mut self) -> Exit {
+        tracing::info!(run = %self.run, "another worker has taken it over");
+        self.look_again();
+        let (mut at, mut news) = (self.fed(), false);
+        loop {
+            let frames = self
+                .engine
+                .store
+                .frames(self.engine.scope, self.run, at, load::PAGE)
+                .await;
+            let Ok(frames) = frames else { break };
+            let Some(last) = frames.last() else { break };
+            (at, news) = (last.last(), last.writer == Writer::Outsider);
+        }
+        Exit::Superseded { news }
     }
 
     /// Puts on record, beside the log, that this build cannot follow.
@@ -371,6 +403,13 @@ impl Driver {
         // At rest it has taken its leave already, with nothing left in its mailbox.
         if exit != Exit::Rested {
             self.engine.residents.abandon(self.run);
+        }
+        if exit == (Exit::Superseded { news: true }) {
+            let recover = Message::Recover {
+                unclean: false,
+                rested: None,
+            };
+            self.engine.tell(self.run, recover);
         }
         if matches!(exit, Exit::Ended | Exit::Parked) {
             self.engine.waiters.call(self.run);
