@@ -72,7 +72,7 @@ impl Driver {
             scope: self.engine.scope,
             run: self.run,
             id: self.engine.event_id(),
-            conditions: vec![Condition::WorkerPosition(machine.worker_position())],
+            conditions: conditions(machine, &events),
             release: released(machine, &events),
             events,
             mark: Some(Mark {
@@ -162,10 +162,10 @@ impl Driver {
 
     async fn refused(&mut self, refusal: AppendRefusal) -> Result<(), Stop> {
         match refusal {
-            // Another worker was faster, or the run was ended from outside: the log says how it is.
-            AppendRefusal::WorkerMoved { .. } | AppendRefusal::RunEnded { .. } => {
-                self.read_tail().await
-            }
+            // Somebody was faster: another worker, an expiry, the run's end. The log says how it is.
+            AppendRefusal::WorkerMoved { .. }
+            | AppendRefusal::RunEnded { .. }
+            | AppendRefusal::HookGone { .. } => self.read_tail().await,
             AppendRefusal::HookOverdue { run, hook, token } => {
                 Ok(self.engine.expire(run, hook, token).await?)
             }
@@ -231,6 +231,21 @@ fn due(machine: &Machine, now: Timestamp) -> Vec<EventKind> {
             Correlation::Hook(hook) => Some(EventKind::HookExpired { hook }),
             Correlation::Step(_) => None,
         })
+        .collect()
+}
+
+/// The worker position, and what outsiders may have changed without moving it.
+fn conditions(machine: &Machine, events: &[EventKind]) -> Vec<Condition> {
+    let expiries = events.iter().filter_map(|kind| match kind {
+        EventKind::HookExpired { hook } => machine.entities().hooks().get(hook),
+        _ => None,
+    });
+    let live = expiries.map(|hook| Condition::HookLive {
+        hook: hook.id,
+        token: hook.token.clone(),
+    });
+    std::iter::once(Condition::WorkerPosition(machine.worker_position()))
+        .chain(live)
         .collect()
 }
 

@@ -160,6 +160,10 @@ impl Driver {
         if self.loaded && frame.writer == Writer::Worker && !own {
             return Err(Stop::Superseded);
         }
+        self.seen = frame.last();
+        if frame.writer == Writer::Worker {
+            self.seen_worker = frame.last();
+        }
         for event in frame.iter() {
             self.executor.feed(event)?;
             self.note(event)?;

@@ -114,6 +114,9 @@ struct Driver {
     /// The log, where each rest is checked by a second replay.
     shadow: Option<Vec<Frame>>,
     verified: Position,
+    /// The end of the last frame that came to hand, and of the last that a worker wrote.
+    seen: Position,
+    seen_worker: Position,
     /// The log was read to its end: from here on every frame of a worker's must be one of `sent`.
     loaded: bool,
     /// The ids of appends whose frames may be met in the log.
@@ -149,6 +152,8 @@ impl Driver {
             flush_at: None,
             shadow,
             verified: Position::START,
+            seen: Position::START,
+            seen_worker: Position::START,
             loaded: false,
             sent: BTreeSet::new(),
         }
@@ -375,11 +380,10 @@ impl Driver {
         self.engine.schedule.add_again(later, self.run);
     }
 
-    /// The last event that a worker wrote. The machine may have stopped before it.
+    /// The last event that a worker wrote. The machine may have stopped before it, in the middle of a
+    /// frame.
     async fn last_worker(&mut self) -> Result<Position, StoreError> {
-        let (mut at, mut worker) = self
-            .executor
-            .with(|machine| (machine.fed(), machine.worker_position()));
+        let (mut at, mut worker) = (self.seen, self.seen_worker);
         loop {
             let frames = self
                 .engine
