@@ -156,6 +156,11 @@ impl World {
         Fate::Plain
     }
 
+    /// No clock is ahead of this.
+    pub(crate) fn latest(&self) -> Timestamp {
+        Timestamp::from_millis(self.clock.now().saturating_add(self.settings.skew))
+    }
+
     /// What a process that is gone has left on its way: some of it arrives all the same.
     pub(crate) fn forget_requests(&self, process: ProcessId) {
         let mut rng = self.rng();
