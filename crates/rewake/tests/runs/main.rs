@@ -5,6 +5,7 @@ mod hooks;
 mod parking;
 mod payloads;
 mod probe;
+mod replays;
 mod stage;
 mod steps;
 mod time;
