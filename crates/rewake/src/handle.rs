@@ -7,9 +7,10 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
+use bytes::Bytes;
 use rewake_core::id::RunId;
 use rewake_core::payload::{self, EncodeError};
-use rewake_runtime::{Engine, QueryError, Resume, ResumeError, Start, StartError};
+use rewake_runtime::{Engine, QueryError, Resume, ResumeError, Start, StartError, WebhookError};
 use rewake_store::StoreError;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -132,6 +133,31 @@ impl Rewake {
             .hook_by_token(token.as_ref())
             .await?
             .map(Hook::from))
+    }
+
+    /// Forwards an HTTP request to a webhook, as its public URL would. When it returns, the request is
+    /// durable, and the response is the webhook's: 202, its static one, or the workflow's.
+    ///
+    /// # Errors
+    ///
+    /// [`WebhookError`]: no live webhook has the token, the run ended without answering, the time to
+    /// answer ran out, and what else its variants say.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropped, it leaves open whether the request was taken; the run goes on.
+    pub async fn resume_webhook<B: Into<axum::body::Body>>(
+        &self,
+        token: impl AsRef<str>,
+        request: http::Request<B>,
+    ) -> Result<http::Response<Bytes>, WebhookError> {
+        rewake_http::resume_webhook(self.engine(), token.as_ref(), request).await
+    }
+
+    /// The router of the public webhook endpoint, for an application of any state:
+    /// `/.well-known/workflow/v1/webhook/{token}`.
+    pub fn router<S: Clone + Send + Sync + 'static>(&self) -> axum::Router<S> {
+        rewake_http::router(self.engine().clone())
     }
 
     /// A handle on a run, whether it exists or not.

@@ -38,7 +38,7 @@ impl Random for f64 {
         let fraction = u64::from_bits(bits) >> 11;
         #[expect(clippy::cast_precision_loss, reason = "53 bits fit an f64 exactly")]
         let fraction = fraction as Self;
-        fraction / (1_u64 << 53) as Self
+        fraction * (Self::EPSILON / 2.0)
     }
 }
 

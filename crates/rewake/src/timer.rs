@@ -91,17 +91,9 @@ impl Shared {
                 continue;
             }
             let next = waiting.wakers.first_key_value().map(|((at, _), _)| *at);
-            waiting = match next {
-                Some(at) => {
-                    let pause = at.since(now).min(LOOK_AGAIN);
-                    let waited = self.changed.wait_timeout(waiting, pause);
-                    waited.unwrap_or_else(PoisonError::into_inner).0
-                }
-                None => {
-                    let waited = self.changed.wait(waiting);
-                    waited.unwrap_or_else(PoisonError::into_inner)
-                }
-            };
+            let pause = next.map_or(LOOK_AGAIN, |at| at.since(now).min(LOOK_AGAIN));
+            let waited = self.changed.wait_timeout(waiting, pause);
+            waiting = waited.unwrap_or_else(PoisonError::into_inner).0;
         }
     }
 }

@@ -118,8 +118,7 @@ impl Machine {
 
     /// Disposes of a hook whose receiver was dropped: what it holds is left unread.
     pub fn dispose_hook(&mut self, hook: HookId) {
-        let under_way = self.pairing.is_pending(&Key::Disposal(hook));
-        if !under_way && self.asks_to_dispose(hook) {
+        if self.asks_to_dispose(hook) {
             self.dispose(hook, Disposal::Dropped);
         }
         self.hooks.drop_receiver(hook);

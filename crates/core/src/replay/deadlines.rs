@@ -16,7 +16,6 @@ pub(super) struct Deadlines {
 
 impl Deadlines {
     pub(super) fn set(&mut self, id: Correlation, at: Timestamp) {
-        self.lift(id);
         self.in_order.insert((at, id));
         self.by_id.insert(id, at);
     }

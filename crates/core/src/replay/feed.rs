@@ -46,7 +46,8 @@ impl Machine {
             // Who terminates a run does not ask its workflow.
             RunEvent::Cancelled { terminated, .. } => {
                 if terminated || event.writer == Writer::Outsider {
-                    self.end();
+                    let left = self.pairing.parted();
+                    self.end(left);
                 } else {
                     self.end_by_workflow(event)?;
                 }
@@ -141,10 +142,9 @@ impl Machine {
         event: EventRef<'_>,
     ) -> Result<Fed, Divergence> {
         let id = Correlation::Wait(wait);
-        let given_up = self.pairing.is_pending(&Key::GiveUp(wait));
         match kind {
             WaitEvent::Created { resume_at } => {
-                if !given_up {
+                if !self.pairing.is_pending(&Key::GiveUp(wait)) {
                     self.deadlines.set(id, resume_at);
                 }
                 self.pairing.claim(event)?;
@@ -152,9 +152,7 @@ impl Machine {
             }
             WaitEvent::Completed => {
                 self.deadlines.lift(id);
-                if !given_up {
-                    self.waits.insert(wait);
-                }
+                self.waits.insert(wait);
                 Ok(self.resume(id))
             }
             // Given up when the log was written, so its end was not seen then and is not seen now.
@@ -198,15 +196,18 @@ impl Machine {
         step.map_or(0, |step| step.attempt)
     }
 
+    /// The log's last record: nothing can claim what is left now.
     fn end_by_workflow(&mut self, event: EventRef<'_>) -> Result<(), Divergence> {
+        let left = self.pairing.parted();
         let claimed = self.pairing.claim(event);
-        self.parted_at_end = self.pairing.parted();
-        self.end();
+        let unclaimed = left.or_else(|| self.pairing.parted());
+        self.end(unclaimed);
         claimed
     }
 
-    fn end(&mut self) {
+    fn end(&mut self, unclaimed: Option<Divergence>) {
         self.phase = Phase::Ended;
+        self.parted_at_end = unclaimed;
         self.pairing.clear();
         self.deadlines.clear();
         self.steps.forget_fresh();

@@ -15,9 +15,10 @@ use super::hooks::Hooks;
 use super::pairing::Pairing;
 use super::steps::Steps;
 use crate::entity::Entities;
-use crate::event::{EventRef, Position, Taken, Writer};
+use crate::event::{EventRef, HookEvent, Position, Subject, Taken, WaitEvent, Writer};
 use crate::id::{RunId, WaitId};
 use crate::time::Timestamp;
+use crate::transition::IllegalTransition;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Phase {
@@ -115,12 +116,9 @@ impl Machine {
                 found: event.position,
             });
         }
-        self.entities
-            .apply(event)
-            .map_err(|reason| Divergence::Illegal {
-                position: event.position,
-                reason,
-            })?;
+        if let Err(reason) = self.entities.apply(event) {
+            return Err(self.refused(event, reason));
+        }
         self.fed = event.position;
         if event.writer == Writer::Worker {
             self.worker = event.position;
@@ -135,18 +133,46 @@ impl Machine {
         Ok(fed)
     }
 
+    /// The report of an event that must not follow. The view of what has ended by itself is let go
+    /// of once the workflow has; where the log then has the workflow giving it up before, the log is
+    /// sound, and it is the workflow that has parted from it.
+    fn refused(&self, event: EventRef<'_>, reason: IllegalTransition) -> Divergence {
+        let given_up_otherwise = matches!(
+            (event.kind.subject(), &reason),
+            (
+                Subject::Hook(_, HookEvent::Disposed { .. }),
+                IllegalTransition::HookMissing { .. }
+            ) | (
+                Subject::Wait(_, WaitEvent::Cancelled),
+                IllegalTransition::WaitMissing { .. }
+            )
+        );
+        let position = event.position;
+        if !given_up_otherwise {
+            return Divergence::Illegal { position, reason };
+        }
+        self.pairing.parted().unwrap_or_else(|| Divergence::Parted {
+            position,
+            expected: Expected::new(event.kind),
+            found: self.found(),
+        })
+    }
+
     fn overread(&self) -> Option<Divergence> {
         let overread = self.hooks.overread()?;
-        let found = if self.is_finished() {
-            Found::Finished
-        } else {
-            self.pairing.found()
-        };
         Some(Divergence::Parted {
             position: overread.position,
             expected: Expected::read(overread),
-            found,
+            found: self.found(),
         })
+    }
+
+    fn found(&self) -> Found {
+        if self.is_finished() {
+            Found::Finished
+        } else {
+            self.pairing.found()
+        }
     }
 
     fn standing(&self) -> Result<(), Divergence> {

@@ -34,8 +34,12 @@ impl Pairing {
     ///
     /// [`Divergence::Parted`] where the log knows another record in its place.
     pub(super) fn issue(&mut self, key: Key, record: EventKind) -> Result<bool, Divergence> {
-        if let Some(left) = self.left.remove(&key) {
-            return matched(&record, &left.record, left.position).map(|()| false);
+        if let Some(left) = self.left.get(&key) {
+            if !agree(&record, &left.record) {
+                return Err(self.mismatch(&record, &left.record, left.position));
+            }
+            self.left.remove(&key);
+            return Ok(false);
         }
         if self.is_pending(&key) {
             return Ok(false);
@@ -56,8 +60,7 @@ impl Pairing {
         let Some(key) = Key::of(event.kind) else {
             return Ok(());
         };
-        let turn = self.turns.remove(&key);
-        let Some(command) = turn.and_then(|turn| self.issued.remove(&turn)) else {
+        let Some(turn) = self.turns.get(&key).copied() else {
             let left = Left {
                 position: event.position,
                 record: event.kind.clone(),
@@ -65,7 +68,14 @@ impl Pairing {
             self.left.insert(key, left);
             return Ok(());
         };
-        matched(&command, event.kind, event.position)
+        if let Some(command) = self.issued.get(&turn)
+            && !agree(command, event.kind)
+        {
+            return Err(self.mismatch(command, event.kind, event.position));
+        }
+        self.turns.remove(&key);
+        self.issued.remove(&turn);
+        Ok(())
     }
 
     /// True while a command has been issued and its record has not come by.
@@ -116,15 +126,15 @@ impl Pairing {
     pub(super) fn len(&self) -> usize {
         self.issued.len() + self.left.len()
     }
-}
 
-fn matched(command: &EventKind, record: &EventKind, position: Position) -> Result<(), Divergence> {
-    if agree(command, record) {
-        return Ok(());
+    /// The report of a command that is not what its record says. Where an earlier record has found
+    /// no command at all, that is where workflow and log have parted; this is what came of it.
+    fn mismatch(&self, command: &EventKind, record: &EventKind, position: Position) -> Divergence {
+        let earlier = self.parted().filter(|left| left.position() < position);
+        earlier.unwrap_or_else(|| Divergence::Parted {
+            position,
+            expected: Expected::new(record),
+            found: Found::instead_of(command, record),
+        })
     }
-    Err(Divergence::Parted {
-        position,
-        expected: Expected::new(record),
-        found: Found::instead_of(command, record),
-    })
 }

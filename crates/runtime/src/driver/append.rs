@@ -73,7 +73,8 @@ impl Driver {
                 reacted: machine.fed(),
                 wake_at,
                 taken: machine.taken(),
-                rested: false,
+                // The workflow has come to rest before anything is appended for it.
+                rested: true,
                 parked: None,
             }),
             since: Some(machine.fed()),
@@ -82,16 +83,13 @@ impl Driver {
     }
 
     /// A mark without events: how far reactions have come, and when to look again.
-    pub(super) fn mark(&self, rested: bool) -> Append {
+    pub(super) fn mark(&self) -> Append {
         let now = self.engine.host.clock.now();
         let mut append = self.wrap(Vec::new(), now);
         let owes = self.executor.with(|machine| machine.records().len() > 0);
-        if let Some(mark) = &mut append.mark {
-            mark.rested = rested;
-            if owes {
-                mark.reacted = self.recorded.reacted;
-                mark.wake_at = Some(now);
-            }
+        if let (true, Some(mark)) = (owes, &mut append.mark) {
+            mark.reacted = self.recorded.reacted;
+            mark.wake_at = Some(now);
         }
         append
     }

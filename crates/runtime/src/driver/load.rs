@@ -53,7 +53,7 @@ impl Driver {
         }
         if self.recorded.parked {
             // Another build could not follow, this one can.
-            let mark = self.mark(false);
+            let mark = self.mark();
             self.append(mark).await?;
         }
         Ok(())
@@ -64,7 +64,6 @@ impl Driver {
         let mut only_looking = true;
         while let Ok(message) = self.mailbox.try_recv() {
             match message {
-                Message::Look => {}
                 Message::Recover { unclean, rested } => {
                     only_looking = false;
                     self.recovering |= unclean;
@@ -73,7 +72,10 @@ impl Driver {
                 Message::Shutdown | Message::Abort => self.stopping = true,
                 // The log is read anyway.
                 Message::Frame(_) => only_looking = false,
-                Message::AttemptEnded { .. } | Message::ForeignWake | Message::Evict => {}
+                Message::Look
+                | Message::AttemptEnded { .. }
+                | Message::ForeignWake
+                | Message::Evict => {}
             }
         }
         only_looking

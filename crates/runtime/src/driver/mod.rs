@@ -250,7 +250,7 @@ impl Driver {
             engine: Arc::clone(&engine),
             step: ready.step,
             run,
-            attempt,
+            number: attempt,
             abort: registration,
         };
         self.engine.host.spawner.spawn_step(Box::pin(async move {

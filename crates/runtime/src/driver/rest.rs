@@ -24,7 +24,7 @@ impl Driver {
             return Err(Stuck::NothingToWaitFor.into());
         }
         if self.recorded.crashes > 0 {
-            let mark = self.mark(true);
+            let mark = self.mark();
             return self.append(mark).await;
         }
         for rested in self.rested.drain(..) {
@@ -57,7 +57,7 @@ impl Driver {
             let flush_at = *self.flush_at.get_or_insert_with(|| now.after(LAZY));
             if leaving || now >= flush_at {
                 self.flush_at = None;
-                let mark = self.mark(true);
+                let mark = self.mark();
                 return self.append(mark).await;
             }
         }

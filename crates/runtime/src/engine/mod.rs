@@ -18,6 +18,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use async_lock::Semaphore;
+use futures_util::future::BoxFuture;
 use rewake_core::event::EventKind;
 use rewake_core::id::{EventId, HookId, RunId};
 use rewake_core::token::Token;
@@ -33,10 +34,10 @@ use crate::registry::Registry;
 pub use builder::Builder;
 pub use cancel::CancelError;
 pub use hook::Hook;
-pub use query::{RunOutcome, RunView};
+pub use query::{RunOutcome, RunView, RunViews};
 pub use resume::Resume;
 pub use start::{Start, Started};
-pub use webhook::{Delivery, WebhookDelivery};
+pub use webhook::{Caller, Delivery, Webhook, WebhookDelivery};
 
 /// What an application may ask for at most.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,10 +52,12 @@ pub struct Limits {
     pub waiting_callers: usize,
     /// Live hooks of a run.
     pub live_hooks: u32,
+    /// How long a webhook's caller may take to send a body.
+    pub body_time: Duration,
 }
 
 impl Default for Limits {
-    /// 512 bytes, 1 MiB, 10,000 payloads and 64 MiB, 1,000 callers, 10,000 hooks.
+    /// 512 bytes, 1 MiB, 10,000 payloads and 64 MiB, 1,000 callers, 10,000 hooks, 30 seconds.
     fn default() -> Self {
         Self {
             token: Token::MAX_LEN,
@@ -62,6 +65,7 @@ impl Default for Limits {
             unread: UnreadLimit::default(),
             waiting_callers: 1_000,
             live_hooks: 10_000,
+            body_time: Duration::from_secs(30),
         }
     }
 }
@@ -204,10 +208,8 @@ impl Engine {
         self.inner.residents.len()
     }
 
-    pub(crate) fn wait_until(
-        &self,
-        span: Duration,
-    ) -> futures_util::future::BoxFuture<'static, ()> {
+    /// Resolves when a span of the engine's time has passed.
+    pub fn pass(&self, span: Duration) -> BoxFuture<'static, ()> {
         let clock = &self.inner.host.clock;
         clock.sleep_until(clock.now().after(span))
     }

@@ -19,7 +19,7 @@ pub(crate) struct Attempt {
     pub(crate) engine: Arc<Inner>,
     pub(crate) step: OpenStep,
     pub(crate) run: rewake_core::id::RunId,
-    pub(crate) attempt: u32,
+    pub(crate) number: u32,
     pub(crate) abort: AbortRegistration,
 }
 
@@ -42,7 +42,7 @@ pub(crate) async fn run_attempt(attempt: Attempt) -> AttemptOutcome {
         engine,
         step,
         run,
-        attempt,
+        number,
         abort,
     } = attempt;
     let working = async move {
@@ -54,7 +54,7 @@ pub(crate) async fn run_attempt(attempt: Attempt) -> AttemptOutcome {
             run,
             step: step.id,
             name: step.name.clone(),
-            attempt,
+            attempt: number,
             started_at: engine.host.clock.now(),
             engine: Arc::clone(&engine),
         };

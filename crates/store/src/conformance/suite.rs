@@ -105,6 +105,8 @@ macro_rules! __conformance_cases {
                 a_key_belongs_to_its_token
                 a_refusal_is_not_remembered
                 a_key_does_not_open_the_other_door
+                a_webhook_is_found_by_its_first_key_when_it_has_gone
+                only_a_webhook_is_found_by_its_first_key
             }
             limits {
                 the_count_holds_at_its_edge
@@ -230,6 +232,7 @@ macro_rules! __conformance_cases {
                 a_repeated_delivery_is_found_when_the_hook_is_overdue
                 a_keyed_delivery_is_found_when_the_hook_has_expired
                 a_delivery_that_was_not_committed_is_done_on_repeat
+                a_keyless_delivery_is_not_found_once_the_hook_has_gone
             }
             reopen {
                 everything_that_can_be_seen_is_there

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::event::{
-    Disposal, EventKind, Failure, FailureKind, Frame, Position, StepOptions, Taken, Writer,
+    Disposal, EventKind, Failure, FailureKind, Frame, Position, StepOptions, Writer,
 };
 use crate::id::{EventId, HookId, Place, RunId, StepId, WaitId};
 use crate::replay::HookRequest;
@@ -187,13 +187,6 @@ impl Log {
     /// Several events that one append left.
     pub(super) fn frame(mut self, writer: Writer, events: Vec<EventKind>) -> Self {
         self.push(writer, events);
-        self
-    }
-
-    /// The last frame says that `count` payloads of `hook` had been taken.
-    pub(super) fn taken(mut self, hook: HookId, count: u64) -> Self {
-        let bytes = count;
-        self.last_mut().taken.push(Taken { hook, count, bytes });
         self
     }
 

@@ -31,9 +31,9 @@ pub(super) enum Op {
     /// Draws a random number.
     Draw,
     /// Runs all, side by side, to their ends.
-    Join(Vec<Vec<Op>>),
+    Join(Vec<Vec<Self>>),
     /// Runs all, side by side, until one has ended; the others are dropped.
-    Race(Vec<Vec<Op>>),
+    Race(Vec<Vec<Self>>),
 }
 
 /// The variable that holds a receiver.
@@ -151,7 +151,7 @@ impl Worker {
     fn cancel(&mut self) {
         let before = self.machine.records().len();
         if let Some(body) = self.body.take() {
-            body.let_go(&mut self.machine, &mut self.hands);
+            body.let_go(&mut self.machine);
         }
         self.hands.let_go(&mut self.machine);
         self.machine.finish_cancelled();
@@ -194,7 +194,7 @@ impl Hands {
 enum Task {
     Sequence {
         rest: std::vec::IntoIter<Op>,
-        current: Option<Box<Task>>,
+        current: Option<Box<Self>>,
     },
     Step {
         id: StepId,
@@ -219,8 +219,8 @@ enum Task {
     },
     Drop(Slot),
     Draw,
-    Join(Vec<Option<Task>>),
-    Race(Vec<Task>),
+    Join(Vec<Option<Self>>),
+    Race(Vec<Self>),
 }
 
 impl Task {
@@ -329,7 +329,7 @@ impl Task {
                 hands.say(machine, format!("branch {won} wins"));
                 for (branch, task) in std::mem::take(tasks).into_iter().enumerate() {
                     if branch != won {
-                        task.let_go(machine, hands);
+                        task.let_go(machine);
                     }
                 }
                 true
@@ -338,11 +338,11 @@ impl Task {
     }
 
     /// Drops it, as the workflow's own act.
-    fn let_go(self, machine: &mut Machine, hands: &mut Hands) {
+    fn let_go(self, machine: &mut Machine) {
         match self {
             Self::Sequence { current, .. } => {
                 if let Some(current) = current {
-                    current.let_go(machine, hands);
+                    current.let_go(machine);
                 }
             }
             Self::Step { id, called, .. } => {
@@ -363,12 +363,12 @@ impl Task {
             Self::Recv(_) | Self::Close { .. } | Self::Drop(_) | Self::Draw => {}
             Self::Join(tasks) => {
                 for task in tasks.into_iter().flatten() {
-                    task.let_go(machine, hands);
+                    task.let_go(machine);
                 }
             }
             Self::Race(tasks) => {
                 for task in tasks {
-                    task.let_go(machine, hands);
+                    task.let_go(machine);
                 }
             }
         }
