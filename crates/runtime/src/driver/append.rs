@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
-use rewake_core::event::{Correlation, EventKind};
+use rewake_core::event::{Correlation, EventKind, Taken};
 use rewake_core::replay::Machine;
 use rewake_core::time::Timestamp;
 use rewake_core::token::Token;
 use rewake_store::{Append, AppendRefusal, Condition, Failed, Mark, StoreError};
 
-use super::{Driver, Exit, Stop};
+use super::{Driver, Exit, Recorded, Stop};
 
 /// How long a record that nobody waits for may wait for the commit of something else.
 pub(super) const LAZY: Duration = Duration::from_millis(20);
@@ -121,18 +121,15 @@ impl Driver {
 
     /// Appends, and feeds what the log answers.
     pub(super) async fn append(&mut self, append: Append) -> Result<(), Stop> {
-        let (reacted, wake_at, rested) = append
-            .mark
-            .as_ref()
-            .map(|mark| (mark.reacted, mark.wake_at, mark.rested))
-            .unwrap_or_default();
+        let mark = append.mark.clone().unwrap_or_default();
         let calls = append.events.iter().any(is_heard_outside);
         match self.engine.store.append(append).await {
             Ok(appended) => {
-                self.recorded.reacted = reacted;
-                self.recorded.wake_at = wake_at;
+                self.recorded.reacted = mark.reacted;
+                self.recorded.wake_at = mark.wake_at;
+                self.recorded.note_taken(mark.taken);
                 self.recorded.parked = false;
-                if rested {
+                if mark.rested {
                     self.recorded.crashes = 0;
                 }
                 self.take_in(appended.frames).await?;
@@ -177,6 +174,14 @@ impl Driver {
             }
             error => Err(error.into()),
         }
+    }
+}
+
+impl Recorded {
+    fn note_taken(&mut self, taken: Vec<Taken>) {
+        self.taken
+            .retain(|known| taken.iter().all(|taken| taken.hook != known.hook));
+        self.taken.extend(taken);
     }
 }
 

@@ -41,6 +41,7 @@ impl Driver {
         self.workflow = Some(workflow.clone());
         self.recorded.wake_at = row.wake_at;
         self.recorded.reacted = row.reacted;
+        self.recorded.taken = row.taken;
         self.recorded.crashes = row.crashes;
         self.recorded.parked = row.parked.is_some();
         self.recovering |= row.crashes > 0;

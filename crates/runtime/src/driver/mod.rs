@@ -20,7 +20,7 @@ use std::sync::Arc;
 
 use futures_channel::oneshot;
 use futures_util::future::{AbortHandle, BoxFuture};
-use rewake_core::event::{Frame, Position};
+use rewake_core::event::{Frame, Position, Taken};
 use rewake_core::id::{RunId, StepId};
 use rewake_core::time::Timestamp;
 use rewake_store::{Append, AppendRefusal, Condition, Failed, Mark, Parked, StoreError};
@@ -76,10 +76,13 @@ impl From<StoreError> for Stop {
 }
 
 /// What the store's row of the run says, as far as this driver knows.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 struct Recorded {
     wake_at: Option<Timestamp>,
     reacted: Position,
+    /// Payloads taken. A mark without events moves it and leaves nothing in the log, so the machine
+    /// does not know it.
+    taken: Vec<Taken>,
     crashes: u32,
     parked: bool,
 }

@@ -3,6 +3,8 @@
 use std::pin::pin;
 
 use futures_util::future::{Either, select};
+use rewake_core::entity::Hook;
+use rewake_core::event::Taken;
 use rewake_core::time::Timestamp;
 
 use super::append::LAZY;
@@ -73,9 +75,17 @@ impl Driver {
     /// True where the store's row says something else than what is so.
     fn is_behind(&self) -> bool {
         let now = self.engine.host.clock.now();
-        let (fed, taken) = self
-            .executor
-            .with(|machine| (machine.fed(), !machine.taken().is_empty()));
+        let (fed, taken) = self.executor.with(|machine| {
+            let hooks = machine.entities().hooks();
+            let is_live = |taken: &Taken| hooks.get(&taken.hook).is_some_and(Hook::is_live);
+            let mut taken = machine.taken();
+            taken.retain(is_live);
+            (machine.fed(), taken)
+        });
+        // What was taken from a hook that has ended rides along with the next event.
+        let taken = taken
+            .iter()
+            .any(|taken| !self.recorded.taken.contains(taken));
         taken || self.recorded.reacted < fed || self.recorded.wake_at != self.next_look(&[], now)
     }
 
