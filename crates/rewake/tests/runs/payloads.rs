@@ -210,7 +210,7 @@ async fn runs(rewake: &Rewake) -> Vec<rewake::RunId> {
         .engine()
         .runs(rewake_store::RunFilter::default(), None, 100);
     let runs = page.await.unwrap().runs;
-    runs.into_iter().map(|(run, _)| run).collect()
+    runs.into_iter().map(|view| view.run).collect()
 }
 
 #[workflow]

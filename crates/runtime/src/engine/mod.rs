@@ -18,6 +18,8 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use async_lock::Semaphore;
+use futures_channel::oneshot;
+use futures_util::future::select;
 use futures_util::future::BoxFuture;
 use rewake_core::event::EventKind;
 use rewake_core::id::{EventId, HookId, RunId};
@@ -38,6 +40,9 @@ pub use query::{RunOutcome, RunView, RunViews};
 pub use resume::Resume;
 pub use start::{Start, Started};
 pub use webhook::{Caller, Delivery, Webhook, WebhookDelivery};
+
+/// How often a handle that drives nothing looks whether something has happened to a run.
+const LOOK_AGAIN: Duration = Duration::from_millis(100);
 
 /// What an application may ask for at most.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -125,6 +130,17 @@ impl Inner {
 
     pub(crate) fn is_stopping(&self) -> bool {
         self.stopping.load(Ordering::Acquire)
+    }
+
+    /// Waits to be called about a run. Whoever drives nothing is called by nobody, and so looks again
+    /// after a while.
+    pub(crate) async fn called_or_later(&self, called: oneshot::Receiver<()>) {
+        if self.client_only {
+            let later = self.host.clock.now().after(LOOK_AGAIN);
+            let _either = select(called, self.host.clock.sleep_until(later)).await;
+        } else {
+            let _called_or_gone = called.await;
+        }
     }
 
     /// A fresh id for an append.
