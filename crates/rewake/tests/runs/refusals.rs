@@ -334,7 +334,7 @@ mod files {
             let client = match builder.build().await {
                 Ok(client) => client,
                 Err(error) => {
-                    assert_says(&error, &["runs.db"]);
+                    assert_says(&error, &["restore it from a backup"]);
                     told += 1;
                     continue;
                 }

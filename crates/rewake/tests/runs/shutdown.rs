@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use rewake::QueryError;
 use rewake::prelude::*;
 
 use crate::probe::Probe;
@@ -38,15 +37,28 @@ async fn two_steps() -> anyhow::Result<usize> {
     Ok(times)
 }
 
+#[workflow]
+async fn does_nothing() -> anyhow::Result<()> {
+    Ok(())
+}
+
+/// Waits until the handle takes no more work.
+async fn stopping(rewake: &Rewake) {
+    while rewake.start(does_nothing()).await.is_ok() {
+        tokio::task::yield_now().await;
+    }
+}
+
 async fn steps_under_way_end_within_the_grace(stage: Stage) {
     let rewake = stage.open().await;
     let run = rewake.start(two_steps()).await.unwrap();
     let id = run.id();
     stage.probe.noted("began").await;
-    let shutdown = tokio::spawn(async move { rewake.shutdown(Duration::from_secs(30)).await });
-    while run.result().await != Err(RunError::Query(QueryError::ShuttingDown)) {
-        tokio::task::yield_now().await;
-    }
+    let shutdown = tokio::spawn({
+        let rewake = rewake.clone();
+        async move { rewake.shutdown(Duration::from_secs(30)).await }
+    });
+    stopping(&rewake).await;
     stage.probe.open(1);
     shutdown.await.unwrap().unwrap();
     assert_eq!(stage.probe.times("ended"), 1);
@@ -100,9 +112,7 @@ async fn no_new_step_begins_during_a_shutdown(stage: Stage) {
         let rewake = rewake.clone();
         async move { rewake.shutdown(Duration::from_secs(30)).await }
     });
-    while run.result().await != Err(RunError::Query(QueryError::ShuttingDown)) {
-        tokio::task::yield_now().await;
-    }
+    stopping(&rewake).await;
     stage.probe.open(1);
     shutdown.await.unwrap().unwrap();
     assert_eq!(stage.probe.notes(), ["began", "ended"]);

@@ -151,6 +151,7 @@ impl Builder {
             loads: Semaphore::new(LOADS),
             callers: Semaphore::new(self.limits.waiting_callers),
             stopping: AtomicBool::new(false),
+            closed: AtomicBool::new(false),
             jitter: AtomicU64::new(
                 u64::try_from(entropy & u128::from(u64::MAX)).unwrap_or_default(),
             ),

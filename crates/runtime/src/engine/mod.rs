@@ -111,6 +111,7 @@ pub(crate) struct Inner {
     pub(crate) loads: Semaphore,
     pub(crate) callers: Semaphore,
     pub(crate) stopping: AtomicBool,
+    closed: AtomicBool,
     jitter: AtomicU64,
 }
 
