@@ -146,8 +146,10 @@ impl Attempts {
             entry.state = State::Ended(verdict);
             self.ended.push(id);
         } else {
-            self.steps.remove(&id);
+            // It stays to be done: whoever takes the run up next begins it anew.
+            entry.state = State::Waiting;
             self.unrecorded.remove(&id);
+            self.ready.push(id);
         }
     }
 
@@ -237,7 +239,12 @@ impl Attempts {
 
     /// True where nothing but pauses between attempts is open.
     pub(super) fn is_quiet(&self) -> bool {
-        self.running == 0 && self.ready.is_empty() && !self.is_unrecorded()
+        self.is_idle() && self.ready.is_empty()
+    }
+
+    /// True where nothing is under way or to be put on record, though something may be begun.
+    pub(super) fn is_idle(&self) -> bool {
+        self.running == 0 && !self.is_unrecorded()
     }
 
     /// When the next attempt may begin.

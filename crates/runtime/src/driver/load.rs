@@ -9,7 +9,7 @@ use crate::executor::Stuck;
 use crate::step::{Circumstances, judge_lost_attempt};
 
 /// About how much of a log is read at once, in bytes.
-const PAGE: usize = 1 << 20;
+pub(super) const PAGE: usize = 1 << 20;
 
 impl Driver {
     /// Replays the run's log, if something is to be done for the run.

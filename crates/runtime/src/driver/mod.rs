@@ -17,10 +17,11 @@ mod rest;
 mod verify;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures_channel::oneshot;
 use futures_util::future::{AbortHandle, BoxFuture};
-use rewake_core::event::{Frame, Position, Taken};
+use rewake_core::event::{Frame, Position, Taken, Writer};
 use rewake_core::id::{RunId, StepId};
 use rewake_core::time::Timestamp;
 use rewake_store::{Append, AppendRefusal, Condition, Failed, Mark, Parked, StoreError};
@@ -32,6 +33,9 @@ use crate::registry::Workflow;
 use crate::step::{Attempt, AttemptOutcome, Circumstances, judge_attempt, run_attempt};
 use crate::workflow::Context;
 use attempts::{Attempts, Ready};
+
+/// When a run that could not go on is looked at again.
+const LATER: Duration = Duration::from_secs(5);
 
 /// Drives a run until it ends, is evicted, is parked, or belongs to somebody else.
 pub(crate) fn drive(engine: Arc<Inner>, run: RunId, mailbox: Mailbox) -> BoxFuture<'static, ()> {
@@ -278,13 +282,7 @@ impl Driver {
             }
             Stop::Store(error) => {
                 tracing::error!(run = %self.run, %error, "the run cannot go on: the store fails");
-                let later = self
-                    .engine
-                    .host
-                    .clock
-                    .now()
-                    .after(std::time::Duration::from_secs(5));
-                self.engine.schedule.add(later, self.run);
+                self.look_again();
                 Exit::Left
             }
         }
@@ -310,13 +308,15 @@ impl Driver {
             parked: Some(parked),
             ..Mark::default()
         };
+        let worker = match self.last_worker().await {
+            Ok(worker) => worker,
+            Err(error) => return self.park_later(&error),
+        };
         let append = Append {
             scope: self.engine.scope,
             run,
             id: self.engine.event_id(),
-            conditions: vec![Condition::WorkerPosition(
-                self.executor.with(|machine| machine.worker_position()),
-            )],
+            conditions: vec![Condition::WorkerPosition(worker)],
             events: Vec::new(),
             release: Vec::new(),
             mark: Some(mark),
@@ -325,7 +325,44 @@ impl Driver {
         };
         match self.engine.store.append(append).await {
             Ok(_) | Err(Failed::Refused(AppendRefusal::RunEnded { .. })) => {}
-            Err(error) => tracing::warn!(%run, %error, "could not be recorded as parked"),
+            Err(Failed::Refused(refusal)) => {
+                tracing::warn!(%run, %refusal, "could not be recorded as parked");
+            }
+            Err(Failed::Store(error)) => self.park_later(&error),
+        }
+    }
+
+    /// What is not on record as parked is found ready, tried again, and parked then.
+    fn park_later(&self, error: &StoreError) {
+        tracing::warn!(run = %self.run, %error, "could not be recorded as parked");
+        self.look_again();
+    }
+
+    /// The run is looked at some time later, whatever the store says.
+    fn look_again(&self) {
+        let later = self.engine.host.clock.now().after(LATER);
+        self.engine.schedule.add_again(later, self.run);
+    }
+
+    /// The last event that a worker wrote. The machine may have stopped before it.
+    async fn last_worker(&mut self) -> Result<Position, StoreError> {
+        let (mut at, mut worker) = self
+            .executor
+            .with(|machine| (machine.fed(), machine.worker_position()));
+        loop {
+            let frames = self
+                .engine
+                .store
+                .frames(self.engine.scope, self.run, at, load::PAGE)
+                .await?;
+            let Some(last) = frames.last() else {
+                return Ok(worker);
+            };
+            at = last.last();
+            let by_worker = frames
+                .iter()
+                .rfind(|frame| frame.writer == Writer::Worker);
+            worker = by_worker.map_or(worker, Frame::last);
         }
     }
 

@@ -32,7 +32,7 @@ impl Driver {
         for rested in self.rested.drain(..) {
             let _gone = rested.send(());
         }
-        if self.attempts.is_quiet() {
+        if self.attempts.is_quiet() || (self.stopping && self.attempts.is_idle()) {
             return self.rest_quietly().await;
         }
         let until = [
@@ -86,7 +86,13 @@ impl Driver {
         let taken = taken
             .iter()
             .any(|taken| !self.recorded.taken.contains(taken));
-        taken || self.recorded.reacted < fed || self.recorded.wake_at != self.next_look(&[], now)
+        taken || self.recorded.reacted < fed || self.is_looked_at_otherwise(now)
+    }
+
+    /// True where the store would have the run looked at at another time. All that is past is now.
+    fn is_looked_at_otherwise(&self, now: Timestamp) -> bool {
+        let recorded = self.recorded.wake_at.map(|at| at.max(now));
+        recorded != self.next_look(&[], now).map(|at| at.max(now))
     }
 
     /// Leaves, unless something has arrived meanwhile.
