@@ -202,6 +202,8 @@ impl HookHandle {
             shared.machine.close_hook(self.hook);
         }
         if shared.machine.take_closed(self.hook) {
+            // Closing again asks again, and finds that it is closed.
+            self.closing = false;
             return Poll::Ready(());
         }
         shared.wait(Correlation::Hook(self.hook), waker);
