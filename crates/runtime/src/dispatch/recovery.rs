@@ -6,16 +6,19 @@
 //! culprit is counted; at three it is parked instead of replayed.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures_channel::oneshot;
 use rewake_core::id::RunId;
 use rewake_core::time::Timestamp;
-use rewake_store::{Append, AppendRefusal, Condition, Failed, Mark, Parked, StoreError, WakeUp};
+use rewake_store::{Append, AppendRefusal, Condition, Failed, Mark, Parked, StoreError, StoreFuture, WakeUp};
 
 use super::residents::Message;
 use crate::engine::Inner;
 
 const PAGE: usize = 256;
+/// How long to wait before a store that does not answer is asked again.
+const PAUSE: Duration = Duration::from_secs(1);
 /// A run found ready after so many unclean ends in a row is not replayed again.
 const MAX_CRASHES: u32 = 3;
 
@@ -28,7 +31,7 @@ pub(crate) async fn recover(
     let mut after = None;
     let mut found = 0;
     loop {
-        let page = engine.store.due(engine.scope, after, until, PAGE).await?;
+        let page = read(engine, || engine.store.due(engine.scope, after, until, PAGE)).await?;
         let Some(last) = page.last().copied() else {
             break;
         };
@@ -52,6 +55,22 @@ pub(crate) async fn recover(
     Ok(found)
 }
 
+/// Reads, again and again while the store does not answer: what is not found here, nobody finds.
+async fn read<T>(engine: &Inner, ask: impl Fn() -> StoreFuture<T>) -> Result<T, StoreError> {
+    loop {
+        match ask().await {
+            Err(error @ StoreError::Closed { .. }) => return Err(error),
+            Err(error) if engine.is_stopping() => return Err(error),
+            Err(error) => {
+                tracing::warn!(%error, "what was left cannot be read at present");
+                let later = engine.host.clock.now().after(PAUSE);
+                engine.host.clock.sleep_until(later).await;
+            }
+            answer => return answer,
+        }
+    }
+}
+
 fn call_all(engine: &Arc<Inner>, runs: &[RunId], unclean: bool) {
     for run in runs {
         engine.tell(
@@ -68,16 +87,24 @@ fn call_all(engine: &Arc<Inner>, runs: &[RunId], unclean: bool) {
 async fn count(engine: &Inner, runs: &[RunId]) -> Result<Vec<(RunId, u32)>, StoreError> {
     let mut ready = Vec::new();
     for run in runs {
-        let row = engine.store.run(engine.scope, *run).await?;
+        let row = read(engine, || engine.store.run(engine.scope, *run)).await?;
         if row.is_some_and(|row| row.is_ready()) {
             ready.push(*run);
         }
     }
-    let counts = engine
+    let counted = engine
         .store
         .count_crashes(engine.scope, ready.clone())
-        .await?;
-    Ok(ready.into_iter().zip(counts).collect())
+        .await;
+    match counted {
+        Ok(counts) => Ok(ready.into_iter().zip(counts).collect()),
+        // Better not counted this time than never taken up.
+        Err(error @ StoreError::Closed { .. }) => Err(error),
+        Err(error) => {
+            tracing::warn!(%error, "the runs found ready could not be counted");
+            Ok(Vec::new())
+        }
+    }
 }
 
 async fn one_by_one(engine: &Arc<Inner>, runs: &[RunId]) -> Result<(), StoreError> {
@@ -103,7 +130,7 @@ async fn one_by_one(engine: &Arc<Inner>, runs: &[RunId]) -> Result<(), StoreErro
 }
 
 async fn park(engine: &Inner, run: RunId, crashes: u32) -> Result<(), StoreError> {
-    let Some(row) = engine.store.run(engine.scope, run).await? else {
+    let Some(row) = read(engine, || engine.store.run(engine.scope, run)).await? else {
         return Ok(());
     };
     let reason = format!(
@@ -139,7 +166,10 @@ async fn park(engine: &Inner, run: RunId, crashes: u32) -> Result<(), StoreError
             tracing::warn!(%run, %refusal, "could not be parked");
             Ok(())
         }
-        Err(Failed::Store(error)) => Err(error),
+        Err(Failed::Store(error)) => {
+            tracing::warn!(%run, %error, "could not be parked");
+            Ok(())
+        }
     }
 }
 
@@ -148,7 +178,7 @@ async fn retry_parked(engine: &Arc<Inner>) -> Result<usize, StoreError> {
     let mut after = None;
     let mut found = 0;
     loop {
-        let page = engine.store.parked(engine.scope, after, PAGE).await?;
+        let page = read(engine, || engine.store.parked(engine.scope, after, PAGE)).await?;
         let Some((last, _)) = page.last() else {
             return Ok(found);
         };

@@ -29,6 +29,8 @@ pub(crate) struct Schedule {
 #[derive(Debug)]
 struct State {
     due: BTreeSet<WakeUp>,
+    /// Runs to be looked at whatever the index says, because something about them failed.
+    again: BTreeSet<WakeUp>,
     /// What lies after this is in the store only; none where everything is here.
     horizon: Option<WakeUp>,
 }
@@ -38,6 +40,7 @@ impl Schedule {
         let (ring, bell) = async_channel::bounded(1);
         let state = State {
             due: BTreeSet::new(),
+            again: BTreeSet::new(),
             horizon: None,
         };
         Self {
@@ -69,6 +72,20 @@ impl Schedule {
         }
     }
 
+    /// Looks at the run at `at`, whatever the store's index says.
+    pub(crate) fn add_again(&self, at: Timestamp, run: RunId) {
+        self.lock().again.insert(WakeUp { at, run });
+        self.ring();
+    }
+
+    /// Reads the whole index anew: something may be in it that nobody here was told of.
+    pub(crate) fn read_again(&self) {
+        self.begin_after(WakeUp {
+            at: Timestamp::ZERO,
+            run: RunId::from_bytes([0; 16]),
+        });
+    }
+
     /// Lets the task look again.
     pub(crate) fn ring(&self) {
         // A full bell has been rung.
@@ -81,18 +98,31 @@ impl Schedule {
 
     fn pop_due(&self, now: Timestamp) -> Next {
         let mut state = self.lock();
-        match state.due.first().copied() {
+        let first = state.due.first().into_iter().chain(state.again.first());
+        let first = first.min().copied();
+        // What lies behind the horizon may be due before what is known to lie there.
+        if let Some(horizon) = state.horizon
+            && first.is_none_or(|first| first > horizon)
+        {
+            return Next::Read(horizon);
+        }
+        match first {
             Some(first) if first.at <= now => {
                 state.due.remove(&first);
+                state.again.remove(&first);
                 Next::Due(first.run)
             }
             Some(first) => Next::At(first.at),
-            None => state.horizon.map_or(Next::Nothing, Next::Read),
+            None => Next::Nothing,
         }
     }
 
-    fn take_in(&self, page: Vec<WakeUp>) {
+    /// Takes in what was read after `from`, unless it is to be read anew meanwhile.
+    fn take_in(&self, from: WakeUp, page: Vec<WakeUp>) {
         let mut state = self.lock();
+        if state.horizon != Some(from) {
+            return;
+        }
         let full = page.len() == PAGE;
         state.horizon = if full { page.last().copied() } else { None };
         state.due.extend(page);
@@ -108,7 +138,7 @@ impl Schedule {
                     schedule.rung_or(&engine, at).await;
                 }
                 Next::Read(horizon) => match schedule.read(&engine, horizon).await {
-                    Ok(page) => schedule.take_in(page),
+                    Ok(page) => schedule.take_in(horizon, page),
                     Err(error) => {
                         tracing::warn!(%error, "the wake-up index could not be read");
                         let later = engine

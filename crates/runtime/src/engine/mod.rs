@@ -194,8 +194,16 @@ impl Inner {
                 tracing::error!(%run, %refusal, "a hook could not be expired");
                 Ok(())
             }
-            Err(Failed::Store(error)) => Err(error),
+            Err(Failed::Store(error)) => Err(self.failed(error)),
         }
+    }
+
+    /// What may have been written must not wait for a new process to find it: nobody was told of it.
+    pub(crate) fn failed(&self, error: StoreError) -> StoreError {
+        if error.may_have_happened() && !self.client_only {
+            self.schedule.read_again();
+        }
+        error
     }
 }
 

@@ -99,7 +99,7 @@ impl Engine {
             Err(Failed::Refused(refusal)) => Err(StartError::Refused {
                 reason: refusal.to_string(),
             }),
-            Err(Failed::Store(error)) => Err(error.into()),
+            Err(Failed::Store(error)) => Err(inner.failed(error).into()),
         }
     }
 
