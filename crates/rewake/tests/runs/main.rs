@@ -2,9 +2,13 @@
 
 mod ends;
 mod hooks;
+mod isolation;
 mod parking;
 mod payloads;
 mod probe;
+mod refusals;
+mod replays;
+mod shutdown;
 mod stage;
 mod steps;
 mod time;
