@@ -90,12 +90,9 @@ impl Rewake {
         }
     }
 
-    /// Hands a payload to the live hook of a token. When it returns `Some`, the payload is durable and
-    /// will be read once; `None` where no live hook has the token.
+    /// Hands a payload to the live hook of a token.
     ///
-    /// # Cancel safety
-    ///
-    /// Dropped, it leaves open whether the payload was taken; an idempotency key makes a repeat safe.
+    #[doc = include_str!("docs/resume_hook.md")]
     pub fn resume_hook<P: Serialize + ?Sized>(
         &self,
         token: impl Into<String>,
@@ -135,17 +132,9 @@ impl Rewake {
             .map(Hook::from))
     }
 
-    /// Forwards an HTTP request to a webhook, as its public URL would. When it returns, the request is
-    /// durable, and the response is the webhook's: 202, its static one, or the workflow's.
+    /// Hands an HTTP request to the live webhook of a token, and gives its answer.
     ///
-    /// # Errors
-    ///
-    /// [`WebhookError`]: no live webhook has the token, the run ended without answering, the time to
-    /// answer ran out, and what else its variants say.
-    ///
-    /// # Cancel safety
-    ///
-    /// Dropped, it leaves open whether the request was taken; the run goes on.
+    #[doc = include_str!("docs/resume_webhook.md")]
     pub async fn resume_webhook<B: Into<axum::body::Body>>(
         &self,
         token: impl AsRef<str>,
