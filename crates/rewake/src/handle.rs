@@ -10,6 +10,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use rewake_core::id::RunId;
 use rewake_core::payload::{self, EncodeError};
+use rewake_runtime::workflow::Context as RunContext;
 use rewake_runtime::{Engine, QueryError, Resume, ResumeError, Start, StartError, WebhookError};
 use rewake_store::StoreError;
 use serde::Serialize;
@@ -69,6 +70,11 @@ impl Rewake {
     /// The engine, for the router, bindings and tests.
     #[doc(hidden)]
     pub fn engine(&self) -> &Engine {
+        // What the handle answers is not on record, so a replay could go another way.
+        assert!(
+            RunContext::current().is_err(),
+            "the handle is for code outside workflows; in a workflow use it in a step"
+        );
         &self.inner.engine
     }
 

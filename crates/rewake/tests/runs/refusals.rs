@@ -334,7 +334,7 @@ mod files {
         let mut told = 0;
         for page in 0..bytes.len() / 4_096 {
             let mut spoilt = bytes.clone();
-            for byte in spoilt[page * 4_096..(page + 1) * 4_096].iter_mut() {
+            for byte in &mut spoilt[page * 4_096..(page + 1) * 4_096] {
                 *byte ^= 0x55;
             }
             for beside in ["-wal", "-shm"] {

@@ -410,7 +410,7 @@ mod killed {
         let copy = stage.killed();
         let told = run.result().await.unwrap();
         rewake.shutdown(Duration::ZERO).await.unwrap();
-        assert_eq!(hook_of(&copy).await.unwrap_or(known.clone()), known);
+        assert_eq!(hook_of(&copy).await.unwrap_or_else(|| known.clone()), known);
         let rewake = copy.open().await;
         let again = rewake.get_run::<Vec<String>>(run.id());
         assert_eq!(again.result().await.unwrap(), told);

@@ -127,7 +127,7 @@ async fn a_shutdown_of_a_handle_without_work_is_quick(stage: Stage) {
     resume(&rewake, "t", &1).await;
     logged(&rewake, &run, "hook_received", 1).await;
     // It waits for nothing but the run to be put away, however long it might.
-    let day = Duration::from_secs(86_400);
+    let day = Duration::from_hours(24);
     rewake.shutdown(day).await.unwrap();
     assert_eq!(rewake.engine().resident_runs(), 0);
 }
