@@ -194,7 +194,13 @@ impl World {
         let process = {
             let mut processes = lock(&self.processes);
             let process = processes.alive.remove(&id);
-            let over = matches!(process, Some(Process { state: State::Over, .. }));
+            let over = matches!(
+                process,
+                Some(Process {
+                    state: State::Over,
+                    ..
+                })
+            );
             processes.crashes += u32::from(!over);
             process
         };

@@ -86,16 +86,17 @@ impl Shadow {
     /// What must not be.
     pub(crate) fn take_in(&mut self, run: RunId, frame: &Frame) -> Result<(), String> {
         if frame.first != self.head(run).next() {
-            return Err(format!(
-                "it does not follow on position {}",
-                self.head(run)
-            ));
+            return Err(format!("it does not follow on position {}", self.head(run)));
         }
         let followed = self.runs.entry(run).or_insert_with(|| Followed {
             entities: Entities::new(run),
             frames: Vec::new(),
         });
-        if followed.frames.last().is_some_and(|last| last.at > frame.at) {
+        if followed
+            .frames
+            .last()
+            .is_some_and(|last| last.at > frame.at)
+        {
             return Err("its time is before that of the event in front of it".to_owned());
         }
         followed
@@ -169,7 +170,10 @@ fn agrees(row: &RunRow, followed: &Followed, latest: Timestamp) -> Result<(), St
         };
     }
     if row.live_hooks as usize != live {
-        return Err(format!("its row counts {} live hooks of {live}", row.live_hooks));
+        return Err(format!(
+            "its row counts {} live hooks of {live}",
+            row.live_hooks
+        ));
     }
     if row.parked.is_some() {
         return Ok(());

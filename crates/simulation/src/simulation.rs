@@ -267,7 +267,9 @@ fn stop(world: &Arc<World>) -> Result<(), String> {
         seen(world)?;
         if world.steps.load(Ordering::Relaxed) > steps + PATIENCE {
             let tasks = world.tasks.of(left);
-            return Err(format!("process {left} was told to stop, and did not: {tasks:?}"));
+            return Err(format!(
+                "process {left} was told to stop, and did not: {tasks:?}"
+            ));
         }
     }
 }
@@ -295,9 +297,11 @@ fn drain(world: &Arc<World>) -> Result<(), String> {
         }
         settle(world)?;
         check::at_rest(world)?;
-        let parked_holds_on = world.shadow().tokens().values().all(|(run, _)| {
-            check::is_parked(world, *run)
-        });
+        let parked_holds_on = world
+            .shadow()
+            .tokens()
+            .values()
+            .all(|(run, _)| check::is_parked(world, *run));
         if parked_holds_on {
             break;
         }

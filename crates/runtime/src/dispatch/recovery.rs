@@ -11,7 +11,9 @@ use std::time::Duration;
 use futures_channel::oneshot;
 use rewake_core::id::RunId;
 use rewake_core::time::Timestamp;
-use rewake_store::{Append, AppendRefusal, Condition, Failed, Mark, Parked, StoreError, StoreFuture, WakeUp};
+use rewake_store::{
+    Append, AppendRefusal, Condition, Failed, Mark, Parked, StoreError, StoreFuture, WakeUp,
+};
 
 use super::residents::Message;
 use crate::engine::Inner;
@@ -31,7 +33,10 @@ pub(crate) async fn recover(
     let mut after = None;
     let mut found = 0;
     loop {
-        let page = read(engine, || engine.store.due(engine.scope, after, until, PAGE)).await?;
+        let page = read(engine, || {
+            engine.store.due(engine.scope, after, until, PAGE)
+        })
+        .await?;
         let Some(last) = page.last().copied() else {
             break;
         };

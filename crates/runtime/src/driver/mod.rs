@@ -394,9 +394,7 @@ impl Driver {
                 return Ok(worker);
             };
             at = last.last();
-            let by_worker = frames
-                .iter()
-                .rfind(|frame| frame.writer == Writer::Worker);
+            let by_worker = frames.iter().rfind(|frame| frame.writer == Writer::Worker);
             worker = by_worker.map_or(worker, Frame::last);
         }
     }

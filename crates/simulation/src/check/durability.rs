@@ -14,8 +14,7 @@ use crate::shadow::Followed;
 pub(super) fn check(history: &History<'_>) -> Result<(), String> {
     let started = started(history.runs)?;
     for asked in &history.entries.starts {
-        start(asked, &started)
-            .map_err(|problem| format!("start {}: {problem}", asked.serial))?;
+        start(asked, &started).map_err(|problem| format!("start {}: {problem}", asked.serial))?;
     }
     for asked in &history.entries.cancels {
         cancel(asked, history.runs)
@@ -86,10 +85,7 @@ fn cancel(asked: &CancelAsked, runs: &BTreeMap<RunId, Followed>) -> Result<(), S
 /// Statement 7: a log has one end, and nothing after it.
 fn one_end(followed: &Followed) -> Result<(), String> {
     let ends = followed.events().filter(|kind| kind.is_terminal()).count();
-    let last_ends = followed
-        .events()
-        .last()
-        .is_some_and(EventKind::is_terminal);
+    let last_ends = followed.events().last().is_some_and(EventKind::is_terminal);
     let ended = followed
         .entities
         .run()

@@ -13,6 +13,7 @@ use rewake_core::token::Token;
 use rewake_store::{Append, Create, Log, Mark, ScopeId, Sessions};
 
 use crate::process::Setup;
+use crate::settings::Settings;
 use crate::shadow::{Followed, frames};
 use crate::world::World;
 
@@ -30,7 +31,8 @@ pub(crate) fn replays(world: &Arc<World>) -> Result<(), String> {
         if followed.entities.is_live() {
             continue;
         }
-        replay(world, *run, followed).map_err(|problem| format!("replay of run {run}: {problem}"))?;
+        replay(world, *run, followed)
+            .map_err(|problem| format!("replay of run {run}: {problem}"))?;
     }
     Ok(())
 }
@@ -39,9 +41,7 @@ fn replay(world: &World, run: RunId, followed: &Followed) -> Result<(), String> 
     let Some((cut_off, kept)) = followed.frames.split_last() else {
         return Ok(());
     };
-    let mut settings = world.settings.clone();
-    settings.turmoil = 0;
-    let mini = World::new(world.seed, settings, false);
+    let mini = World::new(world.seed, Settings::calm(), false);
     let ledger = mini.ledger.open();
     let replayed = import(&mini, run, kept).and_then(|scope| {
         mini.boot(Setup::strict("replay"));
@@ -97,9 +97,8 @@ fn spelled(kind: &EventKind) -> String {
 fn import(mini: &World, run: RunId, kept: &[Frame]) -> Result<ScopeId, String> {
     let at = Arc::new(AtomicU64::new(0));
     let clock = Arc::clone(&at);
-    let now = Arc::new(move || {
-        rewake_core::time::Timestamp::from_millis(clock.load(Ordering::Relaxed))
-    });
+    let now =
+        Arc::new(move || rewake_core::time::Timestamp::from_millis(clock.load(Ordering::Relaxed)));
     let store = mini.memory.with_clock(now);
     let scope = store.scope("default".to_owned(), "default".to_owned());
     let scope = scope
@@ -127,7 +126,9 @@ fn import(mini: &World, run: RunId, kept: &[Frame]) -> Result<ScopeId, String> {
                 .map_err(|error| error.to_string())?;
             continue;
         }
-        let appended = store.append(append(scope, run, frame, &tokens)).now_or_never();
+        let appended = store
+            .append(append(scope, run, frame, &tokens))
+            .now_or_never();
         appended
             .expect("the memory store answers at once")
             .map_err(|error| error.to_string())?;

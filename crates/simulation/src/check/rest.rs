@@ -65,7 +65,9 @@ fn waits(row: &RunRow, entities: &Entities) -> Result<(), String> {
         return Err(format!("step {} is open, and nobody runs it", step.id));
     }
     if let Some(due) = entities.next_due() {
-        return Err(format!("something was due at {due:?}, and nobody saw to it"));
+        return Err(format!(
+            "something was due at {due:?}, and nobody saw to it"
+        ));
     }
     if entities.live_hooks().next().is_none() {
         return Err("it has not ended and waits for nothing".to_owned());
@@ -86,7 +88,9 @@ pub(crate) fn all_ended(world: &Arc<World>) -> Result<(), String> {
         if let Some(why) = row.parked {
             parked += 1;
             if why.build != LAST_BUILD {
-                return Err(format!("run {run}: the last build has not tried it: {why:?}"));
+                return Err(format!(
+                    "run {run}: the last build has not tried it: {why:?}"
+                ));
             }
         } else if !row.status.is_terminal() {
             return Err(format!(
@@ -96,7 +100,9 @@ pub(crate) fn all_ended(world: &Arc<World>) -> Result<(), String> {
     }
     let waiting = world.tasks.of(OUTSIDE);
     if !waiting.is_empty() {
-        return Err(format!("outside somebody still waits for an answer: {waiting:?}"));
+        return Err(format!(
+            "outside somebody still waits for an answer: {waiting:?}"
+        ));
     }
     world.trace(|| format!("{parked} runs stay parked"));
     Ok(())
