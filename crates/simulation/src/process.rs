@@ -242,10 +242,9 @@ struct ProcessSpawner {
 
 impl ProcessSpawner {
     fn spawn(&self, name: &'static str, task: BoxFuture<'static, ()>) {
+        // A real process that is gone runs no destructors; here a dropped request may still ask to be
+        // seen through. Nobody is left to do it.
         if !lock(&self.world.processes).is_alive(self.process) {
-            let process = self.process;
-            self.world
-                .fail(format!("process {process} is gone, and starts a {name}"));
             return;
         }
         self.world.tasks.spawn(self.process, name, task);
