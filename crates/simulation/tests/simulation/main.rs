@@ -1,4 +1,8 @@
 //! A thousand seeds on every run of the tests, and the same seed twice.
+#![expect(
+    clippy::print_stdout,
+    reason = "a failing run says first which seeds it took"
+)]
 
 use rewake_simulation::{compare_evictions, hold, simulate};
 
