@@ -284,7 +284,9 @@ impl RewakeBuilder {
             StoreSource::Url(url) => url,
         };
         let Some(path) = url.strip_prefix("sqlite:").map(str::to_owned) else {
-            return Err(OpenError::UnknownStore { url });
+            return Err(OpenError::UnknownStore {
+                url: without_credentials(&url),
+            });
         };
         let mut options = Options::new(path, Arc::new(host::now)).durability(self.durability);
         if let Some(wait) = self.wait_for_store {
@@ -294,6 +296,16 @@ impl RewakeBuilder {
         // Opening blocks while another process holds the file.
         let opened = tokio::task::spawn_blocking(move || open_sqlite(options, client_only));
         opened.await.map_err(|_| OpenError::NoTokio)?
+    }
+}
+
+/// The URL as it may be shown: a password is nobody's business.
+fn without_credentials(url: &str) -> String {
+    match (url.find("://"), url.rfind('@')) {
+        (Some(scheme), Some(at)) if scheme + 3 <= at => {
+            format!("{}…{}", &url[..scheme + 3], &url[at..])
+        }
+        _ => url.to_owned(),
     }
 }
 

@@ -10,6 +10,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use rewake_core::id::RunId;
 use rewake_core::payload::{self, EncodeError};
+use rewake_runtime::workflow::Context as RunContext;
 use rewake_runtime::{Engine, QueryError, Resume, ResumeError, Start, StartError, WebhookError};
 use rewake_store::StoreError;
 use serde::Serialize;
@@ -69,6 +70,11 @@ impl Rewake {
     /// The engine, for the router, bindings and tests.
     #[doc(hidden)]
     pub fn engine(&self) -> &Engine {
+        // What the handle answers is not on record, so a replay could go another way.
+        assert!(
+            RunContext::current().is_err(),
+            "the handle is for code outside workflows; in a workflow use it in a step"
+        );
         &self.inner.engine
     }
 
@@ -90,12 +96,9 @@ impl Rewake {
         }
     }
 
-    /// Hands a payload to the live hook of a token. When it returns `Some`, the payload is durable and
-    /// will be read once; `None` where no live hook has the token.
+    /// Hands a payload to the live hook of a token.
     ///
-    /// # Cancel safety
-    ///
-    /// Dropped, it leaves open whether the payload was taken; an idempotency key makes a repeat safe.
+    #[doc = include_str!("docs/resume_hook.md")]
     pub fn resume_hook<P: Serialize + ?Sized>(
         &self,
         token: impl Into<String>,
@@ -135,17 +138,9 @@ impl Rewake {
             .map(Hook::from))
     }
 
-    /// Forwards an HTTP request to a webhook, as its public URL would. When it returns, the request is
-    /// durable, and the response is the webhook's: 202, its static one, or the workflow's.
+    /// Hands an HTTP request to the live webhook of a token, and gives its answer.
     ///
-    /// # Errors
-    ///
-    /// [`WebhookError`]: no live webhook has the token, the run ended without answering, the time to
-    /// answer ran out, and what else its variants say.
-    ///
-    /// # Cancel safety
-    ///
-    /// Dropped, it leaves open whether the request was taken; the run goes on.
+    #[doc = include_str!("docs/resume_webhook.md")]
     pub async fn resume_webhook<B: Into<axum::body::Body>>(
         &self,
         token: impl AsRef<str>,

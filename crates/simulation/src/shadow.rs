@@ -16,8 +16,6 @@ use rewake_store::{Log, Queries, RunRow, ScopeId};
 
 /// Everything there is of a log.
 const ALL: usize = usize::MAX;
-/// How far clocks may be apart, in milliseconds.
-const TOLERANCE: u64 = 600_000;
 
 /// All logs, as far as they were followed.
 #[derive(Debug, Default)]
@@ -57,7 +55,7 @@ impl Shadow {
         last.map_or(Position::START, Frame::last)
     }
 
-    /// Takes in what was added to the log of a run.
+    /// Takes in what was added to the log of a run. No clock is ahead of `latest`.
     ///
     /// # Errors
     ///
@@ -65,8 +63,8 @@ impl Shadow {
     pub(crate) fn follow(
         &mut self,
         store: &MemoryStore,
-        scope: ScopeId,
-        run: RunId,
+        (scope, run): (ScopeId, RunId),
+        latest: Timestamp,
     ) -> Result<(), String> {
         for frame in frames(store, scope, run, self.head(run))? {
             self.take_in(run, &frame)
@@ -78,7 +76,7 @@ impl Shadow {
         let Some(row) = row(store, scope, run) else {
             return Err(format!("run {run} has a log and no row"));
         };
-        agrees(&row, followed).map_err(|problem| format!("run {run}: {problem}"))
+        agrees(&row, followed, latest).map_err(|problem| format!("run {run}: {problem}"))
     }
 
     /// Takes in one frame.
@@ -155,7 +153,7 @@ pub(crate) fn frames(
 }
 
 /// The run's row says what its log says, and nobody is forgotten.
-fn agrees(row: &RunRow, followed: &Followed) -> Result<(), String> {
+fn agrees(row: &RunRow, followed: &Followed, latest: Timestamp) -> Result<(), String> {
     let entities = &followed.entities;
     let Some(run) = entities.run() else {
         return Err("its log has no beginning".to_owned());
@@ -180,7 +178,7 @@ fn agrees(row: &RunRow, followed: &Followed) -> Result<(), String> {
     if row.parked.is_some() {
         return Ok(());
     }
-    match needed_wake_up(row, entities) {
+    match needed_wake_up(row, entities, latest) {
         Some(needed) if row.wake_at.is_none_or(|at| at > needed) => Err(format!(
             "it must be looked at by {needed:?}, and the wake-up index says {:?}",
             row.wake_at
@@ -189,16 +187,15 @@ fn agrees(row: &RunRow, followed: &Followed) -> Result<(), String> {
     }
 }
 
-/// When a worker must look at the run at the latest.
-fn needed_wake_up(row: &RunRow, entities: &Entities) -> Option<Timestamp> {
-    let soon = Timestamp::from_millis(row.last_at.as_millis().saturating_add(TOLERANCE));
-    let ready = row.is_ready().then_some(soon);
+/// When a worker must look at the run at the latest; "at once" is at `latest`.
+fn needed_wake_up(row: &RunRow, entities: &Entities, latest: Timestamp) -> Option<Timestamp> {
+    let told_to_wait = entities
+        .run()
+        .is_some_and(|run| run.started_at.is_none() && run.not_before.is_some());
+    let ready = (row.is_ready() && !told_to_wait).then_some(latest);
     let steps = entities
         .open_steps()
-        .map(|step| step.retry_at.map_or(soon, |at| at.max(soon)));
-    ready
-        .into_iter()
-        .chain(steps)
-        .chain(entities.next_due().map(|due| due.max(row.last_at)))
-        .min()
+        .map(|step| step.retry_at.unwrap_or(latest));
+    let needed = ready.into_iter().chain(steps).chain(entities.next_due());
+    needed.min().map(|needed| needed.max(latest))
 }

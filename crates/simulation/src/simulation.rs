@@ -15,7 +15,7 @@ use crate::settings::Settings;
 use crate::world::{World, lock};
 
 /// So many steps without coming to rest are too many.
-const MOST_STEPS: u64 = 400_000;
+const MOST_STEPS: u64 = 60_000;
 /// So many steps are enough for every process to stop.
 const PATIENCE: u64 = 50_000;
 /// The build that takes over at the end.
@@ -80,6 +80,9 @@ pub fn simulate(seed: u64, traced: bool) -> Result<Report, Box<Violation>> {
         .unwrap_or_else(|panic| Err(format!("it panicked: {}", words(&*panic))))
         .and_then(|()| ended.map_err(|panic| format!("it panicked: {}", words(&*panic))))
         .and_then(|()| world.failure().map_or(Ok(()), Err));
+    if simulated.is_err() {
+        write_logs(&world);
+    }
     let trace = world.take_trace();
     match simulated {
         Ok(()) => Ok(report(&world, trace)),
@@ -100,6 +103,20 @@ pub fn hold(seed: u64) -> Report {
     match simulate(seed, false) {
         Ok(report) => report,
         Err(violation) => panic!("{violation}"),
+    }
+}
+
+/// Adds the logs to the trace.
+fn write_logs(world: &World) {
+    let shadow = world.shadow();
+    for (run, followed) in shadow.runs() {
+        for frame in &followed.frames {
+            let (writer, at) = (frame.writer, frame.at);
+            for event in frame.iter() {
+                let position = event.position;
+                world.trace(|| format!("log  {run} {position} {at:?} {writer:?} {:?}", event.kind));
+            }
+        }
     }
 }
 

@@ -175,7 +175,9 @@ fn judge<A, E>(
         .now_or_never()
         .expect("the memory store answers at once");
     if let Some((scope, run)) = target {
-        let followed = world.shadow().follow(&world.memory, scope, run);
+        let followed = world
+            .shadow()
+            .follow(&world.memory, (scope, run), world.latest());
         if let Err(problem) = followed {
             world.fail(problem);
         }

@@ -54,17 +54,24 @@ impl Tables<'_> {
         after: Position,
         first: &Frame,
     ) -> Result<(), StoreError> {
-        let sql = "SELECT body FROM frames WHERE run = ?1 AND first < ?2
-                   ORDER BY first DESC LIMIT 1";
-        let params = (run.to_bytes(), number(first.first.0));
-        let before = self
-            .look_up(sql, params, |row| Ok(decode_row::<Frame>(bytes(row, 0)?)))?
-            .transpose()
-            .map_err(|source| StoreError::corrupt_run(run, source))?;
-        match before {
+        match self.frame_before(run, first.first)? {
             Some(before) if before.first <= after && before.last().next() == first.first => Ok(()),
             Some(_) | None => Err(hole(run, first)),
         }
+    }
+
+    /// The last frame that begins before a position.
+    fn frame_before(
+        &mut self,
+        run: RunId,
+        position: Position,
+    ) -> Result<Option<Frame>, StoreError> {
+        let sql = "SELECT body FROM frames WHERE run = ?1 AND first < ?2
+                   ORDER BY first DESC LIMIT 1";
+        let params = (run.to_bytes(), number(position.0));
+        self.look_up(sql, params, |row| Ok(decode_row::<Frame>(bytes(row, 0)?)))?
+            .transpose()
+            .map_err(|source| StoreError::corrupt_run(run, source))
     }
 
     pub(crate) fn frames_in(
@@ -79,7 +86,12 @@ impl Tables<'_> {
                 return Ok(Vec::new());
             };
             let (frames, enough) = tables.page(run, after, max_bytes)?;
-            let end = frames.last().map_or(after, Frame::last);
+            let mut end = frames.last().map_or(after, Frame::last);
+            if frames.is_empty() && after < row.head {
+                // The frame that is the end may have been asked for from its middle.
+                let before = tables.frame_before(run, after.next())?;
+                end = before.as_ref().map_or(after, Frame::last);
+            }
             if enough == Enough::No && end < row.head {
                 let what = format!("run `{run}`");
                 return Err(damaged(&what, "the end of its log is missing"));

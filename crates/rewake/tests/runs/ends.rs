@@ -213,7 +213,7 @@ async fn a_cancelled_run_ends_where_it_waits(stage: Stage) {
 
 async fn a_run_can_be_cancelled_before_it_begins(stage: Stage) {
     let rewake = stage.open().await;
-    let run = rewake.start(begins()).delay(Duration::from_secs(3_600));
+    let run = rewake.start(begins()).delay(Duration::from_hours(1));
     let run = run.await.unwrap();
     assert!(run.cancel("too early").await.unwrap());
     let error = run.result().await.unwrap_err();

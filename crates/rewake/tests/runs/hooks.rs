@@ -318,7 +318,7 @@ async fn an_expired_hook_says_so_once_and_takes_nothing(stage: Stage) {
 async fn wants(token: String) -> anyhow::Result<Result<u64, String>> {
     let mut hook = match create_hook::<u64>().token(token).await {
         Ok(hook) => hook,
-        Err(HookError::Conflict(HookConflict { token, run_id, .. })) => {
+        Err(HookError::Conflict(HookConflict { token, run_id })) => {
             sleep(Duration::from_millis(1)).await;
             return Ok(Err(format!("{token} {run_id}")));
         }

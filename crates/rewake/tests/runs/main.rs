@@ -1,10 +1,15 @@
 //! Whole runs through the public API. Each test's name is the behaviour it holds the engine to.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod ends;
 mod hooks;
+mod isolation;
 mod parking;
 mod payloads;
 mod probe;
+mod refusals;
+mod replays;
+mod shutdown;
 mod stage;
 mod steps;
 mod time;

@@ -405,6 +405,10 @@ impl Drop for Spiteful {
 async fn is_spiteful(token: String) -> anyhow::Result<u64> {
     let spiteful = Spiteful;
     let n = create_hook::<u64>().token(token).await?.recv().await?;
+    #[expect(
+        clippy::mem_forget,
+        reason = "its destructor must only run where the body is dropped"
+    )]
     std::mem::forget(spiteful);
     Ok(n)
 }

@@ -33,6 +33,10 @@ enum Shape {
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
+#[expect(
+    clippy::option_option,
+    reason = "that nested options come back is what is tested"
+)]
 struct Everything {
     flag: bool,
     smallest: i64,

@@ -1,5 +1,6 @@
 //! What a test stands on: a store that can be opened again, and a probe that steps write to.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -99,14 +100,33 @@ impl Stage {
     pub(crate) fn store(&self) -> StoreSource {
         match &self.backing {
             Backing::Memory(store) => StoreSource::Open(Arc::new(store.clone())),
-            Backing::File(dir) => {
-                StoreSource::Url(format!("sqlite:{}", dir.path().join("runs.db").display()))
-            }
+            Backing::File(_) => StoreSource::Url(format!("sqlite:{}", self.path().display())),
         }
     }
 
     pub(crate) async fn open(&self) -> Rewake {
         self.builder().build().await.unwrap()
+    }
+
+    /// The file of the store.
+    pub(crate) fn path(&self) -> PathBuf {
+        match &self.backing {
+            Backing::Memory(_) => panic!("a store in memory has no file"),
+            Backing::File(dir) => dir.path().join("runs.db"),
+        }
+    }
+
+    /// What the next process finds if this one is killed now.
+    pub(crate) fn killed(&self) -> Self {
+        let copy = Self::in_a_file();
+        for suffix in ["", "-wal"] {
+            let name = |path: PathBuf| format!("{}{suffix}", path.display());
+            std::fs::copy(name(self.path()), name(copy.path())).unwrap();
+        }
+        Self {
+            probe: self.probe.clone(),
+            ..copy
+        }
     }
 }
 

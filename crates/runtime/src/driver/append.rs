@@ -53,7 +53,13 @@ impl Driver {
                     | EventKind::WaitCancelled { .. }
             )
         });
-        if !lazy || self.attempts.is_urgent() || !self.attempts.any_running() || self.stopping {
+        // A wait that was given up and falls due before that is on record would end every pause at
+        // once.
+        let overdue = self
+            .executor
+            .with(|machine| machine.due(now).next().is_some());
+        let alone = !self.attempts.any_running();
+        if !lazy || overdue || alone || self.attempts.is_urgent() || self.stopping {
             return false;
         }
         let flush_at = *self.flush_at.get_or_insert_with(|| now.after(LAZY));
@@ -125,7 +131,13 @@ impl Driver {
         let calls = append.events.iter().any(is_heard_outside);
         let (id, was_fed) = (append.id, self.fed());
         let brings_work = append.events.iter().any(calls_for_reaction);
-        match self.engine.store.append(append).await {
+        self.sent.insert(id);
+        let answer = self.engine.store.append(append).await;
+        let unknown = matches!(&answer, Err(Failed::Store(error)) if error.may_have_happened());
+        if answer.is_err() && !unknown {
+            self.sent.remove(&id);
+        }
+        match answer {
             Ok(appended) => {
                 // As the store has it: records need no reaction, for their worker has had it.
                 let is_alone = appended.frames.iter().all(|frame| frame.id == id);
@@ -142,6 +154,8 @@ impl Driver {
                     self.recorded.crashes = 0;
                 }
                 self.take_in(appended.frames).await?;
+                // It was the only one to build on its position: those before it are void.
+                self.sent.clear();
                 if calls {
                     self.engine.waiters.call(self.run);
                 }

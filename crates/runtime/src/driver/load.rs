@@ -1,6 +1,6 @@
 //! Loading: from the store's rows to a machine that stands where its log ends.
 
-use rewake_core::event::{EventRef, Frame, Position};
+use rewake_core::event::{EventRef, Frame, Position, Writer};
 use rewake_core::replay::OpenStep;
 
 use super::{Driver, Exit, Stop};
@@ -46,6 +46,7 @@ impl Driver {
         self.recorded.parked = row.parked.is_some();
         self.recovering |= row.crashes > 0;
         self.read_tail().await?;
+        self.loaded = true;
         self.executor
             .with(rewake_core::replay::Machine::rest)
             .map_err(Stuck::from)?;
@@ -164,6 +165,16 @@ impl Driver {
     }
 
     fn feed(&mut self, frame: Frame) -> Result<(), Stop> {
+        // What another worker began is not known here: its attempts, its timers. Only a replay of
+        // the whole log by whoever takes the run over next brings both together.
+        let own = self.sent.remove(&frame.id);
+        if self.loaded && frame.writer == Writer::Worker && !own {
+            return Err(Stop::Superseded);
+        }
+        self.seen = frame.last();
+        if frame.writer == Writer::Worker {
+            self.seen_worker = frame.last();
+        }
         for event in frame.iter() {
             self.executor.feed(event)?;
             self.note(event)?;

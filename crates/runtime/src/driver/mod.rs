@@ -17,6 +17,7 @@ mod rest;
 mod verify;
 
 use std::any::Any;
+use std::collections::BTreeSet;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
@@ -25,7 +26,7 @@ use futures_channel::oneshot;
 use futures_util::FutureExt;
 use futures_util::future::{AbortHandle, BoxFuture};
 use rewake_core::event::{Frame, Position, Taken, Writer};
-use rewake_core::id::{RunId, StepId};
+use rewake_core::id::{EventId, RunId, StepId};
 use rewake_core::replay::Machine;
 use rewake_core::time::Timestamp;
 use rewake_store::{Append, AppendRefusal, Condition, Failed, Mark, Parked, StoreError};
@@ -61,8 +62,10 @@ enum Exit {
     Rested,
     /// It is parked.
     Parked,
-    /// Nothing can be done for it here: unknown workflow, another worker, a store that fails.
+    /// Nothing can be done for it here: unknown workflow, a store that fails.
     Left,
+    /// Another worker has taken it over; `news` where something came since of which it may not know.
+    Superseded { news: bool },
 }
 
 /// What keeps a driver from going on.
@@ -70,6 +73,8 @@ enum Exit {
 enum Stop {
     Stuck(Stuck),
     Store(StoreError),
+    /// Another worker has written.
+    Superseded,
     Exit(Exit),
 }
 
@@ -97,6 +102,10 @@ struct Recorded {
     parked: bool,
 }
 
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is told by a message of its own, and none excludes another"
+)]
 struct Driver {
     engine: Arc<Inner>,
     run: RunId,
@@ -115,6 +124,13 @@ struct Driver {
     /// The log, where each rest is checked by a second replay.
     shadow: Option<Vec<Frame>>,
     verified: Position,
+    /// The end of the last frame that came to hand, and of the last that a worker wrote.
+    seen: Position,
+    seen_worker: Position,
+    /// The log was read to its end: from here on every frame of a worker's must be one of `sent`.
+    loaded: bool,
+    /// The ids of appends whose frames may be met in the log.
+    sent: BTreeSet<EventId>,
 }
 
 impl Driver {
@@ -151,6 +167,10 @@ impl Driver {
             flush_at: None,
             shadow,
             verified: Position::START,
+            seen: Position::START,
+            seen_worker: Position::START,
+            loaded: false,
+            sent: BTreeSet::new(),
         }
     }
 
@@ -299,6 +319,7 @@ impl Driver {
     async fn stop(&mut self, stop: Stop) -> Exit {
         match stop {
             Stop::Exit(exit) => exit,
+            Stop::Superseded => self.stand_down().await,
             Stop::Stuck(stuck) => {
                 self.park(&stuck).await;
                 Exit::Parked
@@ -309,6 +330,26 @@ impl Driver {
                 Exit::Left
             }
         }
+    }
+
+    /// Leaves the run to the worker that has taken it over. That one has heard of everything up to
+    /// its own last append; what came since is this process's to see to. In case the other is gone by
+    /// then, the run is looked at again some time later.
+    async fn stand_down(&mut self) -> Exit {
+        tracing::info!(run = %self.run, "another worker has taken it over");
+        self.look_again();
+        let (mut at, mut news) = (self.fed(), false);
+        loop {
+            let frames = self
+                .engine
+                .store
+                .frames(self.engine.scope, self.run, at, load::PAGE)
+                .await;
+            let Ok(frames) = frames else { break };
+            let Some(last) = frames.last() else { break };
+            (at, news) = (last.last(), last.writer == Writer::Outsider);
+        }
+        Exit::Superseded { news }
     }
 
     /// Puts on record, beside the log, that this build cannot follow.
@@ -367,11 +408,10 @@ impl Driver {
         self.engine.schedule.add_again(later, self.run);
     }
 
-    /// The last event that a worker wrote. The machine may have stopped before it.
+    /// The last event that a worker wrote. The machine may have stopped before it, in the middle of a
+    /// frame.
     async fn last_worker(&mut self) -> Result<Position, StoreError> {
-        let (mut at, mut worker) = self
-            .executor
-            .with(|machine| (machine.fed(), machine.worker_position()));
+        let (mut at, mut worker) = (self.seen, self.seen_worker);
         loop {
             let frames = self
                 .engine
@@ -394,9 +434,16 @@ impl Driver {
             self.engine.budget.stir(self.run);
             self.engine.residents.abandon(self.run);
         }
-        if exit == Exit::Left {
+        if matches!(exit, Exit::Left | Exit::Superseded { .. }) {
             // Whoever drives the run next begins these attempts anew; no two shall run at once.
             self.attempts.abort();
+        }
+        if exit == (Exit::Superseded { news: true }) {
+            let recover = Message::Recover {
+                unclean: false,
+                rested: None,
+            };
+            self.engine.tell(self.run, recover);
         }
         if matches!(exit, Exit::Ended | Exit::Parked) {
             self.engine.waiters.call(self.run);

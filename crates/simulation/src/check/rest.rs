@@ -33,6 +33,10 @@ pub(crate) fn at_rest(world: &Arc<World>) -> Result<(), String> {
             return Err(format!("run {run} has no row"));
         };
         waits(&row, &followed.entities).map_err(|problem| format!("run {run}: {problem}"))?;
+        if let Some(why) = row.parked {
+            may_be_parked(&followed.entities, &why)
+                .map_err(|problem| format!("run {run}: {problem}"))?;
+        }
     }
     drop(shadow);
     let processes = lock(&world.processes);
@@ -79,12 +83,15 @@ fn waits(row: &RunRow, entities: &Entities) -> Result<(), String> {
 pub(crate) fn all_ended(world: &Arc<World>) -> Result<(), String> {
     let shadow = world.shadow();
     let mut parked = 0;
-    for (run, followed) in shadow.runs() {
+    for run in shadow.runs().keys() {
         let row = row(&world.memory, SCOPE, *run).ok_or("a run has no row")?;
         if let Some(why) = row.parked {
             parked += 1;
-            let program = program(&followed.entities).unwrap_or_default();
-            may_be_parked(&program, &why).map_err(|problem| format!("run {run}: {problem}"))?;
+            if why.build != LAST_BUILD {
+                return Err(format!(
+                    "run {run}: the last build has not tried it: {why:?}"
+                ));
+            }
         } else if !row.status.is_terminal() {
             return Err(format!(
                 "run {run} got everything it may wait for, and has not ended"
@@ -101,9 +108,11 @@ pub(crate) fn all_ended(world: &Arc<World>) -> Result<(), String> {
     Ok(())
 }
 
-fn may_be_parked(program: &Program, why: &Parked) -> Result<(), String> {
-    let panics = contains(program, &|op| matches!(op, Op::Panic));
-    if panics && why.code == "WORKFLOW_PANICKED" && why.build == LAST_BUILD {
+fn may_be_parked(entities: &Entities, why: &Parked) -> Result<(), String> {
+    let program = program(entities).unwrap_or_default();
+    let panics = contains(&program, &|op| matches!(op, Op::Panic));
+    let crashed = why.code == "CRASHED_REPEATEDLY" && why.build != LAST_BUILD;
+    if crashed || (panics && why.code == "WORKFLOW_PANICKED") {
         return Ok(());
     }
     Err(format!("it is parked for no good reason: {why:?}"))

@@ -195,6 +195,7 @@ macro_rules! __conformance_cases {
             paging {
                 a_page_of_frames_has_at_least_one
                 a_page_of_frames_begins_after_a_position
+                a_page_of_frames_may_begin_in_the_middle_of_one
                 a_page_of_frames_ends_near_its_bytes
                 the_log_of_an_unknown_run_is_empty
                 wake_ups_come_in_order_of_time_and_then_run
