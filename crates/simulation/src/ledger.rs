@@ -11,7 +11,6 @@ use rewake_core::id::{HookId, RunId, StepId};
 
 use crate::clock::{Nap, VirtualClock};
 use crate::program::Program;
-use crate::scheduler::ProcessId;
 use crate::workload::Seen;
 
 thread_local! {
@@ -63,8 +62,6 @@ pub(crate) struct CancelAsked {
 pub(crate) struct Execution {
     pub(crate) run: RunId,
     pub(crate) step: StepId,
-    pub(crate) attempt: u32,
-    pub(crate) process: ProcessId,
     /// It came to its end and gave its number.
     pub(crate) ended: bool,
 }
@@ -153,18 +150,15 @@ impl Recording {
 pub(crate) struct StepWorld {
     pub(crate) ledger: Arc<Ledger>,
     pub(crate) clock: VirtualClock,
-    pub(crate) process: ProcessId,
 }
 
 impl StepWorld {
     /// Writes down that an attempt runs.
-    pub(crate) fn begin(&self, run: RunId, step: StepId, attempt: u32) -> Running {
+    pub(crate) fn begin(&self, run: RunId, step: StepId) -> Running {
         let mut entries = self.ledger.lock();
         entries.executions.push(Execution {
             run,
             step,
-            attempt,
-            process: self.process,
             ended: false,
         });
         Running {

@@ -24,6 +24,7 @@
 
 mod check;
 mod clock;
+mod evictions;
 mod ledger;
 mod outsider;
 mod prng;
@@ -37,4 +38,5 @@ mod store;
 mod workload;
 mod world;
 
+pub use evictions::compare_evictions;
 pub use simulation::{Report, Violation, hold, simulate};

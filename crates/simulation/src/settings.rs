@@ -6,6 +6,8 @@ use crate::program::Taste;
 /// The settings of one simulation. Chances are in 10,000.
 #[derive(Clone, Debug)]
 pub(crate) struct Settings {
+    /// What is ready is polled in order, and not as the seed decides.
+    pub(crate) in_order: bool,
     /// So many steps with faults.
     pub(crate) turmoil: u64,
     /// Chance of each write that its process ends with it.
@@ -29,6 +31,26 @@ pub(crate) struct Settings {
 }
 
 impl Settings {
+    /// Nothing goes wrong, and nobody is sent out.
+    pub(crate) const fn calm() -> Self {
+        Self {
+            in_order: true,
+            turmoil: 0,
+            crash: 0,
+            unknown: 0,
+            refused: 0,
+            shutdown: 0,
+            overlap: 0,
+            jump: 0,
+            skew: 0,
+            actions: 0,
+            taste: Taste {
+                size: 12,
+                panics: false,
+            },
+        }
+    }
+
     /// The settings of a seed.
     pub(crate) fn of(seed: u64) -> Self {
         let mut prng = Prng::new(seed, 1);
@@ -41,6 +63,7 @@ impl Settings {
             }
         };
         Self {
+            in_order: false,
             crash: chance(150),
             unknown: chance(250),
             refused: chance(250),

@@ -52,8 +52,7 @@ enum Flow {
 }
 
 #[workflow(name = "simulated")]
-pub(crate) async fn simulated(serial: u64, program: Program) -> anyhow::Result<Vec<Seen>> {
-    let _told_apart_by_outsiders = serial;
+pub(crate) async fn simulated(_serial: u64, program: Program) -> anyhow::Result<Vec<Seen>> {
     let notes = Notes::recorded(Recording::begin(workflow_metadata().run_id));
     finish(run(&program, &mut Vec::new(), &notes).await, &notes)
 }
@@ -67,7 +66,7 @@ pub(crate) async fn nested(program: Program) -> anyhow::Result<Vec<Seen>> {
 #[step(name = "work", backoff = "100ms")]
 async fn work(script: Script, #[provided] world: StepWorld) -> anyhow::Result<u64> {
     let attempt = step_metadata();
-    let execution = world.begin(attempt.run_id, attempt.step_id, attempt.attempt);
+    let execution = world.begin(attempt.run_id, attempt.step_id);
     if script.takes_ms > 0 {
         world.pause(script.takes_ms).await;
     }

@@ -89,14 +89,23 @@ impl World {
             self.trace(|| format!("time {at:?}"));
             return at.is_some();
         }
-        let choice = self.rng().index(ready + requests);
+        let choice = if self.settings.in_order {
+            0
+        } else {
+            self.rng().index(ready + requests)
+        };
         if let Some(request) = choice.checked_sub(ready) {
-            let request = lock(&self.requests).swap_remove(request);
+            let request = lock(&self.requests).remove(request);
             self.carry_out(request);
         } else if let Some((process, task)) = self.tasks.poll(choice) {
             self.trace(|| format!("poll p{process} {task}"));
         }
         true
+    }
+
+    /// True where nothing happens until time goes on.
+    pub(crate) fn is_at_rest(&self) -> bool {
+        self.tasks.ready() + lock(&self.requests).len() == 0
     }
 
     /// Takes a request that is to be carried out some time.

@@ -9,6 +9,8 @@ mod durability;
 mod replay;
 mod rest;
 mod steps;
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

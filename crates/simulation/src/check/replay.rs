@@ -13,6 +13,7 @@ use rewake_core::token::Token;
 use rewake_store::{Append, Create, Log, Mark, ScopeId, Sessions};
 
 use crate::process::Setup;
+use crate::settings::Settings;
 use crate::shadow::{Followed, frames};
 use crate::world::World;
 
@@ -40,9 +41,7 @@ fn replay(world: &World, run: RunId, followed: &Followed) -> Result<(), String> 
     let Some((cut_off, kept)) = followed.frames.split_last() else {
         return Ok(());
     };
-    let mut settings = world.settings.clone();
-    settings.turmoil = 0;
-    let mini = World::new(world.seed, settings, false);
+    let mini = World::new(world.seed, Settings::calm(), false);
     let ledger = mini.ledger.open();
     let replayed = import(&mini, run, kept).and_then(|scope| {
         mini.boot(Setup::strict("replay"));

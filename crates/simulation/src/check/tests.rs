@@ -1,0 +1,280 @@
+//! The checkers find what is forged: a checker that never fails checks nothing.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use rewake_core::event::{CreatedBy, EventKind, Frame, Position, StepOptions, Writer};
+use rewake_core::id::{EventId, HookId, Place, RunId, StepId};
+use rewake_core::payload::{self, Payload};
+use rewake_core::time::Timestamp;
+use rewake_core::token::Token;
+
+use super::{History, delivery, durability, steps};
+use crate::ledger::{
+    CancelAsked, Entries, Execution, Ledger, Recording, ResumeAsked, StartAsked, Told,
+};
+use crate::program::Program;
+use crate::shadow::Shadow;
+use crate::workload::Seen;
+
+/// A log that is forged event by event.
+struct Forged {
+    shadow: Shadow,
+    entries: Entries,
+    run: RunId,
+}
+
+impl Forged {
+    /// One run that has begun.
+    fn new() -> Self {
+        let run = RunId::mint(Timestamp::ZERO, 1);
+        let mut forged = Self {
+            shadow: Shadow::default(),
+            entries: Entries::default(),
+            run,
+        };
+        forged.entries.starts.push(StartAsked {
+            serial: 0,
+            program: Program::new(),
+            told: vec![Told::Done(run)],
+        });
+        forged.add(created()).add(EventKind::RunStarted);
+        forged
+    }
+
+    fn add(&mut self, kind: EventKind) -> &mut Self {
+        self.try_add(kind).unwrap();
+        self
+    }
+
+    fn try_add(&mut self, kind: EventKind) -> Result<(), String> {
+        let frame = frame(self.shadow.head(self.run).next(), kind);
+        self.shadow.take_in(self.run, &frame)
+    }
+
+    fn sent(&mut self, payload: u64, told: Told<(RunId, HookId)>) -> &mut Self {
+        self.entries.resumes.push(ResumeAsked {
+            payload,
+            token: "t".to_owned(),
+            told: vec![told],
+        });
+        self
+    }
+
+    fn check(&self) -> Result<(), String> {
+        let history = History {
+            runs: self.shadow.runs(),
+            entries: &self.entries,
+            boots: 1,
+        };
+        durability::check(&history)?;
+        delivery::check(&history)?;
+        steps::check(&history)
+    }
+
+    fn problem(&self) -> String {
+        self.check().unwrap_err()
+    }
+
+    fn hook(&self) -> HookId {
+        HookId::derive(self.run, Place(0), "t")
+    }
+
+    fn step(&self) -> StepId {
+        StepId::derive(self.run, Place(1), "work")
+    }
+}
+
+fn created() -> EventKind {
+    EventKind::RunCreated {
+        workflow: "simulated".to_owned(),
+        input: payload::encode(&(0_u64, Program::new())).unwrap(),
+        build: String::new(),
+        seed: [0; 16],
+        flags: 0,
+        parent: None,
+        not_before: None,
+        continued_from: None,
+        attributes: BTreeMap::new(),
+        created_by: CreatedBy::Start,
+    }
+}
+
+fn frame(first: Position, kind: EventKind) -> Frame {
+    Frame {
+        first,
+        at: Timestamp::ZERO,
+        id: EventId::mint(Timestamp::ZERO, u128::from(first.0)),
+        writer: Writer::Worker,
+        events: vec![kind],
+        taken: Vec::new(),
+    }
+}
+
+fn number(n: u64) -> Payload {
+    payload::encode(&n).unwrap()
+}
+
+fn hook_created(hook: HookId) -> EventKind {
+    EventKind::HookCreated {
+        hook,
+        token: Token::parse("t", Token::MAX_LEN).unwrap(),
+        chosen: true,
+        metadata: None,
+        is_webhook: false,
+        expires_at: None,
+    }
+}
+
+fn received(hook: HookId, n: u64) -> EventKind {
+    EventKind::HookReceived {
+        hook,
+        payload: number(n),
+        key: None,
+        fallback: None,
+    }
+}
+
+fn with_hook() -> (Forged, HookId) {
+    let mut forged = Forged::new();
+    let hook = forged.hook();
+    forged.add(hook_created(hook));
+    (forged, hook)
+}
+
+fn with_step(max_retries: u32) -> (Forged, StepId) {
+    let mut forged = Forged::new();
+    let step = forged.step();
+    let options = StepOptions {
+        max_retries,
+        timeout_ms: None,
+        backoff_ms: 0,
+    };
+    forged.add(EventKind::StepCreated {
+        step,
+        name: "work".to_owned(),
+        input: number(0),
+        options,
+    });
+    forged.add(EventKind::StepStarted { step, attempt: 1 });
+    (forged, step)
+}
+
+fn execution(forged: &Forged, ended: bool) -> Execution {
+    Execution {
+        run: forged.run,
+        step: forged.step(),
+        ended,
+    }
+}
+
+#[test]
+fn an_honest_history_passes() {
+    let (mut forged, hook) = with_hook();
+    let done = Told::Done((forged.run, hook));
+    forged.add(received(hook, 7)).sent(7, done);
+    assert_eq!(forged.check(), Ok(()));
+}
+
+#[test]
+fn an_acknowledged_start_without_a_run_is_found() {
+    let mut forged = Forged::new();
+    forged.entries.starts.push(StartAsked {
+        serial: 1,
+        program: Program::new(),
+        told: vec![Told::Done(RunId::mint(Timestamp::ZERO, 2))],
+    });
+    assert!(forged.problem().contains("start 1"));
+}
+
+#[test]
+fn a_refused_cancel_that_is_recorded_is_found() {
+    let mut forged = Forged::new();
+    let reason = "why".to_owned();
+    forged.add(EventKind::RunCancelRequested {
+        reason: Some(reason.clone()),
+    });
+    forged.entries.cancels.push(CancelAsked {
+        run: forged.run,
+        reason,
+        told: Told::Refused("busy".to_owned()),
+    });
+    assert!(forged.problem().contains("recorded 1 times"));
+}
+
+#[test]
+fn an_acknowledged_payload_that_is_lost_is_found() {
+    let (mut forged, hook) = with_hook();
+    let done = Told::Done((forged.run, hook));
+    forged.sent(7, done);
+    assert!(forged.problem().contains("payload 7"));
+}
+
+#[test]
+fn a_payload_that_is_recorded_twice_is_found() {
+    let (mut forged, hook) = with_hook();
+    forged.add(received(hook, 7)).add(received(hook, 7));
+    forged.sent(7, Told::Unknown);
+    assert!(forged.problem().contains("payload 7"));
+}
+
+#[test]
+fn payloads_received_out_of_order_are_found() {
+    let (mut forged, hook) = with_hook();
+    forged.add(received(hook, 1)).add(received(hook, 2));
+    forged.sent(1, Told::Unknown).sent(2, Told::Unknown);
+    let seen = Seen::Payload(hook.to_string(), 2);
+    forged.entries.seen.insert(forged.run, vec![seen]);
+    assert!(forged.problem().contains("its workflow received [2]"));
+}
+
+#[test]
+fn a_result_from_nowhere_is_found() {
+    let (mut forged, step) = with_step(3);
+    forged.entries.executions.push(execution(&forged, false));
+    let result = number(0);
+    forged.add(EventKind::StepCompleted { step, result });
+    assert!(forged.problem().contains("has the result 0"));
+}
+
+#[test]
+fn a_step_without_retries_that_ran_twice_is_found() {
+    let (mut forged, _) = with_step(0);
+    let twice = vec![execution(&forged, true), execution(&forged, true)];
+    forged.entries.executions = twice;
+    assert!(forged.problem().contains("may run 1 times"));
+}
+
+#[test]
+fn a_token_that_two_hooks_hold_is_found() {
+    let (mut forged, _) = with_hook();
+    let other = HookId::derive(forged.run, Place(9), "t");
+    let problem = forged.try_add(hook_created(other)).unwrap_err();
+    assert!(problem.contains("takes token"), "{problem}");
+}
+
+#[test]
+fn a_gap_and_an_event_after_the_end_are_found() {
+    let mut forged = Forged::new();
+    let gap = frame(Position(9), EventKind::RunStarted);
+    assert!(forged.shadow.take_in(forged.run, &gap).is_err());
+    let output = number(0);
+    forged.add(EventKind::RunCompleted { output });
+    let problem = forged.try_add(EventKind::RunStarted).unwrap_err();
+    assert!(problem.contains("not legal"), "{problem}");
+}
+
+#[test]
+fn replays_that_see_different_things_are_found() {
+    let ledger = Arc::new(Ledger::default());
+    let opened = ledger.open();
+    let run = RunId::mint(Timestamp::ZERO, 1);
+    let (first, second) = (Recording::begin(run), Recording::begin(run));
+    first.note(&Seen::Woke);
+    second.note(&Seen::Woke);
+    assert_eq!(ledger.lock().difference, None);
+    first.note(&Seen::Value(1));
+    second.note(&Seen::Value(2));
+    drop(opened);
+    assert!(ledger.lock().difference.is_some());
+}
