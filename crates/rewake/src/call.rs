@@ -92,6 +92,41 @@ fn begin(
 /// A call of a step. Awaited in a workflow it is durable; awaited elsewhere it simply runs.
 ///
 /// Dropping it does not stop the step: its result is recorded and ignored.
+///
+/// # Examples
+///
+/// Options on the call stand above those on the attribute:
+///
+/// ```
+/// use std::time::Duration;
+///
+/// use rewake::StepErrorKind;
+/// use rewake::prelude::*;
+///
+/// #[step]
+/// async fn fetch(page: u32) -> anyhow::Result<String> {
+///     anyhow::bail!("page {page} is not there")
+/// }
+///
+/// #[workflow]
+/// async fn read(page: u32) -> anyhow::Result<(StepErrorKind, u32)> {
+///     let pause = Duration::from_millis(1);
+///     let error = fetch(page).max_retries(1).backoff(pause).await.unwrap_err();
+///     Ok((error.kind, error.attempts))
+/// }
+///
+/// # fn main() -> anyhow::Result<()> {
+/// # tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(async {
+/// let rewake = Rewake::open("sqlite::memory:").await?;
+/// let run = rewake.start(read(7)).await?;
+/// assert_eq!(run.result().await?, (StepErrorKind::RetriesExhausted, 2));
+/// // Outside of workflows a step is a function.
+/// assert_eq!(fetch(8).await.unwrap_err().message, "page 8 is not there");
+/// # rewake.shutdown(seconds(1)).await?;
+/// # anyhow::Ok(())
+/// # })
+/// # }
+/// ```
 pub struct StepCall<T> {
     definition: &'static StepDefinition,
     state: State,

@@ -49,6 +49,41 @@ impl Error for FatalError {
 }
 
 /// Asks for another attempt of a step, at a time of its choice. The number of attempts stays limited.
+///
+/// Recognised anywhere in the source chain of what a step returns.
+///
+/// # Examples
+///
+/// ```
+/// use std::time::Duration;
+///
+/// use rewake::prelude::*;
+///
+/// #[step]
+/// async fn order(article: String) -> anyhow::Result<u32> {
+///     let attempt = step_metadata().attempt;
+///     if attempt == 1 {
+///         let pause = Duration::from_millis(5);
+///         return Err(RetryableError::new(format!("no {article} left")).retry_after(pause).into());
+///     }
+///     Ok(attempt)
+/// }
+///
+/// #[workflow]
+/// async fn shop() -> anyhow::Result<u32> {
+///     Ok(order("ink".into()).await?)
+/// }
+///
+/// # fn main() -> anyhow::Result<()> {
+/// # tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(async {
+/// let rewake = Rewake::open("sqlite::memory:").await?;
+/// let run = rewake.start(shop()).await?;
+/// assert_eq!(run.result().await?, 2);
+/// # rewake.shutdown(seconds(1)).await?;
+/// # anyhow::Ok(())
+/// # })
+/// # }
+/// ```
 #[derive(Debug)]
 pub struct RetryableError {
     source: Boxed,

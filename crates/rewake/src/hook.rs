@@ -29,6 +29,38 @@ use crate::error::{HookConflict, HookError};
 /// # Cancel safety
 ///
 /// Dropped before it resolves, the hook takes nothing and its token is free.
+///
+/// # Examples
+///
+/// ```
+/// use rewake::prelude::*;
+///
+/// #[workflow]
+/// async fn average(room: String) -> anyhow::Result<f64> {
+///     let mut readings = create_hook::<f64>()
+///         .token(format!("readings:{room}"))
+///         .metadata(&room)
+///         .await?;
+///     Ok((readings.recv().await? + readings.recv().await?) / 2.0)
+/// }
+///
+/// # fn main() -> anyhow::Result<()> {
+/// # tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(async {
+/// let rewake = Rewake::open("sqlite::memory:").await?;
+/// let run = rewake.start(average("attic".into())).await?;
+/// for reading in [19.0, 23.0] {
+///     while rewake.resume_hook("readings:attic", &reading).await?.is_none() {
+///         tokio::task::yield_now().await;
+///     }
+/// }
+/// assert_eq!(run.result().await?, 21.0);
+/// // With its run the hook has gone.
+/// assert!(rewake.get_hook_by_token("readings:attic").await?.is_none());
+/// # rewake.shutdown(seconds(1)).await?;
+/// # anyhow::Ok(())
+/// # })
+/// # }
+/// ```
 pub fn create_hook<T>() -> CreateHook<T> {
     let state = match RunContext::current() {
         Ok(context) => Ok(RegisterHook::new(context, HookSpec::default())),

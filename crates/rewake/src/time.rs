@@ -62,6 +62,33 @@ pub fn sleep_until(time: SystemTime) -> Sleep {
 /// # Panics
 ///
 /// Outside a workflow.
+///
+/// # Examples
+///
+/// ```
+/// use std::time::Duration;
+///
+/// use rewake::prelude::*;
+///
+/// #[workflow]
+/// async fn ask(token: String) -> anyhow::Result<String> {
+///     let mut answers = create_hook::<String>().token(token).await?;
+///     match timeout(Duration::from_millis(20), answers.recv()).await {
+///         Ok(answer) => Ok(answer?),
+///         Err(_elapsed) => Ok("nobody answered".into()),
+///     }
+/// }
+///
+/// # fn main() -> anyhow::Result<()> {
+/// # tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(async {
+/// let rewake = Rewake::open("sqlite::memory:").await?;
+/// let run = rewake.start(ask("question".into())).await?;
+/// assert_eq!(run.result().await?, "nobody answered");
+/// # rewake.shutdown(seconds(1)).await?;
+/// # anyhow::Ok(())
+/// # })
+/// # }
+/// ```
 pub fn timeout<F: IntoFuture>(length: Duration, future: F) -> Timeout<F::IntoFuture> {
     Timeout {
         future: Some(Box::pin(future.into_future())),

@@ -291,7 +291,7 @@ async fn a_hook_is_a_stream_that_ends_when_it_is_closed(stage: Stage) {
 async fn expires(token: String) -> anyhow::Result<(u64, bool, bool)> {
     let mut numbers = create_hook::<u64>()
         .token(token)
-        .expires_in(Duration::from_millis(300))
+        .expires_in(Duration::from_secs(2))
         .await?;
     let first = numbers.recv().await?;
     let expired = numbers.recv().await == Err(HookError::Expired);
@@ -308,7 +308,7 @@ async fn an_expired_hook_says_so_once_and_takes_nothing(stage: Stage) {
     let taken = resume(&rewake, "t", &1).await;
     let expires_at = taken.expires_at.expect("it expires");
     let lives = expires_at.duration_since(taken.created_at).unwrap();
-    assert!(lives <= Duration::from_millis(300), "{lives:?}");
+    assert!(lives <= Duration::from_secs(2), "{lives:?}");
     assert_eq!(run.result().await.unwrap(), (1, true, true));
     assert!(rewake.resume_hook("t", &2).await.unwrap().is_none());
     assert_eq!(count(&rewake, &run, "hook_expired").await, 1);

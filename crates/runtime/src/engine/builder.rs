@@ -151,6 +151,7 @@ impl Builder {
             loads: Semaphore::new(LOADS),
             callers: Semaphore::new(self.limits.waiting_callers),
             stopping: AtomicBool::new(false),
+            closed: AtomicBool::new(false),
             aborting: AtomicBool::new(false),
             recovering: AtomicBool::new(false),
             jitter: AtomicU64::new(

@@ -14,12 +14,13 @@ mod through;
 mod webhook;
 
 use std::fmt;
+use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use async_lock::Semaphore;
-use futures_util::future::BoxFuture;
+use futures_util::future::{BoxFuture, select};
 use rewake_core::event::EventKind;
 use rewake_core::id::{EventId, HookId, RunId};
 use rewake_core::token::Token;
@@ -39,6 +40,9 @@ pub use query::{RunOutcome, RunView, RunViews};
 pub use resume::Resume;
 pub use start::{Start, Started};
 pub use webhook::{Caller, Delivery, Webhook, WebhookDelivery};
+
+/// How often a handle that drives nothing looks whether something has happened to a run.
+const LOOK_AGAIN: Duration = Duration::from_millis(100);
 
 /// What an application may ask for at most.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -107,6 +111,7 @@ pub(crate) struct Inner {
     pub(crate) loads: Semaphore,
     pub(crate) callers: Semaphore,
     pub(crate) stopping: AtomicBool,
+    closed: AtomicBool,
     pub(crate) aborting: AtomicBool,
     /// The last process ended uncleanly, and what it left has not been gone through.
     pub(crate) recovering: AtomicBool,
@@ -139,6 +144,17 @@ impl Inner {
     /// True where a run that is taken up may be what ended the last process.
     pub(crate) fn is_recovering(&self) -> bool {
         self.recovering.load(Ordering::Acquire)
+    }
+
+    /// Waits to be called about a run. Whoever drives nothing is called by nobody, and so looks again
+    /// after a while.
+    pub(crate) async fn called_or_later(&self, called: impl Future<Output = ()>) {
+        if self.client_only {
+            let later = self.host.clock.now().after(LOOK_AGAIN);
+            let _either = select(pin!(called), self.host.clock.sleep_until(later)).await;
+        } else {
+            called.await;
+        }
     }
 
     /// A fresh id for an append.

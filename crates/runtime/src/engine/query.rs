@@ -107,7 +107,7 @@ impl Engine {
             if inner.is_stopping() {
                 return Err(QueryError::ShuttingDown);
             }
-            called.await;
+            inner.called_or_later(called).await;
         }
     }
 

@@ -36,6 +36,9 @@ impl Engine {
     pub async fn shutdown(&self, grace: Duration) -> Result<(), StoreError> {
         let inner = &self.inner;
         inner.stopping.store(true, Ordering::Release);
+        if inner.closed.load(Ordering::Acquire) {
+            return Ok(());
+        }
         inner.schedule.ring();
         inner.residents.tell_all(|| Message::Shutdown);
         let left = inner.residents.all_left();
@@ -51,6 +54,8 @@ impl Engine {
             inner.store.end_session().await
         };
         inner.store.close().await?;
+        // Every clone may close the handle; the store is told once.
+        inner.closed.store(true, Ordering::Release);
         ended
     }
 }

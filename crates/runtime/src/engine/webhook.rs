@@ -1,5 +1,6 @@
 //! The webhook door: a request goes in, and the workflow's answer may come out.
 
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -210,7 +211,7 @@ impl Caller<'_> {
                 let answer = self.look(run, stream).await?;
                 return answer.ok_or(WebhookError::RunEnded);
             }
-            match select(called, deadline).await {
+            match select(pin!(inner.called_or_later(called)), deadline).await {
                 Either::Left(((), rest)) => deadline = rest,
                 Either::Right(((), _)) => return Err(WebhookError::NoAnswer),
             }
