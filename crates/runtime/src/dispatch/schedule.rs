@@ -33,6 +33,8 @@ struct State {
     again: BTreeSet<WakeUp>,
     /// What lies after this is in the store only; none where everything is here.
     horizon: Option<WakeUp>,
+    /// The store is being read: what is added meanwhile may or may not be in the answer.
+    reading: bool,
 }
 
 impl Schedule {
@@ -42,6 +44,7 @@ impl Schedule {
             due: BTreeSet::new(),
             again: BTreeSet::new(),
             horizon: None,
+            reading: false,
         };
         Self {
             state: Mutex::new(state),
@@ -60,7 +63,8 @@ impl Schedule {
     pub(crate) fn add(&self, at: Timestamp, run: RunId) {
         let wake_up = WakeUp { at, run };
         let mut state = self.lock();
-        if state.horizon.is_some_and(|horizon| wake_up > horizon) {
+        let behind = state.horizon.is_some_and(|horizon| wake_up > horizon);
+        if behind && !state.reading {
             return;
         }
         let is_first = state.due.first().is_none_or(|first| wake_up < *first);
@@ -104,6 +108,7 @@ impl Schedule {
         if let Some(horizon) = state.horizon
             && first.is_none_or(|first| first > horizon)
         {
+            state.reading = true;
             return Next::Read(horizon);
         }
         match first {
@@ -120,6 +125,7 @@ impl Schedule {
     /// Takes in what was read after `from`, unless it is to be read anew meanwhile.
     fn take_in(&self, from: WakeUp, page: Vec<WakeUp>) {
         let mut state = self.lock();
+        state.reading = false;
         if state.horizon != Some(from) {
             return;
         }

@@ -132,11 +132,11 @@ impl Driver {
         let mark = append.mark.clone().unwrap_or_default();
         let calls = append.events.iter().any(is_heard_outside);
         let id = append.id;
-        self.sent.insert(id);
+        self.sent.get_or_insert_default().insert(id);
         let answer = self.engine.store.append(append).await;
         let unknown = matches!(&answer, Err(Failed::Store(error)) if error.may_have_happened());
         if answer.is_err() && !unknown {
-            self.sent.remove(&id);
+            self.sent.get_or_insert_default().remove(&id);
         }
         match answer {
             Ok(appended) => {
@@ -149,7 +149,7 @@ impl Driver {
                 }
                 self.take_in(appended.frames).await?;
                 // It was the only one to build on its position: those before it are void.
-                self.sent.clear();
+                self.sent.get_or_insert_default().clear();
                 if calls {
                     self.engine.waiters.call(self.run);
                 }

@@ -1,5 +1,7 @@
 //! Loading: from the store's rows to a machine that stands where its log ends.
 
+use std::collections::BTreeSet;
+
 use rewake_core::event::{EventRef, Frame, Position, Writer};
 use rewake_core::replay::OpenStep;
 
@@ -46,7 +48,7 @@ impl Driver {
         self.recorded.parked = row.parked.is_some();
         self.recovering |= row.crashes > 0;
         self.read_tail().await?;
-        self.loaded = true;
+        self.sent = Some(BTreeSet::new());
         self.executor
             .with(rewake_core::replay::Machine::rest)
             .map_err(Stuck::from)?;
@@ -156,8 +158,9 @@ impl Driver {
     fn feed(&mut self, frame: Frame) -> Result<(), Stop> {
         // What another worker began is not known here: its attempts, its timers. Only a replay of
         // the whole log by whoever takes the run over next brings both together.
-        let own = self.sent.remove(&frame.id);
-        if self.loaded && frame.writer == Writer::Worker && !own {
+        let sent = self.sent.as_mut();
+        let foreign = sent.is_some_and(|sent| !sent.remove(&frame.id));
+        if foreign && frame.writer == Writer::Worker {
             return Err(Stop::Superseded);
         }
         self.seen = frame.last();

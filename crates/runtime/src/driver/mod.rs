@@ -117,10 +117,9 @@ struct Driver {
     /// The end of the last frame that came to hand, and of the last that a worker wrote.
     seen: Position,
     seen_worker: Position,
-    /// The log was read to its end: from here on every frame of a worker's must be one of `sent`.
-    loaded: bool,
-    /// The ids of appends whose frames may be met in the log.
-    sent: BTreeSet<EventId>,
+    /// The ids of appends whose frames may be met in the log; none until it is read to its end. From
+    /// there on every frame of a worker's must be one of them.
+    sent: Option<BTreeSet<EventId>>,
 }
 
 impl Driver {
@@ -154,8 +153,7 @@ impl Driver {
             verified: Position::START,
             seen: Position::START,
             seen_worker: Position::START,
-            loaded: false,
-            sent: BTreeSet::new(),
+            sent: None,
         }
     }
 
