@@ -169,6 +169,11 @@ id!(
     "wait_"
 );
 id!(
+    /// Names a stream of a run.
+    StreamId,
+    "strm_"
+);
+id!(
     /// Names an event. Minted by the caller of an append, before its first try.
     EventId,
     "evnt_"

@@ -26,3 +26,6 @@ pub mod retry;
 pub mod time;
 pub mod token;
 pub mod transition;
+
+#[cfg(test)]
+mod samples;

@@ -8,6 +8,7 @@ use rewake_core::event::Failure;
 use rewake_runtime::{Builder, Engine, Limits, Registry, RegistryError, Step, Workflow};
 use rewake_sqlite::{Durability, Options, SqliteStore};
 use rewake_store::Store;
+use sha2::{Digest, Sha256};
 use tokio::runtime::Handle;
 
 use crate::call::WorkflowCall;
@@ -120,7 +121,6 @@ pub struct RewakeBuilder {
     limits: Limits,
     client_only: bool,
     provided: Provided,
-    workflows: Vec<&'static WorkflowDefinition>,
 }
 
 impl RewakeBuilder {
@@ -218,8 +218,8 @@ impl RewakeBuilder {
 
     /// Names a workflow. Every workflow linked into the program registers itself; this keeps the
     /// linker from dropping one in a library that nothing else calls.
-    pub fn workflow<F: WorkflowFunction<A>, A>(mut self, workflow: F) -> Self {
-        self.workflows.extend(workflow.definition());
+    pub fn workflow<F: WorkflowFunction<A>, A>(self, workflow: F) -> Self {
+        workflow.keep();
         self
     }
 
@@ -275,7 +275,7 @@ impl RewakeBuilder {
     /// [`OpenError`] where two have one name, or a step wants a value that was not given.
     #[doc(hidden)]
     pub fn registry(&self) -> Result<Registry, OpenError> {
-        registry(&self.workflows, &self.provided, self.client_only)
+        registry(&self.provided, self.client_only)
     }
 
     async fn open_store(&self) -> Result<Arc<dyn Store>, OpenError> {
@@ -284,7 +284,9 @@ impl RewakeBuilder {
             StoreSource::Url(url) => url,
         };
         let Some(path) = url.strip_prefix("sqlite:").map(str::to_owned) else {
-            return Err(OpenError::UnknownStore { url });
+            return Err(OpenError::UnknownStore {
+                url: without_credentials(&url),
+            });
         };
         let mut options = Options::new(path, Arc::new(host::now)).durability(self.durability);
         if let Some(wait) = self.wait_for_store {
@@ -293,7 +295,17 @@ impl RewakeBuilder {
         let client_only = self.client_only;
         // Opening blocks while another process holds the file.
         let opened = tokio::task::spawn_blocking(move || open_sqlite(options, client_only));
-        Ok(opened.await.map_err(|_| OpenError::NoTokio)??)
+        opened.await.map_err(|_| OpenError::NoTokio)?
+    }
+}
+
+/// The URL as it may be shown: a password is nobody's business.
+fn without_credentials(url: &str) -> String {
+    match (url.find("://"), url.rfind('@')) {
+        (Some(scheme), Some(at)) if scheme + 3 <= at => {
+            format!("{}…{}", &url[..scheme + 3], &url[at..])
+        }
+        _ => url.to_owned(),
     }
 }
 
@@ -312,16 +324,9 @@ fn open_sqlite(options: Options, client_only: bool) -> Result<Arc<dyn Store>, Op
 }
 
 /// The workflows and steps that are linked into the program.
-pub(crate) fn registry(
-    named: &[&'static WorkflowDefinition],
-    provided: &Provided,
-    client_only: bool,
-) -> Result<Registry, OpenError> {
+pub(crate) fn registry(provided: &Provided, client_only: bool) -> Result<Registry, OpenError> {
     let mut registry = Registry::default();
-    let linked = inventory::iter::<RegisteredWorkflow>
-        .into_iter()
-        .map(|found| found.0);
-    for definition in linked.chain(named.iter().copied()) {
+    for RegisteredWorkflow(definition) in inventory::iter::<RegisteredWorkflow> {
         registry.add_workflow(workflow(definition))?;
     }
     for RegisteredStep(definition) in inventory::iter::<RegisteredStep> {
@@ -375,8 +380,8 @@ fn step(definition: &'static StepDefinition, provided: &Provided) -> Step {
 
 /// A function that `#[workflow]` made.
 pub trait WorkflowFunction<A> {
-    /// What the attribute left behind, where it is known without a call.
-    fn definition(&self) -> Option<&'static WorkflowDefinition>;
+    /// Keeps the linker from dropping the function, and with it what registers it.
+    fn keep(self);
 }
 
 macro_rules! workflow_functions {
@@ -385,9 +390,9 @@ macro_rules! workflow_functions {
         where
             Function: Fn($($arg),*) -> WorkflowCall<T>,
         {
-            /// The function is named, and so linked; it registers itself.
-            fn definition(&self) -> Option<&'static WorkflowDefinition> {
-                None
+            fn keep(self) {
+                let call: &dyn Fn($($arg),*) -> WorkflowCall<T> = &self;
+                std::hint::black_box(call);
             }
         }
     };
@@ -414,17 +419,13 @@ request_future!(Build, Result<Rewake, OpenError>);
 
 /// A digest of the executable: two builds are two builds when their programs differ.
 async fn executable_digest() -> String {
-    use sha2::{Digest, Sha256};
     let read = || std::env::current_exe().and_then(std::fs::read).ok();
     let program = tokio::task::spawn_blocking(read)
         .await
         .ok()
         .flatten()
         .unwrap_or_default();
-    let digest = Sha256::digest(&program);
-    digest
-        .iter()
-        .take(8)
-        .map(|byte| format!("{byte:02x}"))
-        .collect()
+    let mut head = [0; 8];
+    head.copy_from_slice(&Sha256::digest(&program)[..8]);
+    format!("{:016x}", u64::from_be_bytes(head))
 }

@@ -78,6 +78,11 @@ inventory::collect!(RegisteredWorkflow);
 inventory::collect!(RegisteredStep);
 
 /// The two sides of what a workflow or step returns.
+#[diagnostic::on_unimplemented(
+    message = "a workflow or a step says whether it failed, and `{Self}` does not",
+    label = "this is no `Result`",
+    note = "return `Result<{Self}, E>`; what cannot fail returns `Result<{Self}, std::convert::Infallible>`"
+)]
 pub trait Outcome {
     /// The value.
     type Ok;

@@ -7,9 +7,11 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
+use bytes::Bytes;
 use rewake_core::id::RunId;
 use rewake_core::payload::{self, EncodeError};
-use rewake_runtime::{Engine, QueryError, Resume, ResumeError, Start, StartError};
+use rewake_runtime::workflow::Context as RunContext;
+use rewake_runtime::{Engine, QueryError, Resume, ResumeError, Start, StartError, WebhookError};
 use rewake_store::StoreError;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -68,6 +70,11 @@ impl Rewake {
     /// The engine, for the router, bindings and tests.
     #[doc(hidden)]
     pub fn engine(&self) -> &Engine {
+        // What the handle answers is not on record, so a replay could go another way.
+        assert!(
+            RunContext::current().is_err(),
+            "the handle is for code outside workflows; in a workflow use it in a step"
+        );
         &self.inner.engine
     }
 
@@ -89,12 +96,9 @@ impl Rewake {
         }
     }
 
-    /// Hands a payload to the live hook of a token. When it returns `Some`, the payload is durable and
-    /// will be read once; `None` where no live hook has the token.
+    /// Hands a payload to the live hook of a token.
     ///
-    /// # Cancel safety
-    ///
-    /// Dropped, it leaves open whether the payload was taken; an idempotency key makes a repeat safe.
+    #[doc = include_str!("docs/resume_hook.md")]
     pub fn resume_hook<P: Serialize + ?Sized>(
         &self,
         token: impl Into<String>,
@@ -132,6 +136,23 @@ impl Rewake {
             .hook_by_token(token.as_ref())
             .await?
             .map(Hook::from))
+    }
+
+    /// Hands an HTTP request to the live webhook of a token, and gives its answer.
+    ///
+    #[doc = include_str!("docs/resume_webhook.md")]
+    pub async fn resume_webhook<B: Into<axum::body::Body>>(
+        &self,
+        token: impl AsRef<str>,
+        request: http::Request<B>,
+    ) -> Result<http::Response<Bytes>, WebhookError> {
+        rewake_http::resume_webhook(self.engine(), token.as_ref(), request).await
+    }
+
+    /// The router of the public webhook endpoint, for an application of any state:
+    /// `/.well-known/workflow/v1/webhook/{token}`.
+    pub fn router<S: Clone + Send + Sync + 'static>(&self) -> axum::Router<S> {
+        rewake_http::router(self.engine().clone())
     }
 
     /// A handle on a run, whether it exists or not.

@@ -125,6 +125,13 @@ pub struct HookReceiver<T> {
 }
 
 impl<T> HookReceiver<T> {
+    pub(crate) const fn new(handle: HookHandle) -> Self {
+        Self {
+            handle,
+            payload: PhantomData,
+        }
+    }
+
     /// The hook's token.
     pub const fn token(&self) -> &Token {
         self.handle.token()

@@ -5,7 +5,7 @@ use std::fmt;
 use std::num::NonZero;
 use std::sync::Arc;
 use std::thread;
-use std::time::SystemTime;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use async_channel::{Receiver, Sender};
 use async_executor::Executor;
@@ -15,10 +15,12 @@ use rewake_core::time::Timestamp;
 use rewake_runtime::{Clock, Entropy, Host, Spawner};
 use tokio::runtime::Handle;
 
+use crate::timer::Timer;
+
 /// The world of a real program.
 pub(crate) fn host(tokio: &Handle) -> Host {
     let clock = MachineClock {
-        tokio: tokio.clone(),
+        timer: Timer::start(now),
     };
     Host {
         clock: Arc::new(clock),
@@ -27,18 +29,20 @@ pub(crate) fn host(tokio: &Handle) -> Host {
     }
 }
 
-/// The time of day, without a clock at hand.
+/// The time of day, without a clock at hand: the last millisecond that has passed. What falls due at
+/// a later one is not early.
 pub(crate) fn now() -> Timestamp {
     #[expect(
         clippy::disallowed_methods,
         reason = "this is where the time of day comes from"
     )]
     let now = SystemTime::now();
-    now.into()
+    let passed = now.duration_since(UNIX_EPOCH).unwrap_or_default();
+    Timestamp::from_millis(u64::try_from(passed.as_millis()).unwrap_or(u64::MAX))
 }
 
 struct MachineClock {
-    tokio: Handle,
+    timer: Timer,
 }
 
 impl Clock for MachineClock {
@@ -47,15 +51,7 @@ impl Clock for MachineClock {
     }
 
     fn sleep_until(&self, at: Timestamp) -> BoxFuture<'static, ()> {
-        let span = at.since(now());
-        // The timer belongs to the application's tokio, whoever polls it.
-        let _inside = self.tokio.enter();
-        #[expect(
-            clippy::disallowed_methods,
-            reason = "this is where waiting for time comes from"
-        )]
-        let sleep = tokio::time::sleep(span);
-        sleep.boxed()
+        self.timer.sleep_until(at).boxed()
     }
 }
 

@@ -5,38 +5,60 @@
 //! each run. A function marked `#[workflow]` is replayed from its log after a crash; what it does to
 //! the world it does in functions marked `#[step]`, whose results are recorded.
 //!
+//! ```text
+//!  start ─────────┐                      ┌──▶ step: runs at least once, its result is
+//!  resume_hook ───┼──▶ log of the run ──▶ workflow    recorded once ──┐
+//!  webhook call ──┘       ▲                                           │
+//!                         └───────────────────────────────────────────┘
 //! ```
+//!
+//! ```
+//! use std::sync::atomic::{AtomicU32, Ordering};
+//!
 //! use rewake::prelude::*;
 //!
+//! static LETTERS: AtomicU32 = AtomicU32::new(0);
+//!
 //! #[step]
-//! async fn greet(name: String) -> Result<String, std::convert::Infallible> {
-//!     Ok(format!("hello, {name}"))
+//! async fn write_to(name: String) -> Result<String, std::convert::Infallible> {
+//!     LETTERS.fetch_add(1, Ordering::SeqCst);
+//!     Ok(format!("dear {name}"))
 //! }
 //!
 //! #[workflow]
-//! async fn welcome(name: String) -> anyhow::Result<String> {
-//!     let mut approvals = create_hook::<bool>().token(format!("welcome:{name}")).await?;
-//!     if approvals.recv().await? { Ok(greet(name).await?) } else { Ok("turned away".into()) }
+//! async fn invite(name: String) -> anyhow::Result<String> {
+//!     let letter = write_to(name.clone()).await?;
+//!     let mut replies = create_hook::<bool>().token(format!("invite:{name}")).await?;
+//!     let verdict = if replies.recv().await? { "comes" } else { "does not come" };
+//!     Ok(format!("{letter}: {verdict}"))
 //! }
 //!
-//! # fn main() -> anyhow::Result<()> {
-//! # tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(async {
-//! let rewake = Rewake::open("sqlite::memory:").await?;
-//! let run = rewake.start(welcome("Ada".into())).await?;
-//! // Nobody listens under another token; under this one the payload is durable when it returns.
-//! assert!(rewake.resume_hook("welcome:Bob", &true).await?.is_none());
-//! while rewake.resume_hook("welcome:Ada", &true).await?.is_none() {
+//! # #[tokio::main]
+//! # async fn main() -> anyhow::Result<()> {
+//! # let dir = tempfile::tempdir()?;
+//! # let store = format!("sqlite:{}", dir.path().join("guests.db").display());
+//! let rewake = Rewake::open(&store).await?;
+//! let run = rewake.start(invite("Ada".into())).await?.id();
+//! while rewake.get_hook_by_token("invite:Ada").await?.is_none() {
 //!     tokio::task::yield_now().await;
 //! }
-//! assert_eq!(run.result().await?, "hello, Ada");
-//! # rewake.shutdown(std::time::Duration::from_secs(1)).await?;
-//! # anyhow::Ok(())
-//! # })
+//! rewake.shutdown(seconds(0)).await?;
+//!
+//! // The workflow waits, and no process has to. Later, in another one:
+//! let rewake = Rewake::open(&store).await?;
+//! assert!(rewake.resume_hook("invite:Bob", &true).await?.is_none()); // Nobody waits for Bob.
+//! assert!(rewake.resume_hook("invite:Ada", &true).await?.is_some()); // From here on it is durable.
+//! let result = rewake.get_run::<String>(run).result().await?;
+//! assert_eq!(result, "dear Ada: comes");
+//! assert_eq!(LETTERS.load(Ordering::SeqCst), 1); // What was done is not done again.
+//! # rewake.shutdown(seconds(1)).await?;
+//! # Ok(())
 //! # }
 //! ```
 //!
 //! Where to read on: [`workflow`] and [`step`] (what may stand in them), [`create_hook`],
-//! [`create_webhook`], [`Rewake`] (starting, resuming, asking).
+//! [`create_webhook`], [`Rewake`] (starting, resuming, asking); at length
+//! [`Rewake::resume_hook`] and [`Rewake::resume_webhook`].
 
 #![forbid(unsafe_code)]
 
@@ -49,11 +71,14 @@ mod hook;
 mod host;
 mod metadata;
 mod provided;
+mod query;
 mod random;
 mod request;
 mod run;
 mod select;
 mod time;
+mod timer;
+mod webhook;
 
 pub use builder::{Build, Limit, OpenError, RewakeBuilder, StoreSource, WorkflowFunction};
 pub use call::{StepCall, WorkflowCall};
@@ -65,9 +90,14 @@ pub use handle::{ResumeHook, Rewake, StartRun};
 pub use hook::{CreateHook, Hook, HookReceiver, create_hook};
 pub use metadata::{StepMetadata, WorkflowMetadata, step_metadata, workflow_metadata};
 pub use provided::{MissingProvided, provided};
+pub use query::{Page, Runs};
 pub use random::{Random, random, uuid};
 pub use run::{Run, RunStatus};
 pub use time::{Sleep, Timeout, days, hours, minutes, now, seconds, sleep, sleep_until, timeout};
+
+pub use webhook::{
+    BodyError, CreateWebhook, Respond, WebhookReceiver, WebhookRequest, create_webhook,
+};
 
 pub use rewake_core::id::{HookId, InvalidId, RunId, StepId};
 pub use rewake_core::token::{InvalidToken, Token};
@@ -76,14 +106,15 @@ pub use rewake_runtime::{
     AnswerError, CancelError, QueryError, ResumeError, RunView, StartError, WebhookError,
 };
 pub use rewake_sqlite::Durability;
+pub use rewake_store::StoreError;
 
 /// What a program that uses Rewake names most.
 pub mod prelude {
     pub use crate::{
         FatalError, Hook, HookConflict, HookError, HookReceiver, RetryableError, Rewake, Run,
-        RunError, StepError, create_hook, days, hours, minutes, now, provided, random, seconds,
-        select, sleep, sleep_until, step, step_metadata, timeout, uuid, workflow,
-        workflow_metadata,
+        RunError, StepError, WebhookReceiver, WebhookRequest, create_hook, create_webhook, days,
+        hours, minutes, now, provided, random, seconds, select, sleep, sleep_until, step,
+        step_metadata, timeout, uuid, workflow, workflow_metadata,
     };
     pub use serde::{Deserialize, Serialize};
 }
@@ -121,3 +152,8 @@ pub mod __private {
         StepCall::new(definition, args)
     }
 }
+
+/// The program in the README, compiled.
+#[cfg(doctest)]
+#[doc = include_str!("../../../README.md")]
+mod readme {}

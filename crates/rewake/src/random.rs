@@ -38,7 +38,7 @@ impl Random for f64 {
         let fraction = u64::from_bits(bits) >> 11;
         #[expect(clippy::cast_precision_loss, reason = "53 bits fit an f64 exactly")]
         let fraction = fraction as Self;
-        fraction / (1_u64 << 53) as Self
+        fraction * (Self::EPSILON / 2.0)
     }
 }
 
@@ -71,7 +71,10 @@ mod tests {
 
     #[test]
     fn floats_stay_below_one() {
-        assert_eq!(<f64 as Random>::from_bits([0; 16]), 0.0);
+        assert_eq!(
+            <f64 as Random>::from_bits([0; 16]).to_bits(),
+            0.0_f64.to_bits()
+        );
         let largest = <f64 as Random>::from_bits([u8::MAX; 16]);
         assert!(largest < 1.0 && largest > 0.999_999);
     }

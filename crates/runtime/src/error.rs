@@ -1,11 +1,12 @@
 //! What the engine's calls can fail with, one enum for each.
 
-use rewake_core::id::RunId;
+use rewake_core::id::{InvalidId, RunId};
 use rewake_core::token::InvalidToken;
 use rewake_core::transition::IllegalTransition;
 use rewake_store::StoreError;
 
 use crate::registry::RegistryError;
+use crate::webhook::InvalidSettings;
 
 /// An engine that could not be opened. Nothing runs.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -179,13 +180,14 @@ pub enum WebhookError {
     #[error("no live webhook has the token")]
     NotFound,
     /// The webhook does not take this method.
-    #[error("the webhook does not take this method")]
-    MethodNotAllowed,
-    /// The request is too large.
-    #[error("the request has {len} bytes, more than the {limit} allowed")]
+    #[error("the webhook does not take this method; it takes {allow}")]
+    MethodNotAllowed {
+        /// Those it takes, as the `Allow` header has them.
+        allow: String,
+    },
+    /// The request is too large. Nothing was recorded.
+    #[error("the request has more than the {limit} bytes that are allowed, as encoded")]
     TooLarge {
-        /// Its length, as encoded.
-        len: usize,
         /// The most that is allowed.
         limit: usize,
     },
@@ -195,6 +197,12 @@ pub enum WebhookError {
         /// Why.
         reason: String,
     },
+    /// The body took too long to arrive.
+    #[error("the request's body took too long to arrive")]
+    BodyTooSlow,
+    /// The webhook wants its requests verified, and this build knows no such scheme.
+    #[error("this process cannot verify the requests of the webhook; try again later")]
+    CannotVerify,
     /// The webhook holds as much unread as it may. Try later.
     #[error("the webhook holds as many unread requests as it may; try again later")]
     Full,
@@ -207,21 +215,71 @@ pub enum WebhookError {
     /// The time to answer ran out. The run goes on.
     #[error("the workflow did not answer in time; its run goes on")]
     NoAnswer,
-    /// What the workflow answered, or how it wants to, cannot be read.
-    #[error("the webhook's settings or answer cannot be read: {reason}")]
-    Unreadable {
+    /// How the webhook answers cannot be read from its hook. Nothing was recorded.
+    #[error(transparent)]
+    InvalidSettings(#[from] InvalidSettings),
+    /// What the workflow answered cannot be read.
+    #[error("the workflow's answer cannot be read: {reason}")]
+    UnreadableAnswer {
         /// Why.
         reason: String,
     },
+    /// The workflow has got the request, and the store cannot say what it answers.
+    #[error("the request was taken, and its answer cannot be waited for")]
+    AnswerLost(#[source] StoreError),
     /// The store refused.
     #[error("the request was refused: {reason}")]
     Refused {
         /// What it said.
         reason: String,
     },
-    /// The store could not serve.
+    /// The store could not serve; its `may_have_happened` says whether something may have happened.
     #[error(transparent)]
     Store(#[from] StoreError),
+}
+
+impl WebhookError {
+    /// True where the workflow has got the request, or may have.
+    pub const fn may_have_happened(&self) -> bool {
+        match self {
+            Self::RunEnded
+            | Self::NoAnswer
+            | Self::UnreadableAnswer { .. }
+            | Self::AnswerLost(_) => true,
+            Self::Store(error) => error.may_have_happened(),
+            Self::NotFound
+            | Self::MethodNotAllowed { .. }
+            | Self::TooLarge { .. }
+            | Self::Body { .. }
+            | Self::BodyTooSlow
+            | Self::CannotVerify
+            | Self::Full
+            | Self::TooManyCallers
+            | Self::InvalidSettings(_)
+            | Self::Refused { .. } => false,
+        }
+    }
+
+    /// A stable name for programs.
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::NotFound => "WEBHOOK_NOT_FOUND",
+            Self::MethodNotAllowed { .. } => "METHOD_NOT_ALLOWED",
+            Self::TooLarge { .. } => "PAYLOAD_TOO_LARGE",
+            Self::Body { .. } => "BODY_UNREADABLE",
+            Self::BodyTooSlow => "BODY_TOO_SLOW",
+            Self::CannotVerify => "CANNOT_VERIFY",
+            Self::Full => "HOOK_FULL",
+            Self::TooManyCallers => "TOO_MANY_CALLERS",
+            Self::RunEnded => "RUN_ENDED",
+            Self::NoAnswer => "NO_ANSWER",
+            Self::InvalidSettings(_) => "INVALID_SETTINGS",
+            Self::UnreadableAnswer { .. } => "UNREADABLE_ANSWER",
+            Self::AnswerLost(_) => "ANSWER_LOST",
+            Self::Refused { .. } => "REFUSED",
+            Self::Store(error) => error.code(),
+        }
+    }
 }
 
 /// An answer to a webhook's request that does not stand.
@@ -258,6 +316,9 @@ pub enum QueryError {
     /// The text cannot be a token.
     #[error(transparent)]
     InvalidToken(#[from] InvalidToken),
+    /// The text is not a cursor that a page gave.
+    #[error(transparent)]
+    InvalidCursor(#[from] InvalidId),
     /// The log of the run is not one that Rewake writes.
     #[error("the log of run `{run}` is not legal")]
     IllegalLog {

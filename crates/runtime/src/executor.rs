@@ -7,9 +7,7 @@
 //!
 //! This module must not know logs or stores.
 
-use std::any::Any;
 use std::fmt;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{self, Poll, Wake, Waker};
@@ -19,6 +17,7 @@ use rewake_core::event::{Correlation, EventRef, Failure};
 use rewake_core::payload::Payload;
 use rewake_core::replay::{Divergence, Fed, Machine};
 
+use crate::panic::{Panic, catch};
 use crate::registry::WorkflowBody;
 use crate::workflow::{Context, Polling};
 
@@ -31,8 +30,14 @@ const MAX_POLLS: u32 = 100_000;
 pub(crate) enum Stuck {
     #[error(transparent)]
     Diverged(#[from] Divergence),
-    #[error("the workflow panicked: {message}")]
-    Panicked { message: String },
+    #[error("the workflow panicked {panic}")]
+    Panicked { panic: Panic },
+    #[error(
+        "the workflow asked tokio for a timer, a socket or a task ({panic}); in a workflow use \
+         `rewake::sleep`, await only steps, hooks, sleeps and child runs, and do everything else in a \
+         step"
+    )]
+    UsedTokio { panic: Panic },
     #[error(
         "the workflow was woken by something that is not durable (a timer, a socket, a channel, a \
          spawned task); in a workflow await only steps, hooks, sleeps and child runs, and do \
@@ -63,11 +68,21 @@ impl Stuck {
         match self {
             Self::Diverged(divergence) => divergence.code(),
             Self::Panicked { .. } => "WORKFLOW_PANICKED",
-            Self::ForeignAwait => "FOREIGN_AWAIT",
+            Self::ForeignAwait | Self::UsedTokio { .. } => "FOREIGN_AWAIT",
             Self::NothingToWaitFor => "NOTHING_TO_WAIT_FOR",
             Self::BusyLoop => "BUSY_LOOP",
             Self::Arguments { .. } => "ARGUMENTS_DO_NOT_FIT",
             Self::Nondeterministic { .. } => "NONDETERMINISTIC",
+        }
+    }
+}
+
+impl From<Panic> for Stuck {
+    fn from(panic: Panic) -> Self {
+        if panic.is_of_tokio() {
+            Self::UsedTokio { panic }
+        } else {
+            Self::Panicked { panic }
         }
     }
 }
@@ -107,20 +122,13 @@ impl Executor {
     ) -> Result<(), Stuck> {
         let made = {
             let _polling = Polling::enter(&self.context);
-            catch_unwind(AssertUnwindSafe(make))
+            catch(make)
         };
-        match made {
-            Ok(Ok(body)) => {
-                self.body = Some(body);
-                Ok(())
-            }
-            Ok(Err(failure)) => Err(Stuck::Arguments {
-                reason: failure.message,
-            }),
-            Err(panic) => Err(Stuck::Panicked {
-                message: panic_message(&*panic),
-            }),
-        }
+        let body = made?.map_err(|failure| Stuck::Arguments {
+            reason: failure.message,
+        })?;
+        self.body = Some(body);
+        Ok(())
     }
 
     /// Feeds one event, and lets the workflow react until it rests.
@@ -146,7 +154,7 @@ impl Executor {
         self.signal.enter(SEALED);
         let body = self.body.take();
         // A panic in a destructor of a body that is only put away is nobody's business.
-        let _ignored = catch_unwind(AssertUnwindSafe(move || drop(body)));
+        let _ignored = catch(move || drop(body));
     }
 
     /// Roughly what the body and the machine hold in memory, in bytes.
@@ -200,28 +208,29 @@ impl Executor {
         let polled = {
             let _polling = Polling::enter(&self.context);
             self.signal.begin_poll();
-            let polled = catch_unwind(AssertUnwindSafe(|| {
-                body.as_mut().poll(&mut task::Context::from_waker(waker))
-            }));
+            let polled = catch(|| body.as_mut().poll(&mut task::Context::from_waker(waker)));
             self.signal.enter(RESTING);
             polled
         };
-        match polled {
-            Ok(Poll::Pending) => Ok(self.signal.wakes.swap(0, Ordering::AcqRel)),
-            Ok(Poll::Ready(result)) => {
+        match polled? {
+            Poll::Pending => Ok(self.signal.wakes.swap(0, Ordering::AcqRel)),
+            Poll::Ready(result) => {
                 self.finish(result);
                 Ok(0)
             }
-            Err(panic) => Err(Stuck::Panicked {
-                message: panic_message(&*panic),
-            }),
         }
     }
 
     fn finish(&mut self, result: Result<Payload, Failure>) {
+        let result = result.and_then(|output| {
+            let checked = self.context.check_len("the workflow's result has", &output);
+            checked.map(|()| output)
+        });
         self.with(|machine| machine.finish(result));
         self.signal.enter(SEALED);
-        self.body = None;
+        let body = self.body.take();
+        // It is done, and what it still holds is inert.
+        let _ignored = catch(move || drop(body));
     }
 
     /// Drops the body as the workflow's own act: what it holds is let go of by commands.
@@ -230,13 +239,9 @@ impl Executor {
         let dropped = {
             let _polling = Polling::enter(&self.context);
             self.signal.enter(SEALED);
-            catch_unwind(AssertUnwindSafe(move || drop(body)))
+            catch(move || drop(body))
         };
-        if let Err(panic) = dropped {
-            return Err(Stuck::Panicked {
-                message: panic_message(&*panic),
-            });
-        }
+        dropped?;
         self.with(Machine::finish_cancelled);
         Ok(())
     }
@@ -252,15 +257,6 @@ impl fmt::Debug for Executor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Executor").finish_non_exhaustive()
     }
-}
-
-/// What a panic said, in words.
-pub(crate) fn panic_message(panic: &(dyn Any + Send)) -> String {
-    let text = panic
-        .downcast_ref::<&str>()
-        .map(|text| (*text).to_owned())
-        .or_else(|| panic.downcast_ref::<String>().cloned());
-    text.unwrap_or_else(|| "a value that is not text".to_owned())
 }
 
 /// Nobody polls; a wake is foreign.

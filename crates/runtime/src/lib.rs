@@ -24,18 +24,21 @@ mod engine;
 mod error;
 mod executor;
 mod host;
+mod panic;
 mod registry;
 pub mod step;
+pub mod webhook;
 pub mod workflow;
 
 pub use engine::{
-    Builder, CancelError, Delivery, Engine, Hook, Limits, Resume, RunOutcome, RunView, Start,
-    Started, WebhookDelivery,
+    Builder, Caller, CancelError, Delivery, Engine, Hook, Limits, Resume, RunOutcome, RunView,
+    RunViews, Start, Started, Webhook, WebhookDelivery,
 };
 pub use error::{AnswerError, OpenError, QueryError, ResumeError, StartError, WebhookError};
 pub use host::{Clock, Entropy, Host, Spawner};
 pub use registry::{
-    Registry, RegistryError, Step, StepBody, StepFailure, StepInput, Workflow, WorkflowBody,
+    BeginWorkflow, Registry, RegistryError, Step, StepBody, StepFailure, StepInput, Workflow,
+    WorkflowBody,
 };
 
 pub use rewake_core as core;

@@ -15,6 +15,9 @@ use crate::step::StepContext;
 /// What a workflow does with its arguments: a future that only awaits durable things.
 pub type WorkflowBody = BoxFuture<'static, Result<Payload, Failure>>;
 
+/// Makes the body of a workflow from its arguments; the error says why they do not fit.
+pub type BeginWorkflow = dyn Fn(&Payload) -> Result<WorkflowBody, Failure> + Send + Sync;
+
 /// What one attempt of a step does.
 pub type StepBody = BoxFuture<'static, Result<Payload, StepFailure>>;
 
@@ -28,7 +31,7 @@ pub struct Workflow {
     /// Where it is written, for messages.
     pub place: String,
     /// Makes the body from the arguments; the error says why they do not fit.
-    pub run: Arc<dyn Fn(&Payload) -> Result<WorkflowBody, Failure> + Send + Sync>,
+    pub run: Arc<BeginWorkflow>,
 }
 
 /// A step, as the engine knows it.
@@ -152,9 +155,10 @@ impl Registry {
                 });
             }
         }
-        for name in names() {
-            self.workflows.insert(name.clone(), workflow.clone());
+        for alias in &workflow.aliases {
+            self.workflows.insert(alias.clone(), workflow.clone());
         }
+        self.workflows.insert(workflow.name.clone(), workflow);
         Ok(())
     }
 

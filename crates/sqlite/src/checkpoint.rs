@@ -5,16 +5,16 @@
 //! the log again at its start, in place, without the file growing. Where a reader holds on to an old
 //! state the log grows on; before it reaches the bound, writing pauses and waits for that reader.
 
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{Builder, JoinHandle};
 use std::{io, mem};
 
 use rusqlite::wal::CheckpointMode;
 use rusqlite::{Connection, Error, ErrorCode, MAIN_DB};
 
-use crate::connect::PAGE_BYTES;
+use crate::connect::{PAGE_BYTES, PATIENCE};
 use crate::counts::{Counters, count};
 use crate::fault::Fault;
 
@@ -50,9 +50,16 @@ struct Marks {
 /// What the thread and the writer know of each other.
 #[derive(Debug, Default)]
 struct Progress {
-    running: AtomicBool,
-    moved: AtomicU32,
-    failure: Mutex<Option<String>>,
+    state: Mutex<State>,
+    rests: Condvar,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    running: bool,
+    /// How many of the log's pages have been moved.
+    moved: u32,
+    failure: Option<String>,
 }
 
 impl Checkpoints {
@@ -94,9 +101,7 @@ impl Checkpoints {
 
     /// Looks after the log once a commit is answered. An error is one of the operating system's.
     pub(crate) fn after_commit(&mut self, writer: &Connection) -> Result<(), String> {
-        if let Some(failure) = self.progress.failure().take() {
-            return Err(failure);
-        }
+        let (running, moved) = self.progress.look()?;
         let frames = self.frames.load(Ordering::Acquire);
         if frames < mem::replace(&mut self.last, frames) {
             self.begin_anew();
@@ -104,17 +109,17 @@ impl Checkpoints {
         if frames >= self.next_pause {
             return self.pause(writer, frames);
         }
-        if frames < self.next_finish || self.progress.running.load(Ordering::Acquire) {
+        if frames < self.next_finish || running {
             return Ok(());
         }
-        let left = frames.saturating_sub(self.progress.moved.load(Ordering::Acquire));
+        let left = frames.saturating_sub(moved);
         if left <= self.marks.little {
             self.next_finish = frames + self.marks.little;
             if let Some(moved) = checkpoint(writer, CheckpointMode::PASSIVE, &self.counters)? {
-                self.progress.moved.store(moved, Ordering::Release);
+                self.progress.state().moved = moved;
             }
         } else {
-            self.progress.running.store(true, Ordering::Release);
+            self.progress.state().running = true;
             // Full only where the thread has been woken and not yet looked.
             let _ = self.wake.try_send(());
         }
@@ -124,11 +129,13 @@ impl Checkpoints {
     fn begin_anew(&mut self) {
         self.next_finish = self.marks.soft;
         self.next_pause = self.marks.hard;
-        self.progress.moved.store(0, Ordering::Release);
+        self.progress.state().moved = 0;
     }
 
     fn pause(&mut self, writer: &Connection, frames: u32) -> Result<(), String> {
         count(&self.counters.pauses, 1);
+        // A checkpoint does not wait for another one, whatever patience the connection has.
+        self.progress.wait_for_rest();
         if checkpoint(writer, CheckpointMode::TRUNCATE, &self.counters)?.is_some() {
             // The hook tells of the log's new length only with the next commit.
             self.begin_anew();
@@ -161,26 +168,47 @@ impl Marks {
         let soft = (wal_bytes / 8).min(8 << 20);
         Self {
             soft: frames(soft),
-            little: frames(soft / 8),
+            little: frames(soft / 4),
             hard: frames(wal_bytes - wal_bytes / 4),
         }
     }
 }
 
 impl Progress {
-    fn failure(&self) -> std::sync::MutexGuard<'_, Option<String>> {
-        self.failure.lock().unwrap_or_else(PoisonError::into_inner)
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether the thread is at work, and how far it has come.
+    fn look(&self) -> Result<(bool, u32), String> {
+        let mut state = self.state();
+        match state.failure.take() {
+            Some(failure) => Err(failure),
+            None => Ok((state.running, state.moved)),
+        }
+    }
+
+    fn wait_for_rest(&self) {
+        let running = |state: &mut State| state.running;
+        drop(
+            self.rests
+                .wait_timeout_while(self.state(), PATIENCE, running),
+        );
     }
 }
 
 fn run(own: &Connection, woken: &Receiver<()>, progress: &Progress, counters: &Counters) {
     while let Ok(()) = woken.recv() {
-        match checkpoint(own, CheckpointMode::PASSIVE, counters) {
-            Ok(Some(moved)) => progress.moved.store(moved, Ordering::Release),
+        let done = checkpoint(own, CheckpointMode::PASSIVE, counters);
+        let mut state = progress.state();
+        match done {
+            Ok(Some(moved)) => state.moved = moved,
             Ok(None) => {}
-            Err(failure) => *progress.failure() = Some(failure),
+            Err(failure) => state.failure = Some(failure),
         }
-        progress.running.store(false, Ordering::Release);
+        state.running = false;
+        drop(state);
+        progress.rests.notify_all();
     }
 }
 

@@ -17,7 +17,7 @@ pub(crate) const PAGE_BYTES: u32 = 4096;
 
 /// How long a connection waits for another one's lock: of a reader that holds on to an old state
 /// while writing pauses, or of a program from elsewhere.
-const PATIENCE: Duration = Duration::from_secs(5);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(5);
 
 /// The path of a file that stands beside the store's.
 pub(crate) fn beside(path: &Path, suffix: &str) -> PathBuf {

@@ -3,11 +3,13 @@
 //! Two numbers in the file's header say what it is: SQLite's application id is ours, its user
 //! version is the format. A table says the same, so that a damaged header is noticed.
 
+use std::collections::BTreeSet;
+use std::fs;
 use std::path::Path;
 
 use rusqlite::{Connection, Error, OpenFlags};
 
-use crate::connect::trouble;
+use crate::connect::{beside, trouble};
 use crate::error::OpenError;
 
 /// In the file's header, at byte 68: "Rwke" in ASCII.
@@ -28,7 +30,29 @@ pub(crate) fn inspect(path: &Path) -> Result<i64, OpenError> {
         | OpenFlags::SQLITE_OPEN_URI;
     let connection =
         Connection::open_with_flags(uri, flags).map_err(|error| trouble(path, &error))?;
-    format(path, &connection)
+    let found = format(path, &connection)?;
+    complete(path, &connection)?;
+    Ok(found)
+}
+
+/// Notices a file that was cut. One with a write-ahead log may rightly be short: a process that died
+/// while it moved pages has left them there.
+fn complete(path: &Path, connection: &Connection) -> Result<(), OpenError> {
+    let length = |path: &Path| fs::metadata(path).map_or(0, |found| found.len());
+    if length(&beside(path, "-wal")) > 0 {
+        return Ok(());
+    }
+    let pages = header(connection, "page_count").map_err(|error| trouble(path, &error))?;
+    let page = header(connection, "page_size").map_err(|error| trouble(path, &error))?;
+    let expected = u64::try_from(pages.saturating_mul(page)).unwrap_or(u64::MAX);
+    let found = length(path);
+    if found < expected {
+        return Err(OpenError::Damaged {
+            path: path.to_owned(),
+            detail: format!("it has {found} bytes, and its header speaks of {expected}"),
+        });
+    }
+    Ok(())
 }
 
 /// The format of an open file that is ours and not too new.
@@ -75,7 +99,33 @@ pub(crate) fn migrate(path: &Path, connection: &Connection) -> Result<(), OpenEr
             detail: format!("its header says format {found}, its table {noted:?}"),
         });
     }
-    from(connection, found).map_err(|error| trouble(path, &error))
+    from(connection, found).map_err(|error| trouble(path, &error))?;
+    check_schema(path, connection)
+}
+
+/// Every table and index is as the migrations make it. Others may stand beside them.
+pub(crate) fn check_schema(path: &Path, connection: &Connection) -> Result<(), OpenError> {
+    let found = schema(connection).map_err(|error| unreadable(path, &error))?;
+    let expected = Connection::open_in_memory()
+        .and_then(|model| {
+            make(&model)?;
+            schema(&model)
+        })
+        .map_err(|error| trouble(path, &error))?;
+    match expected.difference(&found).next() {
+        None => Ok(()),
+        Some((_, name, _)) => Err(OpenError::Damaged {
+            path: path.to_owned(),
+            detail: format!("its table or index `{name}` is not as it was made"),
+        }),
+    }
+}
+
+fn schema(connection: &Connection) -> Result<BTreeSet<(String, String, String)>, Error> {
+    let sql = "SELECT tbl_name, name, coalesce(sql, '') FROM sqlite_schema";
+    let mut statement = connection.prepare(sql)?;
+    let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
+    rows.collect()
 }
 
 fn from(connection: &Connection, version: i64) -> Result<(), Error> {

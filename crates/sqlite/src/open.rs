@@ -52,8 +52,14 @@ fn in_memory(options: &Options) -> Result<Inner, OpenError> {
 }
 
 fn to_read(path: &Path) -> Result<Inner, OpenError> {
-    if !path.exists() {
-        return Err(unopenable(path, io::ErrorKind::NotFound.into()));
+    let length = fs::metadata(path)
+        .map_err(|error| unopenable(path, error))?
+        .len();
+    if length == 0 {
+        return Err(OpenError::Damaged {
+            path: path.to_owned(),
+            detail: "it is empty".to_owned(),
+        });
     }
     let found = migrate::inspect(path)?;
     if found < migrate::KNOWN {
@@ -88,9 +94,9 @@ fn to_write(path: &Path, options: &Options) -> Result<Inner, OpenError> {
     migrate::migrate(path, &connection)?;
     recover(path, &connection, &counters)?;
 
+    let own = connect::to_write(path, options).map_err(|error| trouble(path, &error))?;
     let questions = Arc::new(Queue::new(usize::MAX));
     let readers = begin_readers(path, &questions)?;
-    let own = connect::to_write(path, options).map_err(|error| trouble(path, &error))?;
     let checkpoints = Checkpoints::begin(
         &mut connection,
         own,
@@ -141,6 +147,7 @@ fn begin_readers(
             .map_err(|error| trouble(path, &error))
             .and_then(|connection| {
                 migrate::format(path, &connection)?;
+                migrate::check_schema(path, &connection)?;
                 reader::begin(connection, Arc::clone(questions))
                     .map_err(|error| refused(path, &error))
             });

@@ -24,9 +24,10 @@ impl Tables<'_> {
         run: RunId,
         after: Position,
         max_bytes: usize,
-    ) -> Result<Vec<Frame>, StoreError> {
+    ) -> Result<(Vec<Frame>, Enough), StoreError> {
         let mut frames = Vec::new();
         let mut room = max_bytes;
+        let mut enough = Enough::No;
         let sql = "SELECT first, body FROM frames WHERE run = ?1 AND first > ?2 ORDER BY first";
         self.scan(sql, &[&run.to_bytes(), &number(after.0)], |row| {
             let body = bytes(row, 1)?;
@@ -34,13 +35,43 @@ impl Tables<'_> {
                 decode_row(body).map_err(|source| StoreError::corrupt_run(run, source))?;
             check_place(run, row.get(0)?, frames.last(), &frame)?;
             frames.push(frame);
-            let Some(left) = room.checked_sub(body.len()) else {
-                return Ok(Enough::Yes);
-            };
-            room = left;
-            Ok(Enough::No)
+            match room.checked_sub(body.len()) {
+                Some(left) => room = left,
+                None => enough = Enough::Yes,
+            }
+            Ok(enough)
         })?;
-        Ok(frames)
+        if let Some(first) = frames.first().filter(|first| first.first > after.next()) {
+            self.check_before(run, after, first)?;
+        }
+        Ok((frames, enough))
+    }
+
+    /// A page may begin behind the middle of a frame, and not behind a hole.
+    fn check_before(
+        &mut self,
+        run: RunId,
+        after: Position,
+        first: &Frame,
+    ) -> Result<(), StoreError> {
+        match self.frame_before(run, first.first)? {
+            Some(before) if before.first <= after && before.last().next() == first.first => Ok(()),
+            Some(_) | None => Err(hole(run, first)),
+        }
+    }
+
+    /// The last frame that begins before a position.
+    fn frame_before(
+        &mut self,
+        run: RunId,
+        position: Position,
+    ) -> Result<Option<Frame>, StoreError> {
+        let sql = "SELECT body FROM frames WHERE run = ?1 AND first < ?2
+                   ORDER BY first DESC LIMIT 1";
+        let params = (run.to_bytes(), number(position.0));
+        self.look_up(sql, params, |row| Ok(decode_row::<Frame>(bytes(row, 0)?)))?
+            .transpose()
+            .map_err(|source| StoreError::corrupt_run(run, source))
     }
 
     pub(crate) fn frames_in(
@@ -50,9 +81,22 @@ impl Tables<'_> {
         after: Position,
         max_bytes: usize,
     ) -> Result<Vec<Frame>, StoreError> {
-        self.snapshot(|tables| match tables.run_in(scope, run)? {
-            Some(_) => tables.page(run, after, max_bytes),
-            None => Ok(Vec::new()),
+        self.snapshot(|tables| {
+            let Some(row) = tables.run_in(scope, run)? else {
+                return Ok(Vec::new());
+            };
+            let (frames, enough) = tables.page(run, after, max_bytes)?;
+            let mut end = frames.last().map_or(after, Frame::last);
+            if frames.is_empty() && after < row.head {
+                // The frame that is the end may have been asked for from its middle.
+                let before = tables.frame_before(run, after.next())?;
+                end = before.as_ref().map_or(after, Frame::last);
+            }
+            if enough == Enough::No && end < row.head {
+                let what = format!("run `{run}`");
+                return Err(damaged(&what, "the end of its log is missing"));
+            }
+            Ok(frames)
         })
     }
 
@@ -194,10 +238,13 @@ fn check_place(
     if fits {
         Ok(())
     } else {
-        let what = format!("run `{run}`");
-        let detail = format!("its log has a hole before position {}", frame.first);
-        Err(damaged(&what, detail).into())
+        Err(hole(run, frame).into())
     }
+}
+
+fn hole(run: RunId, frame: &Frame) -> StoreError {
+    let detail = format!("its log has a hole before position {}", frame.first);
+    damaged(&format!("run `{run}`"), detail)
 }
 
 fn run_id(row: &Row<'_>, column: usize) -> Result<RunId, Trouble> {

@@ -185,13 +185,19 @@ impl From<StoreError> for Trouble {
 
 impl Rows for Tables<'_> {
     fn run(&mut self, run: RunId) -> Result<Option<RunRow>, StoreError> {
-        self.look_up(
-            "SELECT scope, wake_at, parked, body FROM runs WHERE run = ?1",
-            [run.to_bytes()],
-            |row| Ok(run_row(run, row)),
-        )?
-        .transpose()
-        .map_err(|trouble| self.stored(trouble))
+        let found = self
+            .look_up(
+                "SELECT scope, wake_at, parked, body FROM runs WHERE run = ?1",
+                [run.to_bytes()],
+                |row| Ok(run_row(run, row)),
+            )?
+            .transpose()
+            .map_err(|trouble| self.stored(trouble))?;
+        if found.is_none() && self.has_log(run)? {
+            let what = format!("run `{run}`");
+            return Err(damaged(&what, "it has a log and no row"));
+        }
+        Ok(found)
     }
 
     fn token(&mut self, scope: ScopeId, token: &Token) -> Result<Option<TokenRow>, StoreError> {
@@ -237,7 +243,8 @@ impl Rows for Tables<'_> {
     }
 
     fn frames(&mut self, run: RunId, after: Position) -> Result<Vec<Frame>, StoreError> {
-        self.page(run, after, usize::MAX)
+        let (frames, _) = self.page(run, after, usize::MAX)?;
+        Ok(frames)
     }
 
     fn first_chunk(&mut self, run: RunId, stream: &str) -> Result<Option<ChunkRow>, StoreError> {
@@ -261,6 +268,12 @@ impl Tables<'_> {
             what: what(),
             source,
         })
+    }
+
+    fn has_log(&mut self, run: RunId) -> Result<bool, StoreError> {
+        let sql = "SELECT 1 FROM frames WHERE run = ?1 LIMIT 1";
+        let found = self.look_up(sql, [run.to_bytes()], |_| Ok(()))?;
+        Ok(found.is_some())
     }
 
     fn stored(&mut self, trouble: Trouble) -> StoreError {

@@ -1,5 +1,10 @@
 //! The conformance suite on the SQLite store, in a file and in memory.
 
+#![expect(
+    clippy::unwrap_used,
+    reason = "a helper that cannot go on fails its test"
+)]
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 

@@ -80,6 +80,17 @@ impl StoreError {
         }
     }
 
+    /// True where the store may serve other requests later: nothing says that it has failed for good.
+    pub const fn is_passing(&self) -> bool {
+        match self {
+            Self::OutcomeUnknown { .. }
+            | Self::Overloaded
+            | Self::DiskFull
+            | Self::Backend { .. } => true,
+            Self::Closed { .. } | Self::Corrupt { .. } | Self::ReadOnly { .. } => false,
+        }
+    }
+
     /// True where the request may have had an effect.
     pub const fn may_have_happened(&self) -> bool {
         matches!(self, Self::OutcomeUnknown { .. })

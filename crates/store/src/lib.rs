@@ -28,6 +28,8 @@ mod wire;
 pub mod conformance;
 #[cfg(feature = "memory")]
 pub mod memory;
+#[cfg(test)]
+mod tests;
 
 pub use error::{Failed, StoreError};
 pub use request::{

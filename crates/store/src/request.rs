@@ -256,6 +256,12 @@ pub struct DeliveryKey {
     pub digest: Option<[u8; 32]>,
 }
 
+impl DeliveryKey {
+    /// A webhook remembers its first keyed request under this key too, so that its settings are
+    /// found as long as its keys are: also when the token is no longer live.
+    pub const FIRST: &'static str = "";
+}
+
 /// How much a hook may hold that its workflow has not read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct UnreadLimit {

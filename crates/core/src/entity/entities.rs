@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{Hook, Run, Step, StepStatus, Wait, WaitStatus};
-use crate::event::{Correlation, EventRef, Frame};
+use crate::event::{Correlation, EventRef, Frame, Subject, Taken};
 use crate::id::{HookId, RunId, StepId, WaitId};
 use crate::time::Timestamp;
 use crate::transition::{self, IllegalTransition};
@@ -56,12 +56,17 @@ impl Entities {
         for event in frame.iter() {
             self.apply(event)?;
         }
-        for taken in &frame.taken {
-            if let Some(hook) = self.hooks.get_mut(&taken.hook) {
-                hook.taken = taken.count;
+        self.apply_taken(&frame.taken);
+        Ok(())
+    }
+
+    /// Notes what a frame says about payloads taken.
+    pub(crate) fn apply_taken(&mut self, taken: &[Taken]) {
+        for entry in taken {
+            if let Some(hook) = self.hooks.get_mut(&entry.hook) {
+                hook.taken = entry.count;
             }
         }
-        Ok(())
     }
 
     /// Folds one event.
@@ -70,24 +75,24 @@ impl Entities {
     ///
     /// [`IllegalTransition`] where the event must not follow those before it; the view is unchanged.
     pub fn apply(&mut self, event: EventRef<'_>) -> Result<(), IllegalTransition> {
-        match event.kind.correlation_id() {
-            Some(Correlation::Step(id)) if !is_attributes(event) => {
-                self.open_run(event)?;
+        match event.kind.subject() {
+            Subject::Run(_) => {
+                self.run = Some(transition::run(self.id, self.run.as_ref(), event)?);
+            }
+            Subject::Step(id, _) => {
+                transition::require_open(self.run.as_ref(), event)?;
                 let step = transition::step(self.steps.get(&id), event)?;
                 self.steps.insert(id, step);
             }
-            Some(Correlation::Hook(id)) => {
-                self.open_run(event)?;
+            Subject::Hook(id, _) => {
+                transition::require_open(self.run.as_ref(), event)?;
                 let hook = transition::hook(self.hooks.get(&id), event)?;
                 self.hooks.insert(id, hook);
             }
-            Some(Correlation::Wait(id)) => {
-                self.open_run(event)?;
+            Subject::Wait(id, _) => {
+                transition::require_open(self.run.as_ref(), event)?;
                 let wait = transition::wait(self.waits.get(&id), event)?;
                 self.waits.insert(id, wait);
-            }
-            Some(Correlation::Step(_)) | None => {
-                self.run = Some(transition::run(self.id, self.run.as_ref(), event)?);
             }
         }
         Ok(())
@@ -178,12 +183,4 @@ impl Entities {
         let hooks = self.live_hooks().filter_map(|hook| hook.expires_at);
         waits.chain(hooks).chain(begin).min()
     }
-
-    fn open_run(&self, event: EventRef<'_>) -> Result<(), IllegalTransition> {
-        transition::require_open(self.run.as_ref(), event)
-    }
-}
-
-const fn is_attributes(event: EventRef<'_>) -> bool {
-    matches!(event.kind, crate::event::EventKind::AttrSet { .. })
 }

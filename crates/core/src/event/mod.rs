@@ -6,11 +6,14 @@
 //! workflow never sees). This module must not know what is legal when: that is
 //! [`transition`](crate::transition)'s.
 
+mod class;
+mod field;
 mod frame;
 mod kind;
+mod subject;
 
+pub use class::{Correlation, Role};
+pub use field::{CreatedBy, Disposal, Failure, FailureKind, Fallback, Parent, StepOptions};
 pub use frame::{Event, EventRef, Frame, Position, Taken, Writer};
-pub use kind::{
-    Correlation, CreatedBy, Disposal, EventKind, Failure, FailureKind, Fallback, Parent, Role,
-    StepOptions,
-};
+pub use kind::EventKind;
+pub(crate) use subject::{CreatedRun, HookEvent, RunEvent, StepEvent, Subject, WaitEvent};

@@ -1,8 +1,8 @@
-//! Commands: what workflow code asks for, and how each meets its record.
+//! Commands: what workflow code asks for, and which record each leaves.
 
 use std::time::Duration;
 
-use crate::event::{Disposal, EventKind, Failure, FailureKind};
+use crate::event::{Disposal, EventKind, HookEvent, RunEvent, StepEvent, Subject, WaitEvent};
 use crate::id::{HookId, StepId, WaitId};
 use crate::payload::Payload;
 use crate::time::Timestamp;
@@ -25,73 +25,126 @@ pub(super) enum Key {
 impl Key {
     /// The key of a record; none for events that no command leaves.
     pub(super) fn of(kind: &EventKind) -> Option<Self> {
-        match kind {
-            EventKind::StepCreated { step, .. } => Some(Self::Step(*step)),
-            EventKind::HookCreated { hook, .. } | EventKind::HookConflict { hook, .. } => {
-                Some(Self::Hook(*hook))
-            }
-            EventKind::HookDisposed { hook, .. } => Some(Self::Disposal(*hook)),
-            EventKind::WaitCreated { wait, .. } => Some(Self::Wait(*wait)),
-            EventKind::WaitCancelled { wait } => Some(Self::GiveUp(*wait)),
-            EventKind::AttrSet { call, .. } => Some(Self::Attributes(*call)),
-            EventKind::PatchMarked { patch } => Some(Self::Patch(patch.clone())),
-            EventKind::RunCompleted { .. }
-            | EventKind::RunFailed { .. }
-            | EventKind::RunCancelled { .. }
-            | EventKind::RunContinued { .. } => Some(Self::End),
-            EventKind::RunCreated { .. }
-            | EventKind::RunStarted
-            | EventKind::RunCancelRequested { .. }
-            | EventKind::StepStarted { .. }
-            | EventKind::StepCompleted { .. }
-            | EventKind::StepFailed { .. }
-            | EventKind::StepRetrying { .. }
-            | EventKind::HookReceived { .. }
-            | EventKind::HookExpired { .. }
-            | EventKind::WaitCompleted { .. } => None,
+        match kind.subject() {
+            Subject::Run(event) => Self::of_run(event),
+            Subject::Step(step, event) => Self::of_step(step, event),
+            Subject::Hook(hook, event) => Self::of_hook(hook, event),
+            Subject::Wait(wait, event) => Self::of_wait(wait, event),
+        }
+    }
+
+    fn of_run(event: RunEvent<'_>) -> Option<Self> {
+        match event {
+            RunEvent::Completed { .. }
+            | RunEvent::Failed { .. }
+            | RunEvent::Cancelled { .. }
+            | RunEvent::Continued => Some(Self::End),
+            RunEvent::AttrSet { call, .. } => Some(Self::Attributes(call)),
+            RunEvent::PatchMarked { patch } => Some(Self::Patch(patch.to_owned())),
+            RunEvent::Created(_) | RunEvent::Started | RunEvent::CancelRequested { .. } => None,
+        }
+    }
+
+    const fn of_step(step: StepId, event: StepEvent<'_>) -> Option<Self> {
+        match event {
+            StepEvent::Created { .. } => Some(Self::Step(step)),
+            StepEvent::Started { .. }
+            | StepEvent::Completed { .. }
+            | StepEvent::Failed { .. }
+            | StepEvent::Retrying { .. } => None,
+        }
+    }
+
+    const fn of_hook(hook: HookId, event: HookEvent<'_>) -> Option<Self> {
+        match event {
+            HookEvent::Created { .. } | HookEvent::Conflict { .. } => Some(Self::Hook(hook)),
+            HookEvent::Disposed { .. } => Some(Self::Disposal(hook)),
+            HookEvent::Received { .. } | HookEvent::Expired => None,
+        }
+    }
+
+    const fn of_wait(wait: WaitId, event: WaitEvent) -> Option<Self> {
+        match event {
+            WaitEvent::Created { .. } => Some(Self::Wait(wait)),
+            WaitEvent::Cancelled => Some(Self::GiveUp(wait)),
+            WaitEvent::Completed => None,
         }
     }
 }
 
-/// A command that has been issued and whose record has not come by.
-#[derive(Clone, Debug)]
-pub(super) struct Command {
-    pub(super) key: Key,
-    pub(super) record: EventKind,
+/// True where the log's record is what this command leaves. Both have the same [`Key`], and an id is
+/// derived from kind, place and name; what is left to compare is what the id does not cover.
+/// Payloads, times and drawn tokens are never compared.
+pub(super) fn agree(command: &EventKind, record: &EventKind) -> bool {
+    match command.subject() {
+        Subject::Run(asked) => ends_agree(asked, record),
+        Subject::Step(_, StepEvent::Created { name, .. }) => {
+            matches!(record, EventKind::StepCreated { name: recorded, .. } if recorded == name)
+        }
+        Subject::Hook(_, asked) => hooks_agree(asked, record),
+        Subject::Step(
+            _,
+            StepEvent::Started { .. }
+            | StepEvent::Completed { .. }
+            | StepEvent::Failed { .. }
+            | StepEvent::Retrying { .. },
+        )
+        | Subject::Wait(
+            _,
+            WaitEvent::Created { .. } | WaitEvent::Completed | WaitEvent::Cancelled,
+        ) => true,
+    }
 }
 
-/// True where the log's record is what this command leaves. The key says what both are about, and
-/// an id is derived from kind, place and name; what is left to compare is what the id does not
-/// cover. Payloads, times and drawn tokens are never compared.
-pub(super) fn agree(command: &EventKind, record: &EventKind) -> bool {
-    match (command, record) {
-        (EventKind::StepCreated { name, .. }, EventKind::StepCreated { name: recorded, .. }) => {
-            name == recorded
+/// How a run ends is compared: an error in the log is not a value in the code.
+fn ends_agree(asked: RunEvent<'_>, record: &EventKind) -> bool {
+    match asked {
+        RunEvent::Completed { .. } => matches!(record, EventKind::RunCompleted { .. }),
+        RunEvent::Failed { .. } => matches!(record, EventKind::RunFailed { .. }),
+        RunEvent::Cancelled { .. } => matches!(record, EventKind::RunCancelled { .. }),
+        RunEvent::Continued => matches!(record, EventKind::RunContinued { .. }),
+        RunEvent::Created(_)
+        | RunEvent::Started
+        | RunEvent::CancelRequested { .. }
+        | RunEvent::AttrSet { .. }
+        | RunEvent::PatchMarked { .. } => true,
+    }
+}
+
+fn hooks_agree(asked: HookEvent<'_>, record: &EventKind) -> bool {
+    match asked {
+        HookEvent::Created {
+            token,
+            chosen,
+            is_webhook,
+            ..
+        } => match record.subject() {
+            Subject::Hook(
+                _,
+                HookEvent::Created {
+                    token: recorded,
+                    chosen: was_chosen,
+                    is_webhook: was_webhook,
+                    ..
+                },
+            ) => {
+                chosen == was_chosen && is_webhook == was_webhook && (!chosen || token == recorded)
+            }
+            Subject::Hook(_, HookEvent::Conflict { token: wanted, .. }) => {
+                !chosen || token == wanted
+            }
+            Subject::Hook(
+                _,
+                HookEvent::Received { .. } | HookEvent::Disposed { .. } | HookEvent::Expired,
+            )
+            | Subject::Run(_)
+            | Subject::Step(..)
+            | Subject::Wait(..) => false,
+        },
+        HookEvent::Disposed { by } => {
+            matches!(record, EventKind::HookDisposed { by: recorded, .. } if *recorded == by)
         }
-        (
-            EventKind::HookCreated {
-                token,
-                chosen,
-                is_webhook,
-                ..
-            },
-            EventKind::HookCreated {
-                token: recorded,
-                chosen: was_chosen,
-                is_webhook: was_webhook,
-                ..
-            },
-        ) => chosen == was_chosen && is_webhook == was_webhook && (!chosen || token == recorded),
-        (EventKind::HookDisposed { by, .. }, EventKind::HookDisposed { by: recorded, .. }) => {
-            by == recorded
-        }
-        (
-            EventKind::HookCreated { token, chosen, .. },
-            EventKind::HookConflict {
-                token: recorded, ..
-            },
-        ) => !chosen || token == recorded,
-        _ => Key::of(command) == Key::of(record),
+        HookEvent::Received { .. } | HookEvent::Conflict { .. } | HookEvent::Expired => true,
     }
 }
 
@@ -121,22 +174,6 @@ impl HookRequest {
             expires_at: self.expires_in.map(|span| now.after(span)),
         }
     }
-}
-
-/// How a step ended.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum StepOutcome {
-    /// It returned a value.
-    Completed(Payload),
-    /// It failed for good.
-    Failed {
-        /// The last attempt's error.
-        error: Failure,
-        /// Why there is no further attempt.
-        kind: FailureKind,
-        /// How many attempts began.
-        attempts: u32,
-    },
 }
 
 pub(super) const fn disposed(hook: HookId, by: Disposal) -> EventKind {

@@ -2,7 +2,10 @@
 
 use std::fmt;
 
-use crate::event::{EventKind, Position};
+use super::hooks::Overread;
+use crate::event::{
+    Disposal, EventKind, HookEvent, Position, RunEvent, StepEvent, Subject, WaitEvent,
+};
 use crate::transition::IllegalTransition;
 
 /// Where workflow and log part, and how.
@@ -71,6 +74,11 @@ impl Expected {
     pub(super) fn new(record: &EventKind) -> Self {
         Self(describe(record))
     }
+
+    pub(super) fn read(overread: Overread) -> Self {
+        let Overread { hook, count, .. } = overread;
+        Self(format!("payload {count} of hook `{hook}` read"))
+    }
 }
 
 impl fmt::Display for Expected {
@@ -99,6 +107,15 @@ impl Found {
             Self::Command(describe(command))
         }
     }
+
+    /// What was found at the very place of `record`: where both are ends, which end it was.
+    pub(super) fn instead_of(command: &EventKind, record: &EventKind) -> Self {
+        if record.is_terminal() {
+            Self::Command(describe(command))
+        } else {
+            Self::new(command)
+        }
+    }
 }
 
 impl fmt::Display for Found {
@@ -114,36 +131,57 @@ impl fmt::Display for Found {
 /// The event in words, with the name a reader knows it by. A drawn token is a credential and does
 /// not appear.
 fn describe(kind: &EventKind) -> String {
-    match kind {
-        EventKind::StepCreated { name, .. } => format!("step `{name}`"),
-        EventKind::HookCreated {
+    match kind.subject() {
+        Subject::Step(_, StepEvent::Created { name, .. }) => format!("step `{name}`"),
+        Subject::Hook(_, event) => hook(event).unwrap_or_else(|| plain(kind)),
+        Subject::Wait(_, WaitEvent::Created { .. }) => "a sleep".to_owned(),
+        Subject::Wait(_, WaitEvent::Cancelled) => "a sleep given up".to_owned(),
+        Subject::Run(RunEvent::PatchMarked { patch }) => format!("patch `{patch}`"),
+        Subject::Run(RunEvent::AttrSet { .. }) => "attributes being set".to_owned(),
+        Subject::Run(
+            RunEvent::Created(_)
+            | RunEvent::Started
+            | RunEvent::Completed { .. }
+            | RunEvent::Failed { .. }
+            | RunEvent::Cancelled { .. }
+            | RunEvent::CancelRequested { .. }
+            | RunEvent::Continued,
+        )
+        | Subject::Step(
+            _,
+            StepEvent::Started { .. }
+            | StepEvent::Completed { .. }
+            | StepEvent::Failed { .. }
+            | StepEvent::Retrying { .. },
+        )
+        | Subject::Wait(_, WaitEvent::Completed) => plain(kind),
+    }
+}
+
+fn hook(event: HookEvent<'_>) -> Option<String> {
+    match event {
+        HookEvent::Created {
             token,
             chosen: true,
             ..
-        } => format!("a hook with token `{token}`"),
-        EventKind::HookCreated {
+        } => Some(format!("a hook with token `{token}`")),
+        HookEvent::Created {
             is_webhook: true, ..
-        } => "a webhook".to_owned(),
-        EventKind::HookCreated { .. } => "a hook with a random token".to_owned(),
-        EventKind::HookConflict { token, .. } => format!("a hook in conflict over token `{token}`"),
-        EventKind::HookDisposed { .. } => "the end of a hook".to_owned(),
-        EventKind::WaitCreated { .. } => "a sleep".to_owned(),
-        EventKind::WaitCancelled { .. } => "a sleep given up".to_owned(),
-        EventKind::PatchMarked { patch } => format!("patch `{patch}`"),
-        EventKind::AttrSet { .. } => "attributes being set".to_owned(),
-        EventKind::RunCreated { .. }
-        | EventKind::RunStarted
-        | EventKind::RunCompleted { .. }
-        | EventKind::RunFailed { .. }
-        | EventKind::RunCancelled { .. }
-        | EventKind::RunCancelRequested { .. }
-        | EventKind::RunContinued { .. }
-        | EventKind::StepStarted { .. }
-        | EventKind::StepCompleted { .. }
-        | EventKind::StepFailed { .. }
-        | EventKind::StepRetrying { .. }
-        | EventKind::HookReceived { .. }
-        | EventKind::HookExpired { .. }
-        | EventKind::WaitCompleted { .. } => format!("`{}`", kind.name()),
+        } => Some("a webhook".to_owned()),
+        HookEvent::Created { .. } => Some("a hook with a random token".to_owned()),
+        HookEvent::Conflict { token, .. } => {
+            Some(format!("a hook in conflict over token `{token}`"))
+        }
+        HookEvent::Disposed {
+            by: Disposal::Closed,
+        } => Some("a hook closed".to_owned()),
+        HookEvent::Disposed {
+            by: Disposal::Dropped,
+        } => Some("a hook dropped".to_owned()),
+        HookEvent::Received { .. } | HookEvent::Expired => None,
     }
+}
+
+fn plain(kind: &EventKind) -> String {
+    format!("`{}`", kind.name())
 }

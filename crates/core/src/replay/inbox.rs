@@ -2,7 +2,8 @@
 
 use std::collections::VecDeque;
 
-use crate::event::Taken;
+use super::hooks::Overread;
+use crate::event::{Position, Taken};
 use crate::id::HookId;
 use crate::payload::Payload;
 
@@ -33,6 +34,7 @@ pub(super) struct Inbox {
     taken_bytes: u64,
     /// What of `taken` the worker's appends have recorded.
     recorded: u64,
+    recorded_at: Position,
 }
 
 impl Inbox {
@@ -44,6 +46,7 @@ impl Inbox {
             taken: 0,
             taken_bytes: 0,
             recorded: 0,
+            recorded_at: Position::START,
         }
     }
 
@@ -86,25 +89,47 @@ impl Inbox {
         self.end.is_some()
     }
 
+    /// True while somebody may ask for it.
+    pub(super) fn is_held(&self) -> bool {
+        self.end != Some(End::Dropped)
+    }
+
+    /// What the worker's next append must record; nothing where the log knows as much or more.
     pub(super) fn unrecorded(&self, hook: HookId) -> Option<Taken> {
-        (self.taken != self.recorded).then_some(Taken {
+        (self.taken > self.recorded).then_some(Taken {
             hook,
             count: self.taken,
             bytes: self.taken_bytes,
         })
     }
 
-    pub(super) fn record(&mut self, count: u64) {
-        self.recorded = self.recorded.max(count);
+    pub(super) fn record(&mut self, count: u64, position: Position) {
+        if count > self.recorded {
+            self.recorded = count;
+            self.recorded_at = position;
+        }
+    }
+
+    pub(super) fn overread(&self, hook: HookId) -> Option<Overread> {
+        (self.recorded > self.taken).then_some(Overread {
+            hook,
+            count: self.recorded,
+            position: self.recorded_at,
+        })
+    }
+
+    /// True where the log knows exactly how many payloads were taken.
+    pub(super) const fn is_even(&self) -> bool {
+        self.taken == self.recorded
     }
 
     /// True where nobody will ask for it again and its counts are recorded.
     pub(super) fn is_spent(&self) -> bool {
-        self.end == Some(End::Dropped) && self.taken == self.recorded
+        !self.is_held() && self.is_even()
     }
 
-    /// Roughly what it holds in memory, in bytes.
+    /// Roughly what its payloads hold in memory, in bytes.
     pub(super) fn weight(&self) -> usize {
-        self.waiting_bytes + self.waiting.len() * 32 + 128
+        self.waiting_bytes + self.waiting.len() * 32
     }
 }

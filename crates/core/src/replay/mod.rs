@@ -17,17 +17,27 @@
 //!
 //! This module must not know what a future or a waker is: it names calls by their ids.
 
+mod agenda;
+mod calls;
 mod command;
+mod deadlines;
 mod divergence;
 mod entropy;
+mod feed;
+mod hooks;
 mod inbox;
 mod machine;
+mod pairing;
+mod steps;
 
 #[cfg(test)]
 mod tests;
 
-pub use command::{HookRequest, StepOutcome};
+pub use command::HookRequest;
 pub use divergence::{Divergence, Expected, Found};
 pub use entropy::Entropy;
+pub use feed::Fed;
+pub use hooks::Registration;
 pub use inbox::Received;
-pub use machine::{Fed, Machine, OpenStep, Registration};
+pub use machine::Machine;
+pub use steps::{OpenStep, StepOutcome};

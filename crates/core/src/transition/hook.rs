@@ -2,8 +2,10 @@
 
 use super::IllegalTransition;
 use crate::entity::{Hook, HookState};
-use crate::event::{Correlation, EventKind, EventRef};
+use crate::event::{EventRef, HookEvent, Subject};
 use crate::id::HookId;
+use crate::time::Timestamp;
+use crate::token::Token;
 
 /// The hook after `event`.
 ///
@@ -11,45 +13,68 @@ use crate::id::HookId;
 ///
 /// [`IllegalTransition`] where the event must not follow.
 pub fn hook(before: Option<&Hook>, event: EventRef<'_>) -> Result<Hook, IllegalTransition> {
-    let name = event.kind.name();
-    let Some(Correlation::Hook(id)) = event.kind.correlation_id() else {
+    let Subject::Hook(id, kind) = event.kind.subject() else {
         return Err(IllegalTransition::Misrouted {
-            event: name,
+            event: event.kind.name(),
             entity: "hook",
         });
     };
-    if let Some(made) = made(id, event) {
-        return match before {
-            Some(_) => Err(IllegalTransition::HookExists { hook: id }),
-            None => Ok(made),
-        };
+    match kind {
+        HookEvent::Created {
+            token,
+            chosen,
+            metadata,
+            is_webhook,
+            expires_at,
+        } => {
+            first(id, before)?;
+            Ok(Hook {
+                chosen,
+                metadata: metadata.cloned(),
+                is_webhook,
+                expires_at,
+                ..bare(id, token, HookState::Live, event.at)
+            })
+        }
+        HookEvent::Conflict { token, owner } => {
+            first(id, before)?;
+            Ok(Hook {
+                ended_at: Some(event.at),
+                ..bare(id, token, HookState::Conflicted { owner }, event.at)
+            })
+        }
+        HookEvent::Received { .. } => {
+            let hook = live(id, before, event)?;
+            Ok(Hook {
+                received: hook.received + 1,
+                ..hook
+            })
+        }
+        HookEvent::Disposed { by } => {
+            // The workflow let go of the hook just when it expired, or before it knew that it was
+            // in conflict: the command was issued, so its record stands, and changes nothing.
+            if let Some(gone) = before.filter(|hook| is_gone_by_itself(hook.state)) {
+                return Ok(gone.clone());
+            }
+            let hook = live(id, before, event)?;
+            Ok(ended(hook, HookState::Disposed { by: by.into() }, event.at))
+        }
+        HookEvent::Expired => {
+            let hook = live(id, before, event)?;
+            Ok(ended(hook, HookState::Expired, event.at))
+        }
     }
-    let hook = before.ok_or(IllegalTransition::HookMissing {
-        event: name,
-        hook: id,
-    })?;
-    // The workflow let go of the hook just when it expired, or before it knew that it was in
-    // conflict: the command was issued, so its record stands, and changes nothing.
-    let late = matches!(event.kind, EventKind::HookDisposed { .. });
-    let gone = matches!(
-        hook.state,
-        HookState::Expired | HookState::Conflicted { .. }
-    );
-    if late && gone {
-        return Ok(hook.clone());
-    }
-    if !hook.is_live() {
-        return Err(IllegalTransition::HookEnded {
-            event: name,
-            hook: id,
-        });
-    }
-    after(hook.clone(), event)
 }
 
-/// The hook that `hook_created` or `hook_conflict` makes; none for other events.
-fn made(id: HookId, event: EventRef<'_>) -> Option<Hook> {
-    let blank = |token: &crate::token::Token, state| Hook {
+fn first(id: HookId, before: Option<&Hook>) -> Result<(), IllegalTransition> {
+    match before {
+        Some(_) => Err(IllegalTransition::HookExists { hook: id }),
+        None => Ok(()),
+    }
+}
+
+fn bare(id: HookId, token: &Token, state: HookState, at: Timestamp) -> Hook {
+    Hook {
         id,
         token: token.clone(),
         chosen: true,
@@ -59,70 +84,36 @@ fn made(id: HookId, event: EventRef<'_>) -> Option<Hook> {
         state,
         received: 0,
         taken: 0,
-        created_at: event.at,
+        created_at: at,
         ended_at: None,
-    };
-    if let EventKind::HookCreated {
-        token,
-        chosen,
-        metadata,
-        is_webhook,
-        expires_at,
-        ..
-    } = event.kind
-    {
-        return Some(Hook {
-            chosen: *chosen,
-            metadata: metadata.clone(),
-            is_webhook: *is_webhook,
-            expires_at: *expires_at,
-            ..blank(token, HookState::Live)
-        });
     }
-    if let EventKind::HookConflict { token, owner, .. } = event.kind {
-        return Some(Hook {
-            ended_at: Some(event.at),
-            ..blank(token, HookState::Conflicted { owner: *owner })
-        });
-    }
-    None
 }
 
-fn after(mut hook: Hook, event: EventRef<'_>) -> Result<Hook, IllegalTransition> {
-    match event.kind {
-        EventKind::HookReceived { .. } => hook.received += 1,
-        EventKind::HookDisposed { by, .. } => {
-            hook.state = HookState::Disposed { by: (*by).into() };
-            hook.ended_at = Some(event.at);
-        }
-        EventKind::HookExpired { .. } => {
-            hook.state = HookState::Expired;
-            hook.ended_at = Some(event.at);
-        }
-        EventKind::RunCreated { .. }
-        | EventKind::RunStarted
-        | EventKind::RunCompleted { .. }
-        | EventKind::RunFailed { .. }
-        | EventKind::RunCancelled { .. }
-        | EventKind::RunCancelRequested { .. }
-        | EventKind::RunContinued { .. }
-        | EventKind::StepCreated { .. }
-        | EventKind::StepStarted { .. }
-        | EventKind::StepCompleted { .. }
-        | EventKind::StepFailed { .. }
-        | EventKind::StepRetrying { .. }
-        | EventKind::HookCreated { .. }
-        | EventKind::HookConflict { .. }
-        | EventKind::WaitCreated { .. }
-        | EventKind::WaitCompleted { .. }
-        | EventKind::WaitCancelled { .. }
-        | EventKind::AttrSet { .. }
-        | EventKind::PatchMarked { .. } => {
-            return Err(IllegalTransition::Misrouted {
-                event: event.kind.name(),
-                entity: "hook",
-            });
-        }
+fn live(id: HookId, before: Option<&Hook>, event: EventRef<'_>) -> Result<Hook, IllegalTransition> {
+    let hook = before.ok_or_else(|| IllegalTransition::HookMissing {
+        event: event.kind.name(),
+        hook: id,
+    })?;
+    if hook.is_live() {
+        return Ok(hook.clone());
     }
-    Ok(hook)
+    Err(IllegalTransition::HookEnded {
+        event: event.kind.name(),
+        hook: id,
+    })
+}
+
+const fn is_gone_by_itself(state: HookState) -> bool {
+    match state {
+        HookState::Expired | HookState::Conflicted { .. } => true,
+        HookState::Live | HookState::Disposed { .. } => false,
+    }
+}
+
+fn ended(hook: Hook, state: HookState, at: Timestamp) -> Hook {
+    Hook {
+        state,
+        ended_at: Some(at),
+        ..hook
+    }
 }

@@ -2,7 +2,7 @@
 
 use super::IllegalTransition;
 use crate::entity::{Run, RunStatus};
-use crate::event::{EventKind, EventRef};
+use crate::event::{CreatedRun, EventRef, HookEvent, RunEvent, Subject};
 use crate::id::RunId;
 use crate::time::Timestamp;
 
@@ -12,14 +12,20 @@ use crate::time::Timestamp;
 ///
 /// [`IllegalTransition`] where the event must not follow.
 pub fn run(id: RunId, before: Option<&Run>, event: EventRef<'_>) -> Result<Run, IllegalTransition> {
-    if let EventKind::RunCreated { .. } = event.kind {
+    let Subject::Run(kind) = event.kind.subject() else {
+        return Err(IllegalTransition::Misrouted {
+            event: event.kind.name(),
+            entity: "run",
+        });
+    };
+    if let RunEvent::Created(first) = kind {
         return match before {
             Some(run) => Err(IllegalTransition::RunExists { run: run.id }),
-            None => Ok(created(id, event)),
+            None => Ok(created(id, first, event.at)),
         };
     }
     let run = live(before, event)?;
-    after(run.clone(), event)
+    after(run.clone(), kind, event)
 }
 
 /// Refuses an event about a step, hook or wait of a run that does not exist, has not begun or has
@@ -30,18 +36,23 @@ pub fn run(id: RunId, before: Option<&Run>, event: EventRef<'_>) -> Result<Run, 
 /// [`IllegalTransition`] as said.
 pub fn require_open(run: Option<&Run>, event: EventRef<'_>) -> Result<(), IllegalTransition> {
     let run = live(run, event)?;
-    let may_precede = matches!(
-        event.kind,
-        EventKind::HookCreated { .. }
-            | EventKind::HookReceived { .. }
-            | EventKind::HookExpired { .. }
-    );
-    if run.started_at.is_none() && !may_precede {
-        return Err(IllegalTransition::RunNotStarted {
-            event: event.kind.name(),
-        });
+    if may_precede_the_beginning(event) {
+        return Ok(());
     }
-    Ok(())
+    begun(run, event)
+}
+
+fn may_precede_the_beginning(event: EventRef<'_>) -> bool {
+    match event.kind.subject() {
+        Subject::Hook(
+            _,
+            HookEvent::Created { .. } | HookEvent::Received { .. } | HookEvent::Expired,
+        ) => true,
+        Subject::Hook(_, HookEvent::Disposed { .. } | HookEvent::Conflict { .. })
+        | Subject::Run(_)
+        | Subject::Step(..)
+        | Subject::Wait(..) => false,
+    }
 }
 
 fn live<'a>(run: Option<&'a Run>, event: EventRef<'_>) -> Result<&'a Run, IllegalTransition> {
@@ -57,94 +68,72 @@ fn live<'a>(run: Option<&'a Run>, event: EventRef<'_>) -> Result<&'a Run, Illega
     }
 }
 
-fn created(id: RunId, event: EventRef<'_>) -> Run {
-    let EventKind::RunCreated {
-        workflow,
-        input,
-        build,
-        parent,
-        not_before,
-        attributes,
-        ..
-    } = event.kind
-    else {
-        unreachable!("only called for run_created");
-    };
+fn begun(run: &Run, event: EventRef<'_>) -> Result<(), IllegalTransition> {
+    match run.started_at {
+        Some(_) => Ok(()),
+        None => Err(IllegalTransition::RunNotStarted {
+            event: event.kind.name(),
+        }),
+    }
+}
+
+fn created(id: RunId, first: CreatedRun<'_>, at: Timestamp) -> Run {
     Run {
         id,
-        workflow: workflow.clone(),
-        build: build.clone(),
+        workflow: first.workflow.to_owned(),
+        build: first.build.to_owned(),
         status: RunStatus::Pending,
-        input: input.clone(),
+        input: first.input.clone(),
         output: None,
         error: None,
-        parent: *parent,
-        attributes: attributes.clone(),
-        created_at: event.at,
+        parent: first.parent,
+        attributes: first.attributes.clone(),
+        created_at: at,
         started_at: None,
         ended_at: None,
-        not_before: *not_before,
+        not_before: first.not_before,
         cancel_requested: false,
         cancel_reason: None,
     }
 }
 
-fn after(mut run: Run, event: EventRef<'_>) -> Result<Run, IllegalTransition> {
-    let name = event.kind.name();
-    match event.kind {
-        EventKind::RunStarted if run.started_at.is_some() => {
+fn after(mut run: Run, kind: RunEvent<'_>, event: EventRef<'_>) -> Result<Run, IllegalTransition> {
+    match kind {
+        RunEvent::Created(_) => return Err(IllegalTransition::RunExists { run: run.id }),
+        RunEvent::Started if run.started_at.is_some() => {
             return Err(IllegalTransition::RunStarted { run: run.id });
         }
-        EventKind::RunStarted => {
+        RunEvent::Started => {
             run.status = RunStatus::Running;
             run.started_at = Some(event.at);
         }
-        EventKind::RunCompleted { output } => {
-            run = begun(run, name)?;
+        RunEvent::Completed { output } => {
+            begun(&run, event)?;
             run.output = Some(output.clone());
             end(&mut run, RunStatus::Completed, event.at);
         }
-        EventKind::RunFailed { error } => {
-            run = begun(run, name)?;
+        RunEvent::Failed { error } => {
+            begun(&run, event)?;
             run.error = Some(error.clone());
             end(&mut run, RunStatus::Failed, event.at);
         }
-        EventKind::RunContinued { .. } => {
-            run = begun(run, name)?;
+        RunEvent::Continued => {
+            begun(&run, event)?;
             end(&mut run, RunStatus::Completed, event.at);
         }
-        EventKind::RunCancelled { reason, .. } => {
-            run.cancel_reason = reason.clone().or(run.cancel_reason);
+        RunEvent::Cancelled { reason, .. } => {
+            run.cancel_reason = reason.map(str::to_owned).or(run.cancel_reason);
             end(&mut run, RunStatus::Cancelled, event.at);
         }
-        EventKind::RunCancelRequested { reason } => {
+        RunEvent::CancelRequested { reason } => {
             run.cancel_requested = true;
-            run.cancel_reason = run.cancel_reason.or_else(|| reason.clone());
+            run.cancel_reason = run.cancel_reason.or_else(|| reason.map(str::to_owned));
         }
-        EventKind::AttrSet { changes, .. } => {
-            run = begun(run, name)?;
+        RunEvent::AttrSet { changes, .. } => {
+            begun(&run, event)?;
             run.attributes.extend(changes.clone());
         }
-        EventKind::PatchMarked { .. } => run = begun(run, name)?,
-        EventKind::RunCreated { .. }
-        | EventKind::StepCreated { .. }
-        | EventKind::StepStarted { .. }
-        | EventKind::StepCompleted { .. }
-        | EventKind::StepFailed { .. }
-        | EventKind::StepRetrying { .. }
-        | EventKind::HookCreated { .. }
-        | EventKind::HookReceived { .. }
-        | EventKind::HookDisposed { .. }
-        | EventKind::HookConflict { .. }
-        | EventKind::HookExpired { .. }
-        | EventKind::WaitCreated { .. }
-        | EventKind::WaitCompleted { .. }
-        | EventKind::WaitCancelled { .. } => {
-            return Err(IllegalTransition::Misrouted {
-                event: name,
-                entity: "run",
-            });
-        }
+        RunEvent::PatchMarked { .. } => begun(&run, event)?,
     }
     Ok(run)
 }
@@ -152,11 +141,4 @@ fn after(mut run: Run, event: EventRef<'_>) -> Result<Run, IllegalTransition> {
 const fn end(run: &mut Run, status: RunStatus, at: Timestamp) {
     run.status = status;
     run.ended_at = Some(at);
-}
-
-fn begun(run: Run, event: &'static str) -> Result<Run, IllegalTransition> {
-    if run.started_at.is_none() {
-        return Err(IllegalTransition::RunNotStarted { event });
-    }
-    Ok(run)
 }

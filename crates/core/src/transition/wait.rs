@@ -2,7 +2,9 @@
 
 use super::IllegalTransition;
 use crate::entity::{Wait, WaitStatus};
-use crate::event::{Correlation, EventKind, EventRef};
+use crate::event::{EventRef, Subject, WaitEvent};
+use crate::id::WaitId;
+use crate::time::Timestamp;
 
 /// The wait after `event`.
 ///
@@ -10,55 +12,40 @@ use crate::event::{Correlation, EventKind, EventRef};
 ///
 /// [`IllegalTransition`] where the event must not follow.
 pub fn wait(before: Option<&Wait>, event: EventRef<'_>) -> Result<Wait, IllegalTransition> {
-    let name = event.kind.name();
-    let Some(Correlation::Wait(id)) = event.kind.correlation_id() else {
+    let Subject::Wait(id, kind) = event.kind.subject() else {
         return Err(IllegalTransition::Misrouted {
-            event: name,
+            event: event.kind.name(),
             entity: "wait",
         });
     };
-    let status = match event.kind {
-        EventKind::WaitCreated { resume_at, .. } => {
-            return match before {
-                Some(_) => Err(IllegalTransition::WaitExists { wait: id }),
-                None => Ok(Wait {
-                    id,
-                    resume_at: *resume_at,
-                    status: WaitStatus::Waiting,
-                    created_at: event.at,
-                    ended_at: None,
-                }),
-            };
-        }
-        EventKind::WaitCompleted { .. } => WaitStatus::Completed,
-        EventKind::WaitCancelled { .. } => WaitStatus::Cancelled,
-        EventKind::RunCreated { .. }
-        | EventKind::RunStarted
-        | EventKind::RunCompleted { .. }
-        | EventKind::RunFailed { .. }
-        | EventKind::RunCancelled { .. }
-        | EventKind::RunCancelRequested { .. }
-        | EventKind::RunContinued { .. }
-        | EventKind::StepCreated { .. }
-        | EventKind::StepStarted { .. }
-        | EventKind::StepCompleted { .. }
-        | EventKind::StepFailed { .. }
-        | EventKind::StepRetrying { .. }
-        | EventKind::HookCreated { .. }
-        | EventKind::HookReceived { .. }
-        | EventKind::HookDisposed { .. }
-        | EventKind::HookConflict { .. }
-        | EventKind::HookExpired { .. }
-        | EventKind::AttrSet { .. }
-        | EventKind::PatchMarked { .. } => {
-            return Err(IllegalTransition::Misrouted {
-                event: name,
-                entity: "wait",
-            });
-        }
-    };
-    let before = before.ok_or(IllegalTransition::WaitMissing {
-        event: name,
+    match kind {
+        WaitEvent::Created { resume_at } => match before {
+            Some(_) => Err(IllegalTransition::WaitExists { wait: id }),
+            None => Ok(created(id, resume_at, event.at)),
+        },
+        WaitEvent::Completed => ended(id, before, WaitStatus::Completed, event),
+        WaitEvent::Cancelled => ended(id, before, WaitStatus::Cancelled, event),
+    }
+}
+
+const fn created(id: WaitId, resume_at: Timestamp, at: Timestamp) -> Wait {
+    Wait {
+        id,
+        resume_at,
+        status: WaitStatus::Waiting,
+        created_at: at,
+        ended_at: None,
+    }
+}
+
+fn ended(
+    id: WaitId,
+    before: Option<&Wait>,
+    status: WaitStatus,
+    event: EventRef<'_>,
+) -> Result<Wait, IllegalTransition> {
+    let before = before.ok_or_else(|| IllegalTransition::WaitMissing {
+        event: event.kind.name(),
         wait: id,
     })?;
     match before.status {
@@ -71,7 +58,7 @@ pub fn wait(before: Option<&Wait>, event: EventRef<'_>) -> Result<Wait, IllegalT
         // its record stands, and changes nothing.
         WaitStatus::Completed if status == WaitStatus::Cancelled => Ok(before.clone()),
         WaitStatus::Completed | WaitStatus::Cancelled => Err(IllegalTransition::WaitEnded {
-            event: name,
+            event: event.kind.name(),
             wait: id,
         }),
     }

@@ -87,7 +87,7 @@ mod tests {
             budget.rest(run(1), 60).is_empty(),
             "it rests anew, and is counted once"
         );
-        assert_eq!(budget.rest(run(3), 30), [run(2), run(1)]);
+        assert_eq!(budget.rest(run(3), 50), [run(2), run(1)]);
     }
 
     #[test]

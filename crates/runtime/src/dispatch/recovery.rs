@@ -12,7 +12,7 @@ use futures_channel::oneshot;
 use rewake_core::id::RunId;
 use rewake_core::time::Timestamp;
 use rewake_store::{
-    Append, AppendRefusal, Condition, Failed, Mark, Parked, StoreError, StoreFuture, WakeUp,
+    Append, AppendRefusal, Condition, Failed, Mark, Parked, RunRow, StoreError, StoreFuture, WakeUp,
 };
 
 use super::residents::Message;
@@ -30,6 +30,20 @@ pub(crate) async fn recover(
     unclean_starts: u32,
     until: Timestamp,
 ) -> Result<usize, StoreError> {
+    let found = take_up(engine, unclean_starts, until).await;
+    // Whatever became of that: without it, no sleeper would be woken.
+    engine.schedule.begin_after(WakeUp {
+        at: until,
+        run: RunId::from_bytes([u8::MAX; 16]),
+    });
+    Ok(found? + retry_parked(engine).await?)
+}
+
+async fn take_up(
+    engine: &Arc<Inner>,
+    unclean_starts: u32,
+    until: Timestamp,
+) -> Result<usize, StoreError> {
     let mut after = None;
     let mut found = 0;
     loop {
@@ -38,7 +52,7 @@ pub(crate) async fn recover(
         })
         .await?;
         let Some(last) = page.last().copied() else {
-            break;
+            return Ok(found);
         };
         after = Some(last);
         found += page.len();
@@ -52,20 +66,13 @@ pub(crate) async fn recover(
             _ => one_by_one(engine, &runs).await?,
         }
     }
-    engine.schedule.begin_after(WakeUp {
-        at: until,
-        run: RunId::from_bytes([u8::MAX; 16]),
-    });
-    found += retry_parked(engine).await?;
-    Ok(found)
 }
 
 /// Reads, again and again while the store does not answer: what is not found here, nobody finds.
 async fn read<T>(engine: &Inner, ask: impl Fn() -> StoreFuture<T>) -> Result<T, StoreError> {
     loop {
         match ask().await {
-            Err(error @ StoreError::Closed { .. }) => return Err(error),
-            Err(error) if engine.is_stopping() => return Err(error),
+            Err(error) if !error.is_passing() || engine.is_stopping() => return Err(error),
             Err(error) => {
                 tracing::warn!(%error, "what was left cannot be read at present");
                 let later = engine.host.clock.now().after(PAUSE);
@@ -92,8 +99,17 @@ fn call_all(engine: &Arc<Inner>, runs: &[RunId], unclean: bool) {
 async fn count(engine: &Inner, runs: &[RunId]) -> Result<Vec<(RunId, u32)>, StoreError> {
     let mut ready = Vec::new();
     for run in runs {
-        let row = read(engine, || engine.store.run(engine.scope, *run)).await?;
-        if row.is_some_and(|row| row.is_ready()) {
+        let row = match read(engine, || engine.store.run(engine.scope, *run)).await {
+            // What is stored about one run must not keep all others.
+            Err(error @ StoreError::Corrupt { .. }) => {
+                tracing::error!(%run, %error, "a run cannot be taken up");
+                continue;
+            }
+            row => row?,
+        };
+        // What this build does not know is not replayed here, and is not what ended the process.
+        let is_known = |row: &RunRow| engine.registry.workflow(&row.workflow).is_some();
+        if row.is_some_and(|row| row.is_ready() && is_known(&row)) {
             ready.push(*run);
         }
     }

@@ -75,6 +75,11 @@ impl Residents {
             .is_some_and(|sender| sender.try_send(message).is_ok())
     }
 
+    /// Where the driver that a run has now hears, and no driver after it.
+    pub(crate) fn sender(&self, run: RunId) -> Option<Sender<Message>> {
+        self.lock().get(&run).cloned()
+    }
+
     /// Tells every driver.
     pub(crate) fn tell_all(&self, message: impl Fn() -> Message) {
         for sender in self.lock().values() {

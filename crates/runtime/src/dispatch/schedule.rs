@@ -33,7 +33,8 @@ struct State {
     again: BTreeSet<WakeUp>,
     /// What lies after this is in the store only; none where everything is here.
     horizon: Option<WakeUp>,
-    /// The store is being read: what is added meanwhile may or may not be in the answer.
+    /// The store is being asked what lies after the horizon. It may answer as it was before what is
+    /// added meanwhile.
     reading: bool,
 }
 
@@ -63,8 +64,8 @@ impl Schedule {
     pub(crate) fn add(&self, at: Timestamp, run: RunId) {
         let wake_up = WakeUp { at, run };
         let mut state = self.lock();
-        let behind = state.horizon.is_some_and(|horizon| wake_up > horizon);
-        if behind && !state.reading {
+        let is_beyond = state.horizon.is_some_and(|horizon| wake_up > horizon);
+        if is_beyond && !state.reading {
             return;
         }
         let is_first = state.due.first().is_none_or(|first| wake_up < *first);
@@ -104,11 +105,10 @@ impl Schedule {
         let mut state = self.lock();
         let first = state.due.first().into_iter().chain(state.again.first());
         let first = first.min().copied();
-        // What lies behind the horizon may be due before what is known to lie there.
+        // What lies beyond the horizon may be due before what is known to lie there.
         if let Some(horizon) = state.horizon
             && first.is_none_or(|first| first > horizon)
         {
-            state.reading = true;
             return Next::Read(horizon);
         }
         match first {
@@ -169,10 +169,11 @@ impl Schedule {
     }
 
     async fn read(&self, engine: &Inner, after: WakeUp) -> Result<Vec<WakeUp>, StoreError> {
-        engine
+        self.lock().reading = true;
+        let due = engine
             .store
-            .due(engine.scope, Some(after), Timestamp::MAX, PAGE)
-            .await
+            .due(engine.scope, Some(after), Timestamp::MAX, PAGE);
+        due.await
     }
 }
 
@@ -192,6 +193,75 @@ impl State {
         while self.due.len() > PAGE {
             self.due.pop_last();
         }
-        self.horizon = self.due.last().copied();
+        let last = self.due.last().copied();
+        // What was added while the store was read may lie beyond the horizon, with a gap before it.
+        self.horizon = self
+            .horizon
+            .map_or(last, |horizon| last.map(|last| last.min(horizon)));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn wake_up(at: u64, n: u128) -> WakeUp {
+        WakeUp {
+            at: Timestamp::from_millis(at),
+            run: RunId::mint(Timestamp::ZERO, n),
+        }
+    }
+
+    fn add(schedule: &Schedule, wake_up: WakeUp) {
+        schedule.add(wake_up.at, wake_up.run);
+    }
+
+    fn due(schedule: &Schedule, at: u64) -> Option<RunId> {
+        match schedule.pop_due(Timestamp::from_millis(at)) {
+            Next::Due(run) => Some(run),
+            Next::At(_) | Next::Read(_) | Next::Nothing => None,
+        }
+    }
+
+    #[test]
+    fn what_was_added_during_recovery_does_not_hide_what_the_store_has() {
+        let schedule = Schedule::new();
+        add(&schedule, wake_up(1_000_000, 1));
+        schedule.begin_after(wake_up(10, 9));
+        let next = schedule.pop_due(Timestamp::from_millis(20));
+        assert!(matches!(next, Next::Read(from) if from == wake_up(10, 9)));
+    }
+
+    #[test]
+    fn what_is_added_while_the_store_is_read_is_kept() {
+        let schedule = Schedule::new();
+        schedule.begin_after(wake_up(10, 9));
+        schedule.lock().reading = true;
+        let added = wake_up(30, 1);
+        add(&schedule, added);
+        // The store answers as it was before.
+        schedule.take_in(wake_up(10, 9), Vec::new());
+        assert_eq!(due(&schedule, 30), Some(added.run));
+    }
+
+    #[test]
+    fn what_lies_beyond_the_horizon_is_left_to_the_store() {
+        let schedule = Schedule::new();
+        schedule.begin_after(wake_up(10, 9));
+        add(&schedule, wake_up(30, 1));
+        assert!(schedule.lock().due.is_empty());
+    }
+
+    #[test]
+    fn shedding_never_moves_the_horizon_over_what_was_not_read() {
+        let mut state = State {
+            due: (0..=4 * PAGE as u64).map(|at| wake_up(at, 1)).collect(),
+            again: BTreeSet::new(),
+            horizon: Some(wake_up(5, 1)),
+            reading: true,
+        };
+        state.shed();
+        assert_eq!(state.horizon, Some(wake_up(5, 1)));
+        assert_eq!(state.due.len(), PAGE);
     }
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use rewake_core::event::{Correlation, EventKind, Taken};
+use rewake_core::event::{Correlation, EventKind, Role, Taken};
 use rewake_core::replay::Machine;
 use rewake_core::time::Timestamp;
 use rewake_core::token::Token;
@@ -79,7 +79,8 @@ impl Driver {
                 reacted: machine.fed(),
                 wake_at,
                 taken: machine.taken(),
-                rested: false,
+                // The workflow has come to rest before anything is appended for it.
+                rested: true,
                 parked: None,
             }),
             since: Some(machine.fed()),
@@ -88,16 +89,13 @@ impl Driver {
     }
 
     /// A mark without events: how far reactions have come, and when to look again.
-    pub(super) fn mark(&self, rested: bool) -> Append {
+    pub(super) fn mark(&self) -> Append {
         let now = self.engine.host.clock.now();
         let mut append = self.wrap(Vec::new(), now);
         let owes = self.executor.with(|machine| machine.records().len() > 0);
-        if let Some(mark) = &mut append.mark {
-            mark.rested = rested;
-            if owes {
-                mark.reacted = self.recorded.reacted;
-                mark.wake_at = Some(now);
-            }
+        if let (true, Some(mark)) = (owes, &mut append.mark) {
+            mark.reacted = self.recorded.reacted;
+            mark.wake_at = Some(now);
         }
         append
     }
@@ -131,16 +129,24 @@ impl Driver {
     pub(super) async fn append(&mut self, append: Append) -> Result<(), Stop> {
         let mark = append.mark.clone().unwrap_or_default();
         let calls = append.events.iter().any(is_heard_outside);
-        let id = append.id;
-        self.sent.get_or_insert_default().insert(id);
+        let (id, was_fed) = (append.id, self.fed());
+        let brings_work = append.events.iter().any(calls_for_reaction);
+        self.sent.insert(id);
         let answer = self.engine.store.append(append).await;
         let unknown = matches!(&answer, Err(Failed::Store(error)) if error.may_have_happened());
         if answer.is_err() && !unknown {
-            self.sent.get_or_insert_default().remove(&id);
+            self.sent.remove(&id);
         }
         match answer {
             Ok(appended) => {
-                self.recorded.reacted = mark.reacted;
+                // As the store has it: records need no reaction, for their worker has had it.
+                let is_alone = appended.frames.iter().all(|frame| frame.id == id);
+                let is_up_to_date = !brings_work && is_alone && mark.reacted == was_fed;
+                self.recorded.reacted = if is_up_to_date {
+                    appended.head
+                } else {
+                    mark.reacted
+                };
                 self.recorded.wake_at = mark.wake_at;
                 self.recorded.note_taken(mark.taken);
                 self.recorded.parked = false;
@@ -149,7 +155,7 @@ impl Driver {
                 }
                 self.take_in(appended.frames).await?;
                 // It was the only one to build on its position: those before it are void.
-                self.sent.get_or_insert_default().clear();
+                self.sent.clear();
                 if calls {
                     self.engine.waiters.call(self.run);
                 }
@@ -162,12 +168,16 @@ impl Driver {
 
     async fn refused(&mut self, refusal: AppendRefusal) -> Result<(), Stop> {
         match refusal {
-            // Somebody was faster: another worker, an expiry, the run's end. The log says how it is.
+            // Another worker was faster, or the run was ended from outside: the log says how it is.
+            // So it does where somebody outside was faster to say that a hook's time had run out.
             AppendRefusal::WorkerMoved { .. }
             | AppendRefusal::RunEnded { .. }
             | AppendRefusal::HookGone { .. } => self.read_tail().await,
             AppendRefusal::HookOverdue { run, hook, token } => {
-                Ok(self.engine.expire(run, hook, token).await?)
+                match self.engine.expire(run, hook, token).await {
+                    Ok(()) => Ok(()),
+                    Err(error) => self.failed(error).await,
+                }
             }
             AppendRefusal::RunParked { .. } | AppendRefusal::RunUnknown { .. } => {
                 Err(Stop::Exit(Exit::Left))
@@ -184,13 +194,21 @@ impl Driver {
             // Whether the frame is there, the log will say; if not, the same records go again.
             StoreError::OutcomeUnknown { .. } => self.read_tail().await,
             StoreError::Overloaded | StoreError::DiskFull | StoreError::Backend { .. } => {
-                tracing::warn!(run = %self.run, %error, "the store takes nothing at present");
-                let later = self.engine.host.clock.now().after(PAUSE);
-                self.engine.host.clock.sleep_until(later).await;
-                Ok(())
+                self.pause(error).await
             }
             error => Err(error.into()),
         }
+    }
+
+    /// Gives the store time to serve again, unless the engine waits for this driver to go.
+    pub(super) async fn pause(&mut self, error: StoreError) -> Result<(), Stop> {
+        if self.engine.is_aborting() {
+            return Err(error.into());
+        }
+        tracing::warn!(run = %self.run, %error, "the store does not serve at present");
+        let later = self.engine.host.clock.now().after(PAUSE);
+        self.engine.host.clock.sleep_until(later).await;
+        Ok(())
     }
 }
 
@@ -211,21 +229,10 @@ fn must_begin(machine: &Machine, now: Timestamp) -> bool {
         && run.not_before.is_none_or(|not_before| not_before <= now)
 }
 
-/// What has fallen due, unless the workflow has given it up meanwhile.
+/// What has fallen due, without what the workflow has given up.
 fn due(machine: &Machine, now: Timestamp) -> Vec<EventKind> {
-    let given_up: Vec<Correlation> = machine
-        .records()
-        .filter(|kind| {
-            matches!(
-                kind,
-                EventKind::WaitCancelled { .. } | EventKind::HookDisposed { .. }
-            )
-        })
-        .filter_map(EventKind::correlation_id)
-        .collect();
     machine
         .due(now)
-        .filter(|id| !given_up.contains(id))
         .filter_map(|id| match id {
             Correlation::Wait(wait) => Some(EventKind::WaitCompleted { wait }),
             Correlation::Hook(hook) => Some(EventKind::HookExpired { hook }),
@@ -234,13 +241,14 @@ fn due(machine: &Machine, now: Timestamp) -> Vec<EventKind> {
         .collect()
 }
 
-/// The worker position, and what outsiders may have changed without moving it.
+/// What must hold: no worker has written since, and a hook that is said to have expired was live. Who
+/// resumes or looks up a hook says so too, and a log that says it twice can be followed by nobody.
 fn conditions(machine: &Machine, events: &[EventKind]) -> Vec<Condition> {
-    let expiries = events.iter().filter_map(|kind| match kind {
+    let expired = events.iter().filter_map(|kind| match kind {
         EventKind::HookExpired { hook } => machine.entities().hooks().get(hook),
         _ => None,
     });
-    let live = expiries.map(|hook| Condition::HookLive {
+    let live = expired.map(|hook| Condition::HookLive {
         hook: hook.id,
         token: hook.token.clone(),
     });
@@ -267,6 +275,11 @@ fn released(machine: &Machine, events: &[EventKind]) -> Vec<Token> {
         .filter_map(|hook| machine.entities().hooks().get(hook))
         .map(|hook| hook.token.clone())
         .collect()
+}
+
+/// A worker must react to this.
+const fn calls_for_reaction(kind: &EventKind) -> bool {
+    matches!(kind.role(), Role::Fact | Role::AwaitedRecord)
 }
 
 /// Somebody outside may be waiting for this.

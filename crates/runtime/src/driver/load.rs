@@ -1,7 +1,5 @@
 //! Loading: from the store's rows to a machine that stands where its log ends.
 
-use std::collections::BTreeSet;
-
 use rewake_core::event::{EventRef, Frame, Position, Writer};
 use rewake_core::replay::OpenStep;
 
@@ -48,16 +46,16 @@ impl Driver {
         self.recorded.parked = row.parked.is_some();
         self.recovering |= row.crashes > 0;
         self.read_tail().await?;
-        self.sent = Some(BTreeSet::new());
+        self.loaded = true;
         self.executor
             .with(rewake_core::replay::Machine::rest)
             .map_err(Stuck::from)?;
         for step in self.executor.with(rewake_core::replay::Machine::open_steps) {
             self.take_over(step);
         }
-        if self.recorded.parked {
-            // Another build could not follow, this one can.
-            let mark = self.mark(false);
+        // Another build could not follow, this one can. Until that is on record, nothing else may be.
+        while self.recorded.parked && !self.executor.with(|machine| machine.has_ended()) {
+            let mark = self.mark();
             self.append(mark).await?;
         }
         Ok(())
@@ -68,7 +66,6 @@ impl Driver {
         let mut only_looking = true;
         while let Ok(message) = self.mailbox.try_recv() {
             match message {
-                Message::Look => {}
                 Message::Recover { unclean, rested } => {
                     only_looking = false;
                     self.recovering |= unclean;
@@ -77,7 +74,10 @@ impl Driver {
                 Message::Shutdown | Message::Abort => self.stopping = true,
                 // The log is read anyway.
                 Message::Frame(_) => only_looking = false,
-                Message::AttemptEnded { .. } | Message::ForeignWake | Message::Evict => {}
+                Message::Look
+                | Message::AttemptEnded { .. }
+                | Message::ForeignWake
+                | Message::Evict => {}
             }
         }
         only_looking
@@ -127,7 +127,16 @@ impl Driver {
                 .engine
                 .store
                 .frames(self.engine.scope, self.run, fed, PAGE)
-                .await?;
+                .await;
+            let page = match page {
+                Ok(page) => page,
+                // How attempts ended is known here only, and leaving would lose it.
+                Err(error) if error.is_passing() && !self.attempts.is_quiet() => {
+                    self.pause(error).await?;
+                    continue;
+                }
+                Err(error) => return Err(error.into()),
+            };
             if page.is_empty() {
                 return Ok(());
             }
@@ -158,9 +167,8 @@ impl Driver {
     fn feed(&mut self, frame: Frame) -> Result<(), Stop> {
         // What another worker began is not known here: its attempts, its timers. Only a replay of
         // the whole log by whoever takes the run over next brings both together.
-        let sent = self.sent.as_mut();
-        let foreign = sent.is_some_and(|sent| !sent.remove(&frame.id));
-        if foreign && frame.writer == Writer::Worker {
+        let own = self.sent.remove(&frame.id);
+        if self.loaded && frame.writer == Writer::Worker && !own {
             return Err(Stop::Superseded);
         }
         self.seen = frame.last();

@@ -16,20 +16,25 @@ mod load;
 mod rest;
 mod verify;
 
+use std::any::Any;
 use std::collections::BTreeSet;
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 
 use futures_channel::oneshot;
+use futures_util::FutureExt;
 use futures_util::future::{AbortHandle, BoxFuture};
 use rewake_core::event::{Frame, Position, Taken, Writer};
 use rewake_core::id::{EventId, RunId, StepId};
+use rewake_core::replay::Machine;
 use rewake_core::time::Timestamp;
 use rewake_store::{Append, AppendRefusal, Condition, Failed, Mark, Parked, StoreError};
 
 use crate::dispatch::{Mailbox, Message};
 use crate::engine::Inner;
 use crate::executor::{Executor, Stuck};
+use crate::panic;
 use crate::registry::Workflow;
 use crate::step::{Attempt, AttemptOutcome, Circumstances, judge_attempt, run_attempt};
 use crate::workflow::Context;
@@ -42,7 +47,8 @@ const LATER: Duration = Duration::from_secs(5);
 pub(crate) fn drive(engine: Arc<Inner>, run: RunId, mailbox: Mailbox) -> BoxFuture<'static, ()> {
     Box::pin(async move {
         let mut driver = Driver::new(engine, run, mailbox);
-        let exit = driver.work().await;
+        let worked = AssertUnwindSafe(driver.work()).catch_unwind().await;
+        let exit = worked.unwrap_or_else(|panicked| driver.panicked(&*panicked));
         driver.leave(exit);
     })
 }
@@ -96,6 +102,10 @@ struct Recorded {
     parked: bool,
 }
 
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is told by a message of its own, and none excludes another"
+)]
 struct Driver {
     engine: Arc<Inner>,
     run: RunId,
@@ -117,9 +127,10 @@ struct Driver {
     /// The end of the last frame that came to hand, and of the last that a worker wrote.
     seen: Position,
     seen_worker: Position,
-    /// The ids of appends whose frames may be met in the log; none until it is read to its end. From
-    /// there on every frame of a worker's must be one of them.
-    sent: Option<BTreeSet<EventId>>,
+    /// The log was read to its end: from here on every frame of a worker's must be one of `sent`.
+    loaded: bool,
+    /// The ids of appends whose frames may be met in the log.
+    sent: BTreeSet<EventId>,
 }
 
 impl Driver {
@@ -128,6 +139,7 @@ impl Driver {
             run,
             Arc::clone(&engine.host.entropy),
             engine.public_url.clone(),
+            engine.limits.payload,
         );
         let weak = Arc::downgrade(&engine);
         let on_foreign = move || {
@@ -136,6 +148,10 @@ impl Driver {
             }
         };
         let shadow = engine.verify.then(Vec::new);
+        // One that begins while the engine stops has missed what the others were told.
+        let stopping = engine.is_stopping();
+        // A message from outside may have come before recovery did.
+        let recovering = engine.is_recovering();
         Self {
             engine,
             run,
@@ -144,16 +160,17 @@ impl Driver {
             workflow: None,
             attempts: Attempts::default(),
             recorded: Recorded::default(),
-            recovering: false,
+            recovering,
             rested: Vec::new(),
             evict: false,
-            stopping: false,
+            stopping,
             flush_at: None,
             shadow,
             verified: Position::START,
             seen: Position::START,
             seen_worker: Position::START,
-            sent: None,
+            loaded: false,
+            sent: BTreeSet::new(),
         }
     }
 
@@ -166,6 +183,15 @@ impl Driver {
                 return self.stop(stop).await;
             }
         }
+    }
+
+    /// A panic that is no workflow's must not take the thread with it, nor leave a run to which
+    /// nobody listens.
+    fn panicked(&self, panicked: &(dyn Any + Send)) -> Exit {
+        let reason = panic::message(panicked);
+        tracing::error!(run = %self.run, reason, "the driver of the run panicked; this is a fault of Rewake's");
+        self.look_again();
+        Exit::Left
     }
 
     async fn turn(&mut self) -> Result<(), Stop> {
@@ -221,9 +247,7 @@ impl Driver {
         if self.executor.was_woken_from_elsewhere() {
             return Err(Stuck::ForeignAwait.into());
         }
-        self.executor
-            .with(rewake_core::replay::Machine::rest)
-            .map_err(Stuck::from)?;
+        self.executor.with(Machine::rest).map_err(Stuck::from)?;
         Ok(())
     }
 
@@ -243,13 +267,11 @@ impl Driver {
     }
 
     fn begin_attempts(&mut self) {
-        for step in self
-            .executor
-            .with(rewake_core::replay::Machine::take_fresh_steps)
-        {
+        for step in self.executor.with(Machine::take_fresh_steps) {
             self.attempts.add(step);
         }
-        if self.stopping {
+        // Where the workflow has come to its end, nobody hears of the steps it left.
+        if self.stopping || self.executor.with(|machine| machine.is_finished()) {
             return;
         }
         for ready in self.attempts.take_ready(self.engine.host.clock.now()) {
@@ -264,25 +286,33 @@ impl Driver {
     fn spawn(&mut self, ready: Ready, recorded: bool) {
         let (abort, registration) = AbortHandle::new_pair();
         let (engine, run) = (Arc::clone(&self.engine), self.run);
+        // This driver's own: another that takes its place has attempts of its own.
+        let driver = engine.residents.sender(run);
         let (step, attempt) = (ready.step.id, ready.attempt);
         self.attempts.begin(step, abort, recorded);
         let attempt_to_run = Attempt {
-            engine: Arc::clone(&engine),
+            engine,
             step: ready.step,
             run,
-            attempt,
+            number: attempt,
             abort: registration,
         };
         self.engine.host.spawner.spawn_step(Box::pin(async move {
-            let outcome = run_attempt(attempt_to_run).await;
-            engine.residents.tell_resident(
-                run,
-                Message::AttemptEnded {
-                    step,
-                    attempt,
-                    outcome,
-                },
-            );
+            // A body's destructor may panic where nothing else catches it.
+            let outcome = AssertUnwindSafe(run_attempt(attempt_to_run))
+                .catch_unwind()
+                .await;
+            let outcome = outcome
+                .unwrap_or_else(|panicked| AttemptOutcome::Panicked(panic::message(&*panicked)));
+            let ended = Message::AttemptEnded {
+                step,
+                attempt,
+                outcome,
+            };
+            if let Some(driver) = driver {
+                // A driver that has gone does not want to know.
+                let _gone = driver.try_send(ended);
+            }
         }));
     }
 
@@ -399,10 +429,14 @@ impl Driver {
 
     fn leave(&mut self, exit: Exit) {
         self.executor.seal();
-        self.engine.budget.stir(self.run);
         // At rest it has taken its leave already, with nothing left in its mailbox.
         if exit != Exit::Rested {
+            self.engine.budget.stir(self.run);
             self.engine.residents.abandon(self.run);
+        }
+        if matches!(exit, Exit::Left | Exit::Superseded { .. }) {
+            // Whoever drives the run next begins these attempts anew; no two shall run at once.
+            self.attempts.abort();
         }
         if exit == (Exit::Superseded { news: true }) {
             let recover = Message::Recover {

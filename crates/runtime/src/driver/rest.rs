@@ -26,7 +26,7 @@ impl Driver {
             return Err(Stuck::NothingToWaitFor.into());
         }
         if self.recorded.crashes > 0 {
-            let mark = self.mark(true);
+            let mark = self.mark();
             return self.append(mark).await;
         }
         for rested in self.rested.drain(..) {
@@ -38,7 +38,8 @@ impl Driver {
         let until = [
             self.flush_at,
             self.executor.with(|machine| machine.next_due()),
-            self.attempts.next_retry(),
+            // An attempt that is due does not begin while the engine stops.
+            self.attempts.next_retry().filter(|_| !self.stopping),
         ];
         self.wait(until.into_iter().flatten().min()).await
     }
@@ -59,7 +60,7 @@ impl Driver {
             let flush_at = *self.flush_at.get_or_insert_with(|| now.after(LAZY));
             if leaving || now >= flush_at {
                 self.flush_at = None;
-                let mark = self.mark(true);
+                let mark = self.mark();
                 return self.append(mark).await;
             }
         }
@@ -102,6 +103,8 @@ impl Driver {
             return Ok(());
         }
         self.executor.context().seal();
+        // Before the leave: from then on another driver may rest in its place.
+        self.engine.budget.stir(self.run);
         if !self.engine.residents.leave(self.run, &self.mailbox) {
             // It cannot go on with a sealed machine: another driver takes over what has arrived.
             self.engine.residents.abandon(self.run);

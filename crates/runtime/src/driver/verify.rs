@@ -53,6 +53,7 @@ impl Driver {
             self.run,
             Arc::clone(&self.engine.host.entropy),
             self.engine.public_url.clone(),
+            self.engine.limits.payload,
         );
         let mut second = Executor::new(context, Box::new(|| {}));
         for frame in self.shadow.iter().flatten() {

@@ -1,7 +1,7 @@
 //! Opening an engine: everything is checked before anything runs.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use async_lock::Semaphore;
 use rewake_store::Store;
@@ -10,6 +10,7 @@ use super::{Engine, Inner, Limits};
 use crate::dispatch::{Budget, Residents, Schedule, Waiters, recover};
 use crate::error::OpenError;
 use crate::host::Host;
+use crate::panic;
 use crate::registry::Registry;
 use crate::step::respond;
 
@@ -133,6 +134,7 @@ impl Builder {
     ///
     /// [`OpenError`]; nothing runs then.
     pub async fn open(mut self) -> Result<Engine, OpenError> {
+        panic::watch();
         self.registry.add_step(respond::definition())?;
         let scope = self
             .store
@@ -149,6 +151,8 @@ impl Builder {
             loads: Semaphore::new(LOADS),
             callers: Semaphore::new(self.limits.waiting_callers),
             stopping: AtomicBool::new(false),
+            aborting: AtomicBool::new(false),
+            recovering: AtomicBool::new(false),
             jitter: AtomicU64::new(
                 u64::try_from(entropy & u128::from(u64::MAX)).unwrap_or_default(),
             ),
@@ -177,12 +181,16 @@ impl Builder {
 async fn begin(inner: &Arc<Inner>) -> Result<(), OpenError> {
     let unclean_starts = inner.store.begin_session().await?;
     let until = inner.host.clock.now();
+    inner
+        .recovering
+        .store(unclean_starts > 0, Ordering::Release);
     let engine = Arc::clone(inner);
     inner.host.spawner.spawn_driver(Box::pin(async move {
         match recover(&engine, unclean_starts, until).await {
             Ok(found) => tracing::info!(found, unclean_starts, "took up what was left"),
             Err(error) => tracing::error!(%error, "what was left could not be taken up"),
         }
+        engine.recovering.store(false, Ordering::Release);
         Schedule::work(engine).await;
     }));
     Ok(())

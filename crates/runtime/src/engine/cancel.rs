@@ -40,6 +40,12 @@ impl Engine {
     ///
     /// Dropped, it leaves open whether the request was recorded; repeating it is harmless.
     pub async fn cancel(&self, run: RunId, reason: Option<String>) -> Result<bool, CancelError> {
+        let engine = self.clone();
+        let cancelled = async move { engine.cancel_now(run, reason).await };
+        self.inner.see_through(cancelled).await
+    }
+
+    async fn cancel_now(&self, run: RunId, reason: Option<String>) -> Result<bool, CancelError> {
         let inner = &self.inner;
         let append = Append {
             scope: inner.scope,

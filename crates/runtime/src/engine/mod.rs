@@ -10,6 +10,7 @@ mod query;
 mod resume;
 mod shutdown;
 mod start;
+mod through;
 mod webhook;
 
 use std::fmt;
@@ -18,6 +19,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use async_lock::Semaphore;
+use futures_util::future::BoxFuture;
 use rewake_core::event::EventKind;
 use rewake_core::id::{EventId, HookId, RunId};
 use rewake_core::token::Token;
@@ -33,10 +35,10 @@ use crate::registry::Registry;
 pub use builder::Builder;
 pub use cancel::CancelError;
 pub use hook::Hook;
-pub use query::{RunOutcome, RunView};
+pub use query::{RunOutcome, RunView, RunViews};
 pub use resume::Resume;
 pub use start::{Start, Started};
-pub use webhook::{Delivery, WebhookDelivery};
+pub use webhook::{Caller, Delivery, Webhook, WebhookDelivery};
 
 /// What an application may ask for at most.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,10 +53,12 @@ pub struct Limits {
     pub waiting_callers: usize,
     /// Live hooks of a run.
     pub live_hooks: u32,
+    /// How long a webhook's caller may take to send a body.
+    pub body_time: Duration,
 }
 
 impl Default for Limits {
-    /// 512 bytes, 1 MiB, 10,000 payloads and 64 MiB, 1,000 callers, 10,000 hooks.
+    /// 512 bytes, 1 MiB, 10,000 payloads and 64 MiB, 1,000 callers, 10,000 hooks, 30 seconds.
     fn default() -> Self {
         Self {
             token: Token::MAX_LEN,
@@ -62,6 +66,7 @@ impl Default for Limits {
             unread: UnreadLimit::default(),
             waiting_callers: 1_000,
             live_hooks: 10_000,
+            body_time: Duration::from_secs(30),
         }
     }
 }
@@ -102,6 +107,9 @@ pub(crate) struct Inner {
     pub(crate) loads: Semaphore,
     pub(crate) callers: Semaphore,
     pub(crate) stopping: AtomicBool,
+    pub(crate) aborting: AtomicBool,
+    /// The last process ended uncleanly, and what it left has not been gone through.
+    pub(crate) recovering: AtomicBool,
     jitter: AtomicU64,
 }
 
@@ -123,6 +131,16 @@ impl Inner {
         self.stopping.load(Ordering::Acquire)
     }
 
+    /// True where drivers must go, whatever they have to do.
+    pub(crate) fn is_aborting(&self) -> bool {
+        self.aborting.load(Ordering::Acquire)
+    }
+
+    /// True where a run that is taken up may be what ended the last process.
+    pub(crate) fn is_recovering(&self) -> bool {
+        self.recovering.load(Ordering::Acquire)
+    }
+
     /// A fresh id for an append.
     pub(crate) fn event_id(&self) -> EventId {
         EventId::mint(self.host.clock.now(), self.host.entropy.draw())
@@ -137,6 +155,17 @@ impl Inner {
 
     /// Puts on record that a hook's time has run out, and tells its run.
     pub(crate) async fn expire(
+        self: &Arc<Self>,
+        run: RunId,
+        hook: HookId,
+        token: Token,
+    ) -> Result<(), StoreError> {
+        let inner = Arc::clone(self);
+        let expired = async move { inner.expire_now(run, hook, token).await };
+        self.see_through(expired).await
+    }
+
+    async fn expire_now(
         self: &Arc<Self>,
         run: RunId,
         hook: HookId,
@@ -212,10 +241,8 @@ impl Engine {
         self.inner.residents.len()
     }
 
-    pub(crate) fn wait_until(
-        &self,
-        span: Duration,
-    ) -> futures_util::future::BoxFuture<'static, ()> {
+    /// Resolves when a span of the engine's time has passed.
+    pub fn pass(&self, span: Duration) -> BoxFuture<'static, ()> {
         let clock = &self.inner.host.clock;
         clock.sleep_until(clock.now().after(span))
     }

@@ -5,9 +5,9 @@ use rewake_core::event::{Event, EventKind, Failure, Frame, Position};
 use rewake_core::id::RunId;
 use rewake_core::payload::Payload;
 use rewake_core::time::Timestamp;
-use rewake_store::{Parked, RunFilter, RunPage, StoreError};
+use rewake_store::{Parked, RunFilter, RunRow, StoreError};
 
-use super::Engine;
+use super::{Engine, Hook};
 use crate::error::QueryError;
 
 const PAGE: usize = 1 << 20;
@@ -27,6 +27,28 @@ pub struct RunView {
     pub created_at: Timestamp,
     /// When it ended.
     pub ended_at: Option<Timestamp>,
+}
+
+impl RunView {
+    fn new(run: RunId, row: RunRow) -> Self {
+        Self {
+            run,
+            workflow: row.workflow,
+            status: row.status,
+            parked: row.parked,
+            created_at: row.created_at,
+            ended_at: row.ended_at,
+        }
+    }
+}
+
+/// A page of runs.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RunViews {
+    /// The runs, newest first.
+    pub runs: Vec<RunView>,
+    /// Where the next page begins; none at the end.
+    pub next: Option<RunId>,
 }
 
 /// How a run ended, or why it will not go on by itself.
@@ -54,14 +76,7 @@ impl Engine {
     /// [`QueryError`] where the store cannot be read.
     pub async fn run(&self, run: RunId) -> Result<Option<RunView>, QueryError> {
         let row = self.inner.store.run(self.inner.scope, run).await?;
-        Ok(row.map(|row| RunView {
-            run,
-            workflow: row.workflow,
-            status: row.status,
-            parked: row.parked,
-            created_at: row.created_at,
-            ended_at: row.ended_at,
-        }))
+        Ok(row.map(|row| RunView::new(run, row)))
     }
 
     /// Waits for the end of a run. A run that is parked or unknown is reported at once.
@@ -92,7 +107,7 @@ impl Engine {
             if inner.is_stopping() {
                 return Err(QueryError::ShuttingDown);
             }
-            let _called_or_gone = called.await;
+            called.await;
         }
     }
 
@@ -130,12 +145,42 @@ impl Engine {
         filter: RunFilter,
         before: Option<RunId>,
         limit: usize,
-    ) -> Result<RunPage, QueryError> {
-        Ok(self
+    ) -> Result<RunViews, QueryError> {
+        let page = self
             .inner
             .store
             .runs(self.inner.scope, filter, before, limit)
-            .await?)
+            .await?;
+        let runs = page
+            .runs
+            .into_iter()
+            .map(|(run, row)| RunView::new(run, row))
+            .collect();
+        Ok(RunViews {
+            runs,
+            next: page.next,
+        })
+    }
+
+    /// The live hooks of a run, in order of their ids.
+    ///
+    /// # Errors
+    ///
+    /// [`QueryError`] where the store cannot be read, or the log is not legal.
+    pub async fn live_hooks(&self, run: RunId) -> Result<Vec<Hook>, QueryError> {
+        let inner = &self.inner;
+        let entities = self.entities(run).await?;
+        let mut hooks = Vec::new();
+        if entities.is_live() {
+            for hook in entities.live_hooks() {
+                let row = inner.store.token(inner.scope, hook.token.clone()).await?;
+                hooks.extend(
+                    row.filter(|row| row.hook == hook.id)
+                        .map(|row| inner.hook(row)),
+                );
+            }
+        }
+        Ok(hooks)
     }
 
     async fn frames(&self, run: RunId) -> Result<Vec<Frame>, StoreError> {

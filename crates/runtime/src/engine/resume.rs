@@ -32,6 +32,12 @@ impl Engine {
     ///
     /// Dropped, it leaves open whether the payload was taken; a key makes a repeat safe.
     pub async fn resume(&self, resume: Resume) -> Result<Option<Hook>, ResumeError> {
+        let engine = self.clone();
+        let resumed = async move { engine.resume_now(resume).await };
+        self.inner.see_through(resumed).await
+    }
+
+    async fn resume_now(&self, resume: Resume) -> Result<Option<Hook>, ResumeError> {
         let inner = &self.inner;
         if payload::is_null(&resume.payload) {
             return Err(ResumeError::NullPayload);

@@ -39,7 +39,8 @@ impl Engine {
         inner.schedule.ring();
         inner.residents.tell_all(|| Message::Shutdown);
         let left = inner.residents.all_left();
-        if let Either::Right(((), left)) = select(left, self.wait_until(grace)).await {
+        if let Either::Right(((), left)) = select(left, self.pass(grace)).await {
+            inner.aborting.store(true, Ordering::Release);
             inner.residents.tell_all(|| Message::Abort);
             let _all = left.await;
         }

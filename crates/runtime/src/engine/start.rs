@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use rewake_core::event::{CreatedBy, EventKind};
+use rewake_core::event::{CreatedBy, EventKind, Frame};
 use rewake_core::id::RunId;
 use rewake_core::payload::Payload;
 use rewake_store::{Create, CreateRefusal, Failed, StartKey};
@@ -65,6 +65,12 @@ impl Engine {
     ///
     /// Dropped, it leaves open whether the run was started; an idempotency key makes a repeat safe.
     pub async fn start(&self, start: Start) -> Result<Started, StartError> {
+        let engine = self.clone();
+        let started = async move { engine.start_now(start).await };
+        self.inner.see_through(started).await
+    }
+
+    async fn start_now(&self, start: Start) -> Result<Started, StartError> {
         let inner = &self.inner;
         if inner.is_stopping() {
             return Err(StartError::ShuttingDown);
@@ -83,7 +89,7 @@ impl Engine {
             Ok(created) => {
                 let new = created.frame.is_some();
                 if let Some(frame) = created.frame {
-                    self.inform(created.run, &start, Message::Frame(frame));
+                    self.inform(created.run, frame);
                 }
                 Ok(Started {
                     run: created.run,
@@ -103,13 +109,16 @@ impl Engine {
         }
     }
 
-    fn inform(&self, run: RunId, start: &Start, message: Message) {
-        match start.delay {
-            Some(delay) => {
-                let at = self.inner.host.clock.now().after(delay);
-                self.inner.schedule.add(at, run);
-            }
-            None => self.inner.tell(run, message),
+    fn inform(&self, run: RunId, frame: Frame) {
+        let not_before = frame.events.iter().find_map(|kind| match kind {
+            EventKind::RunCreated { not_before, .. } => *not_before,
+            _ => None,
+        });
+        match not_before {
+            // As the store's index has it: another time might fall on the other side of what is
+            // known of the index.
+            Some(at) => self.inner.schedule.add(at.max(frame.at), run),
+            None => self.inner.tell(run, Message::Frame(frame)),
         }
     }
 

@@ -3,17 +3,20 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use async_lock::SemaphoreGuard;
 use futures_util::future::{Either, select};
-use rewake_core::id::{RunId, StepId};
+use rewake_core::id::{RunId, StepId, StreamId};
 use rewake_core::payload::Payload;
 use rewake_core::token::Token;
 use rewake_store::{
     Answer, AnswerRefusal, ChunkRow, Deliver, DeliverRefusal, DeliveryKey, Door, Failed,
+    UnreadLimit,
 };
+use sha2::{Digest, Sha256};
 
 use super::{Engine, Hook, Inner};
 use crate::dispatch::Message;
-use crate::error::{AnswerError, WebhookError};
+use crate::error::{AnswerError, QueryError, WebhookError};
 
 /// A request on its way to a webhook.
 #[derive(Clone, Debug)]
@@ -35,7 +38,41 @@ pub struct Delivery {
     pub new: bool,
 }
 
+/// A webhook, as those who call it find it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Webhook {
+    /// Its hook.
+    pub hook: Hook,
+    /// False where it takes nothing new any more and only answers what was repeated.
+    pub is_live: bool,
+}
+
 impl Engine {
+    /// The webhook of a token, also where all that is left of it are the keys of its requests; none
+    /// where there is no such webhook, whatever else has the token.
+    ///
+    /// # Errors
+    ///
+    /// [`WebhookError::Store`] where the store cannot be read.
+    pub async fn webhook(&self, token: &str) -> Result<Option<Webhook>, WebhookError> {
+        let inner = &self.inner;
+        let Ok(parsed) = Token::parse(token, inner.limits.token) else {
+            return Ok(None);
+        };
+        match self.hook_by_token(token).await {
+            Ok(Some(hook)) if hook.is_webhook => Ok(Some(Webhook {
+                hook,
+                is_live: true,
+            })),
+            Ok(Some(_)) => Ok(None),
+            Ok(None) => inner.remembered(parsed).await,
+            Err(QueryError::Store(error)) => Err(error.into()),
+            Err(error) => Err(WebhookError::Refused {
+                reason: error.to_string(),
+            }),
+        }
+    }
+
     /// Hands a request to the live webhook of a token; none where there is no such webhook.
     ///
     /// # Errors
@@ -49,13 +86,22 @@ impl Engine {
         &self,
         delivery: WebhookDelivery,
     ) -> Result<Option<Delivery>, WebhookError> {
+        let engine = self.clone();
+        let delivered = async move { engine.deliver_webhook_now(delivery).await };
+        self.inner.see_through(delivered).await
+    }
+
+    async fn deliver_webhook_now(
+        &self,
+        delivery: WebhookDelivery,
+    ) -> Result<Option<Delivery>, WebhookError> {
         let inner = &self.inner;
         let Ok(token) = Token::parse(&delivery.token, inner.limits.token) else {
             return Ok(None);
         };
         if delivery.payload.len() > inner.limits.payload {
-            let (len, limit) = (delivery.payload.len(), inner.limits.payload);
-            return Err(WebhookError::TooLarge { len, limit });
+            let limit = inner.limits.payload;
+            return Err(WebhookError::TooLarge { limit });
         }
         let deliver = Deliver {
             scope: inner.scope,
@@ -93,58 +139,121 @@ impl Engine {
         }
     }
 
+    /// A place among those who wait for answers: taken before a request is handed over, so that
+    /// nobody is turned away whose request was taken.
+    ///
+    /// # Errors
+    ///
+    /// [`WebhookError::TooManyCallers`] where too many wait already.
+    pub fn caller(&self) -> Result<Caller<'_>, WebhookError> {
+        let place = self.inner.callers.try_acquire();
+        Ok(Caller {
+            engine: self,
+            _place: place.ok_or(WebhookError::TooManyCallers)?,
+        })
+    }
+
+    /// The stream that takes the answer to a request. A request without a key has one of its own;
+    /// one with a key shares it with its repetitions, so that they wait for the same answer.
+    pub fn answer_stream(&self, token: &str, key: Option<&str>) -> StreamId {
+        let Some(key) = key else {
+            let host = &self.inner.host;
+            return StreamId::mint(host.clock.now(), host.entropy.draw());
+        };
+        let digest = Sha256::new()
+            .chain_update(token.len().to_be_bytes())
+            .chain_update(token)
+            .chain_update(key)
+            .finalize();
+        let mut bytes = [0; 16];
+        bytes.copy_from_slice(&digest[..16]);
+        StreamId::from_bytes(bytes)
+    }
+}
+
+/// A place among those who wait for answers.
+#[derive(Debug)]
+pub struct Caller<'a> {
+    engine: &'a Engine,
+    _place: SemaphoreGuard<'a>,
+}
+
+impl Caller<'_> {
     /// Waits for the answer that the workflow gives on `stream`, at most `within`.
     ///
     /// # Errors
     ///
     /// [`WebhookError::RunEnded`] where the run ended without answering, [`WebhookError::NoAnswer`]
-    /// where the time ran out, [`WebhookError::TooManyCallers`] where too many wait already.
+    /// where the time ran out, [`WebhookError::AnswerLost`] where the store cannot say.
     ///
     /// # Cancel safety
     ///
     /// Dropped, it changes nothing: the run goes on, and its answer stands.
-    pub async fn await_answer(
+    pub async fn answer(
         &self,
         run: RunId,
-        stream: &str,
+        stream: StreamId,
         within: Duration,
     ) -> Result<Payload, WebhookError> {
-        let inner = &self.inner;
-        let _place = inner
-            .callers
-            .try_acquire()
-            .ok_or(WebhookError::TooManyCallers)?;
-        let mut deadline = self.wait_until(within);
+        let inner = &self.engine.inner;
+        let mut deadline = self.engine.pass(within);
         loop {
             // Registered before looking, so that nothing falls in between.
             let called = inner.waiters.wait(run);
-            let chunk = inner
-                .store
-                .first_chunk(inner.scope, run, stream.to_owned())
-                .await?;
-            if let Some(chunk) = chunk {
-                return Ok(chunk.payload);
+            if let Some(answer) = self.look(run, stream).await? {
+                return Ok(answer);
             }
-            let row = inner.store.run(inner.scope, run).await?;
+            let row = inner.store.run(inner.scope, run).await;
+            let row = row.map_err(WebhookError::AnswerLost)?;
             if row.is_none_or(|row| row.status.is_terminal()) {
                 // The answer may have come between the two looks.
-                let chunk = inner
-                    .store
-                    .first_chunk(inner.scope, run, stream.to_owned())
-                    .await?;
-                return chunk
-                    .map(|chunk| chunk.payload)
-                    .ok_or(WebhookError::RunEnded);
+                let answer = self.look(run, stream).await?;
+                return answer.ok_or(WebhookError::RunEnded);
             }
             match select(called, deadline).await {
-                Either::Left((_, rest)) => deadline = rest,
+                Either::Left(((), rest)) => deadline = rest,
                 Either::Right(((), _)) => return Err(WebhookError::NoAnswer),
             }
         }
     }
+
+    async fn look(&self, run: RunId, stream: StreamId) -> Result<Option<Payload>, WebhookError> {
+        let inner = &self.engine.inner;
+        let stream = stream.as_str().to_owned();
+        let chunk = inner.store.first_chunk(inner.scope, run, stream).await;
+        let chunk = chunk.map_err(WebhookError::AnswerLost)?;
+        Ok(chunk.map(|chunk| chunk.payload))
+    }
 }
 
 impl Inner {
+    /// The webhook that once had the token, as long as keys of its requests are remembered.
+    async fn remembered(self: &Arc<Self>, token: Token) -> Result<Option<Webhook>, WebhookError> {
+        let deliver = Deliver {
+            scope: self.scope,
+            token,
+            id: self.event_id(),
+            payload: Payload::from_bytes([]),
+            key: Some(DeliveryKey {
+                key: DeliveryKey::FIRST.to_owned(),
+                digest: None,
+            }),
+            fallback: None,
+            door: Door::Webhook,
+            // Nothing is to be delivered, whoever may have the token by now.
+            limit: UnreadLimit { count: 0, bytes: 0 },
+            repeat: false,
+        };
+        match self.store.deliver(deliver).await {
+            Ok(delivered) => Ok(Some(Webhook {
+                hook: self.hook(delivered.hook),
+                is_live: false,
+            })),
+            Err(Failed::Refused(_)) => Ok(None),
+            Err(Failed::Store(error)) => Err(error.into()),
+        }
+    }
+
     /// Puts the answer to a request of a webhook; the first stands, its writer may repeat it.
     pub(crate) async fn answer(
         self: &Arc<Self>,

@@ -11,7 +11,7 @@ use rewake_core::replay::OpenStep;
 
 use super::context::{RunningStep, StepContext};
 use crate::engine::Inner;
-use crate::executor::panic_message;
+use crate::panic;
 use crate::registry::{StepFailure, StepInput};
 
 /// An attempt that is to be run.
@@ -19,7 +19,7 @@ pub(crate) struct Attempt {
     pub(crate) engine: Arc<Inner>,
     pub(crate) step: OpenStep,
     pub(crate) run: rewake_core::id::RunId,
-    pub(crate) attempt: u32,
+    pub(crate) number: u32,
     pub(crate) abort: AbortRegistration,
 }
 
@@ -42,7 +42,7 @@ pub(crate) async fn run_attempt(attempt: Attempt) -> AttemptOutcome {
         engine,
         step,
         run,
-        attempt,
+        number,
         abort,
     } = attempt;
     let working = async move {
@@ -54,7 +54,7 @@ pub(crate) async fn run_attempt(attempt: Attempt) -> AttemptOutcome {
             run,
             step: step.id,
             name: step.name.clone(),
-            attempt,
+            attempt: number,
             started_at: engine.host.clock.now(),
             engine: Arc::clone(&engine),
         };
@@ -93,6 +93,6 @@ async fn within(
     match caught {
         Ok(Ok(result)) => AttemptOutcome::Completed(result),
         Ok(Err(failure)) => AttemptOutcome::Failed(failure),
-        Err(panic) => AttemptOutcome::Panicked(panic_message(&*panic)),
+        Err(panicked) => AttemptOutcome::Panicked(panic::message(&*panicked)),
     }
 }

@@ -7,8 +7,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Waker;
 
-use rewake_core::event::Correlation;
+use rewake_core::event::{Correlation, Failure};
 use rewake_core::id::RunId;
+use rewake_core::payload::Payload;
 use rewake_core::replay::Machine;
 use rewake_core::time::Timestamp;
 
@@ -42,6 +43,7 @@ pub struct Context {
     shared: Mutex<Shared>,
     entropy: Arc<dyn Entropy>,
     public_url: Option<Arc<str>>,
+    max_payload: usize,
 }
 
 pub(super) struct Shared {
@@ -70,6 +72,7 @@ impl Context {
         run: RunId,
         entropy: Arc<dyn Entropy>,
         public_url: Option<Arc<str>>,
+        max_payload: usize,
     ) -> Arc<Self> {
         let shared = Shared {
             machine: Machine::new(run),
@@ -80,6 +83,7 @@ impl Context {
             shared: Mutex::new(shared),
             entropy,
             public_url,
+            max_payload,
         })
     }
 
@@ -95,6 +99,18 @@ impl Context {
     /// Works with the machine of the run. Must not be called from within itself.
     pub fn with<T>(&self, work: impl FnOnce(&mut Machine) -> T) -> T {
         work(&mut self.lock().machine)
+    }
+
+    /// Checks the length of what the workflow hands over, as encoded.
+    pub(crate) fn check_len(&self, what: &str, payload: &Payload) -> Result<(), Failure> {
+        let (len, limit) = (payload.len(), self.max_payload);
+        if len <= limit {
+            return Ok(());
+        }
+        Err(Failure::new(format!(
+            "{what} {len} bytes, more than the {limit} allowed; store it elsewhere and hand over \
+             where it is"
+        )))
     }
 
     /// 128 bits of the operating system's entropy, for what is recorded where it is used.

@@ -4,7 +4,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{self, Poll};
 
-use rewake_core::event::{Correlation, StepOptions};
+use rewake_core::event::{Correlation, FailureKind, StepOptions};
 use rewake_core::id::StepId;
 use rewake_core::payload::Payload;
 use rewake_core::replay::StepOutcome;
@@ -19,6 +19,8 @@ pub struct StepFuture {
     context: Arc<Context>,
     id: StepId,
     call: Option<Call>,
+    /// Issued, and its outcome not taken.
+    waiting: bool,
 }
 
 #[derive(Debug)]
@@ -43,6 +45,7 @@ impl StepFuture {
                 input,
                 options,
             }),
+            waiting: false,
         }
     }
 
@@ -70,9 +73,18 @@ impl Future for StepFuture {
             options,
         }) = this.call.take()
         {
+            if let Err(error) = this.context.check_len("the step's arguments have", &input) {
+                return Poll::Ready(StepOutcome::Failed {
+                    error,
+                    kind: FailureKind::NotEncodable,
+                    attempts: 0,
+                });
+            }
             shared.machine.create_step(this.id, name, input, options);
+            this.waiting = true;
         }
         if let Some(outcome) = shared.machine.take_step(this.id) {
+            this.waiting = false;
             Poll::Ready(outcome)
         } else {
             shared.wait(Correlation::Step(this.id), cx.waker());
@@ -83,8 +95,15 @@ impl Future for StepFuture {
 
 impl Drop for StepFuture {
     fn drop(&mut self) {
-        if self.call.is_none() {
-            self.context.lock().forget(Correlation::Step(self.id));
+        if !self.waiting {
+            return;
+        }
+        let acting = self.context.is_acting();
+        let mut shared = self.context.lock();
+        shared.forget(Correlation::Step(self.id));
+        if acting {
+            // Its outcome is recorded all the same, and kept for nobody.
+            shared.machine.abandon_step(self.id);
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use super::event::{hook, hook_dropped, hook_received, webhook_created};
 use super::stage::Stage;
-use crate::request::{DeliverRefusal, Delivered, Door};
+use crate::request::{DeliverRefusal, Delivered, DeliveryKey, Door};
 
 pub(super) async fn the_same_key_and_payload_get_the_same_answer(stage: Stage<'_>) {
     let log = stage.with_hook(1, "approve").await;
@@ -108,4 +108,37 @@ pub(super) async fn a_key_does_not_open_the_other_door(stage: Stage<'_>) {
     first.through(Door::Webhook).ok().await;
     let other = stage.deliver("approve", "yes").key("k", 1);
     assert_eq!(other.refused().await, DeliverRefusal::WrongDoor);
+}
+
+pub(super) async fn a_webhook_is_found_by_its_first_key_when_it_has_gone(stage: Stage<'_>) {
+    let log = stage.started().await;
+    log.worker([webhook_created(1, "approve")]).ok().await;
+    let find = || {
+        let finding = stage.deliver("approve", "").key(DeliveryKey::FIRST, 1);
+        finding.through(Door::Webhook).limit(0, 0)
+    };
+    assert!(matches!(
+        find().refused().await,
+        DeliverRefusal::Full { .. }
+    ));
+    let first = stage.deliver("approve", "yes").key("k", 1);
+    let first = first.through(Door::Webhook).ok().await;
+    let second = stage.deliver("approve", "no").key("l", 1);
+    second.through(Door::Webhook).ok().await;
+    let dropping = log.worker([hook_dropped(1)]);
+    dropping.releasing(&["approve"]).ok().await;
+
+    let found = find().ok().await;
+
+    assert_eq!(found.hook, first.hook);
+    assert_eq!(found.frame, None);
+}
+
+pub(super) async fn only_a_webhook_is_found_by_its_first_key(stage: Stage<'_>) {
+    let log = stage.with_hook(1, "approve").await;
+    stage.deliver("approve", "yes").key("k", 1).ok().await;
+    let dropping = log.worker([hook_dropped(1)]);
+    dropping.releasing(&["approve"]).ok().await;
+    let finding = stage.deliver("approve", "").key(DeliveryKey::FIRST, 1);
+    assert_eq!(finding.refused().await, DeliverRefusal::NoHook);
 }

@@ -39,6 +39,13 @@ pub(super) async fn a_page_of_frames_begins_after_a_position(stage: Stage<'_>) {
     assert!(page(log, u64::MAX >> 1, ALL).await.is_empty());
 }
 
+pub(super) async fn a_page_of_frames_may_begin_in_the_middle_of_one(stage: Stage<'_>) {
+    let log = stage.started().await;
+    assert!(page(log, 1, ALL).await.is_empty(), "of the only frame");
+    let log = four_frames(&stage).await;
+    assert_eq!(page(log, 1, ALL).await, [3, 4, 5]);
+}
+
 pub(super) async fn a_page_of_frames_ends_near_its_bytes(stage: Stage<'_>) {
     let log = four_frames(&stage).await;
     let (mut after, mut read) = (0, Vec::new());

@@ -7,7 +7,8 @@ use super::event::{
     step_created, step_started,
 };
 use super::stage::{Log, Stage};
-use crate::request::{Append, Appended, Deliver, Delivered};
+use crate::error::Failed;
+use crate::request::{Append, Appended, Deliver, DeliverRefusal, Delivered};
 
 async fn repeated(log: Log<'_>, request: Append) -> Appended {
     let request = Append {
@@ -169,4 +170,16 @@ pub(super) async fn a_delivery_that_was_not_committed_is_done_on_repeat(stage: S
     let request = stage.deliver("approve", "yes").request;
     let answer = delivered(&stage, &again(request.clone())).await;
     assert_eq!(answer.frame.map(|frame| frame.id), Some(request.id));
+}
+
+/// What is wrong with this: the first try was committed, and the repeat is told that nothing was.
+/// Nothing leads from a token whose hook has gone to its log; a key does, so retries need one.
+pub(super) async fn a_keyless_delivery_is_not_found_once_the_hook_has_gone(stage: Stage<'_>) {
+    let log = stage.with_hook(1, "approve").await;
+    let request = stage.deliver("approve", "yes").request;
+    delivered(&stage, &request).await;
+    let expiring = log.outsider([hook_expired(1)]);
+    expiring.releasing(&["approve"]).ok().await;
+    let answer = stage.store.deliver(again(request)).await;
+    assert_eq!(answer, Err(Failed::Refused(DeliverRefusal::NoHook)));
 }

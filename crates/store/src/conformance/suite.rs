@@ -105,6 +105,8 @@ macro_rules! __conformance_cases {
                 a_key_belongs_to_its_token
                 a_refusal_is_not_remembered
                 a_key_does_not_open_the_other_door
+                a_webhook_is_found_by_its_first_key_when_it_has_gone
+                only_a_webhook_is_found_by_its_first_key
             }
             limits {
                 the_count_holds_at_its_edge
@@ -193,6 +195,7 @@ macro_rules! __conformance_cases {
             paging {
                 a_page_of_frames_has_at_least_one
                 a_page_of_frames_begins_after_a_position
+                a_page_of_frames_may_begin_in_the_middle_of_one
                 a_page_of_frames_ends_near_its_bytes
                 the_log_of_an_unknown_run_is_empty
                 wake_ups_come_in_order_of_time_and_then_run
@@ -230,6 +233,7 @@ macro_rules! __conformance_cases {
                 a_repeated_delivery_is_found_when_the_hook_is_overdue
                 a_keyed_delivery_is_found_when_the_hook_has_expired
                 a_delivery_that_was_not_committed_is_done_on_repeat
+                a_keyless_delivery_is_not_found_once_the_hook_has_gone
             }
             reopen {
                 everything_that_can_be_seen_is_there

@@ -7,7 +7,7 @@ use rewake_core::time::Timestamp;
 use super::rows::{Rows, Verdict, Write};
 use super::{effect, tokens};
 use crate::error::{Failed, StoreError};
-use crate::request::{Deliver, DeliverRefusal, Delivered, Door};
+use crate::request::{Deliver, DeliverRefusal, Delivered, DeliveryKey, Door};
 use crate::row::{KeyRow, RunRow, TokenRow};
 
 type Refused = Failed<DeliverRefusal>;
@@ -55,19 +55,7 @@ pub fn deliver(
         Write::Token(Box::new(hook.clone())),
     ];
     let (position, event) = (frame.first, frame.id);
-    if let Some(key) = &request.key {
-        let row = KeyRow {
-            hook: hook.clone(),
-            position,
-            event,
-            digest: key.digest,
-        };
-        writes.push(Write::Key(
-            request.token.clone(),
-            key.key.clone(),
-            Box::new(row),
-        ));
-    }
+    writes.extend(keys(rows, request, &hook, &frame)?);
     Ok(Verdict {
         writes,
         answer: Delivered {
@@ -77,6 +65,37 @@ pub fn deliver(
             frame: Some(frame),
         },
     })
+}
+
+/// What is remembered of a delivery with a key.
+fn keys(
+    rows: &mut impl Rows,
+    request: &Deliver,
+    hook: &TokenRow,
+    frame: &Frame,
+) -> Result<Vec<Write>, StoreError> {
+    let Some(key) = &request.key else {
+        return Ok(Vec::new());
+    };
+    let mut names = vec![key.key.as_str()];
+    let first = DeliveryKey::FIRST;
+    if hook.is_webhook
+        && key.key != first
+        && rows.key(request.scope, &request.token, first)?.is_none()
+    {
+        names.push(first);
+    }
+    let row = KeyRow {
+        hook: hook.clone(),
+        position: frame.first,
+        event: frame.id,
+        digest: key.digest,
+    };
+    let write = |name: &str| {
+        let row = Box::new(row.clone());
+        Write::Key(request.token.clone(), name.to_owned(), row)
+    };
+    Ok(names.into_iter().map(write).collect())
 }
 
 /// The same key again gives the same answer, also after the hook has gone.

@@ -1,0 +1,124 @@
+//! What events carry: the parts that more than one reader of a log looks at.
+//!
+//! The numbers (`#[n(…)]`) are the stored form, as those of [`EventKind`](super::EventKind) are.
+
+use minicbor::{Decode, Encode};
+use serde::{Deserialize, Serialize};
+
+use crate::id::{RunId, StepId};
+use crate::payload::Payload;
+
+/// What made a run.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Encode, Decode)]
+#[cbor(index_only)]
+pub enum CreatedBy {
+    /// Somebody started it.
+    #[default]
+    #[n(0)]
+    Start,
+    /// A payload came for a token that nobody held.
+    #[n(1)]
+    Admission,
+}
+
+/// The run and step a child run belongs to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+pub struct Parent {
+    /// The parent run.
+    #[n(0)]
+    pub run: RunId,
+    /// The step of the parent that the child's end completes.
+    #[n(1)]
+    pub step: StepId,
+    /// True where the child outlives its parent's end.
+    #[n(2)]
+    pub detached: bool,
+}
+
+/// The run that an unread payload of `resume_or_start` starts.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+pub struct Fallback {
+    /// Which workflow.
+    #[n(0)]
+    pub workflow: String,
+    /// With which arguments.
+    #[n(1)]
+    pub input: Payload,
+}
+
+/// How a hook came to its end by the workflow's own doing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(index_only)]
+pub enum Disposal {
+    /// `close()`: what has arrived is still read.
+    #[n(0)]
+    Closed,
+    /// The receiver was dropped.
+    #[n(1)]
+    Dropped,
+}
+
+/// How a step is tried.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+pub struct StepOptions {
+    /// Attempts after the first.
+    #[n(0)]
+    pub max_retries: u32,
+    /// The longest an attempt may take, in milliseconds.
+    #[n(1)]
+    pub timeout_ms: Option<u64>,
+    /// The pause before the second attempt, in milliseconds; later pauses grow from it.
+    #[n(2)]
+    pub backoff_ms: u64,
+}
+
+impl Default for StepOptions {
+    /// Three retries, no timeout, a first pause of one second.
+    fn default() -> Self {
+        Self {
+            max_retries: 3,
+            timeout_ms: None,
+            backoff_ms: 1_000,
+        }
+    }
+}
+
+/// An error as it is recorded: what survives of it for those who read the log.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, Serialize, Deserialize)]
+pub struct Failure {
+    /// What it says.
+    #[n(0)]
+    pub message: String,
+    /// What its sources say, outermost first.
+    #[n(1)]
+    pub causes: Vec<String>,
+}
+
+impl Failure {
+    /// A failure that has no cause of its own.
+    pub fn new(message: impl Into<String>) -> Self {
+        Self {
+            message: message.into(),
+            causes: Vec::new(),
+        }
+    }
+}
+
+/// Why a step has no further attempt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, Serialize, Deserialize)]
+#[cbor(index_only)]
+#[non_exhaustive]
+pub enum FailureKind {
+    /// The step said that trying again is of no use.
+    #[n(0)]
+    Fatal,
+    /// Every allowed attempt failed.
+    #[n(1)]
+    RetriesExhausted,
+    /// Every allowed attempt failed, the last by taking too long.
+    #[n(2)]
+    TimedOut,
+    /// The result cannot be encoded, so trying again is of no use.
+    #[n(3)]
+    NotEncodable,
+}

@@ -1,0 +1,112 @@
+//! What the machine tells its driver: where it stands, and what must be done.
+
+use super::command::Key;
+use super::divergence::Divergence;
+use super::machine::{Machine, Phase};
+use super::steps::OpenStep;
+use crate::entity::Entities;
+use crate::event::{Correlation, EventKind, Position, Taken};
+use crate::id::StepId;
+use crate::time::Timestamp;
+
+impl Machine {
+    /// The last event that was fed.
+    pub const fn fed(&self) -> Position {
+        self.fed
+    }
+
+    /// The last event that a worker wrote: what the next append builds on.
+    pub const fn worker_position(&self) -> Position {
+        self.worker
+    }
+
+    /// What the log folds into, without what has come to its end and is of no more interest.
+    pub const fn entities(&self) -> &Entities {
+        &self.entities
+    }
+
+    /// The error that stands, if any.
+    pub const fn divergence(&self) -> Option<&Divergence> {
+        self.divergence.as_ref()
+    }
+
+    /// The records to append: one for each command that the log does not know, in order of issue.
+    pub fn records(&self) -> impl ExactSizeIterator<Item = &EventKind> {
+        self.pairing.records()
+    }
+
+    /// Counts of payloads taken that no append of the worker has recorded.
+    pub fn taken(&self) -> Vec<Taken> {
+        self.hooks.unrecorded().collect()
+    }
+
+    /// What falls due by itself at or before `now`: waits to complete, hooks to expire. What the
+    /// workflow has given up is not among it, even before its record is appended.
+    pub fn due(&self, now: Timestamp) -> impl Iterator<Item = Correlation> {
+        self.deadlines.due(now)
+    }
+
+    /// The earliest time at which something falls due by itself.
+    pub fn next_due(&self) -> Option<Timestamp> {
+        self.deadlines.next()
+    }
+
+    /// The steps called since the last time this was asked, in order of the calls, without those
+    /// that have ended since.
+    pub fn take_fresh_steps(&mut self) -> Vec<OpenStep> {
+        let fresh = self.steps.take_fresh();
+        fresh
+            .into_iter()
+            .filter_map(|step| self.open_step(step))
+            .collect()
+    }
+
+    /// Every step that has not ended: what a worker that takes the run over must see to.
+    pub fn open_steps(&mut self) -> Vec<OpenStep> {
+        self.steps.forget_fresh();
+        let recorded = self.entities.open_steps().map(OpenStep::recorded);
+        let issued = self.pairing.records().filter_map(OpenStep::issued);
+        recorded.chain(issued).collect()
+    }
+
+    /// True once the log holds the run's end.
+    pub fn has_ended(&self) -> bool {
+        self.phase == Phase::Ended
+    }
+
+    /// True once the workflow's body is done: it returned, or was dropped to cancel it.
+    pub fn is_finished(&self) -> bool {
+        matches!(self.phase, Phase::Finished | Phase::Ended)
+    }
+
+    /// True while the workflow's body may be polled.
+    pub fn is_running(&self) -> bool {
+        self.phase == Phase::Running
+    }
+
+    /// True while the run has at least one reason to go on some day: an open step, a live hook, a
+    /// pending wait, or a command whose record is on its way.
+    pub fn has_open_reason(&self) -> bool {
+        self.pairing.records().len() > 0
+            || self.entities.open_steps().next().is_some()
+            || self.entities.live_hooks().next().is_some()
+            || self.entities.pending_waits().next().is_some()
+    }
+
+    /// Roughly what the machine holds in memory, in bytes.
+    pub fn weight(&self) -> usize {
+        let open = self.entities.steps().len()
+            + self.entities.hooks().len()
+            + self.entities.waits().len()
+            + self.deadlines.len();
+        let calls = self.pairing.len() + self.steps.len();
+        self.hooks.weight() + (open + calls) * 256 + 1_024
+    }
+
+    fn open_step(&self, step: StepId) -> Option<OpenStep> {
+        if let Some(record) = self.pairing.pending(&Key::Step(step)) {
+            return OpenStep::issued(record);
+        }
+        self.entities.steps().get(&step).map(OpenStep::recorded)
+    }
+}

@@ -1,0 +1,195 @@
+//! The workflow's side of the machine: what it asks for, and what it is given.
+
+use super::command::{HookRequest, Key, disposed};
+use super::entropy::Entropy;
+use super::hooks::Registration;
+use super::inbox::Received;
+use super::machine::{Machine, Phase};
+use super::steps::StepOutcome;
+use crate::event::{Correlation, Disposal, EventKind, Failure, StepOptions};
+use crate::id::{HookId, Place, RunId, StepId, WaitId};
+use crate::payload::Payload;
+use crate::time::Timestamp;
+
+impl Machine {
+    /// The place of the next call, for the call that is being written.
+    pub const fn place(&mut self) -> Place {
+        let place = Place(self.places);
+        self.places += 1;
+        place
+    }
+
+    /// The run.
+    pub const fn run(&self) -> RunId {
+        self.run
+    }
+
+    /// The time of the event that the workflow reacts to: what `now()` gives.
+    pub const fn now(&self) -> Timestamp {
+        self.now
+    }
+
+    /// What `random()` and `uuid()` draw from.
+    pub const fn entropy(&mut self) -> &mut Entropy {
+        &mut self.entropy
+    }
+
+    /// Calls a step.
+    pub fn create_step(
+        &mut self,
+        step: StepId,
+        name: String,
+        input: Payload,
+        options: StepOptions,
+    ) {
+        let record = EventKind::StepCreated {
+            step,
+            name,
+            input,
+            options,
+        };
+        if self.issue(Key::Step(step), record) {
+            self.steps.call(step);
+        }
+    }
+
+    /// Takes how a step ended, if it has.
+    pub fn take_step(&mut self, step: StepId) -> Option<StepOutcome> {
+        self.steps.take(step)
+    }
+
+    /// Notes that the call of a step was dropped: its outcome is recorded, and kept for nobody.
+    pub fn abandon_step(&mut self, step: StepId) {
+        self.steps.abandon(step);
+    }
+
+    /// Asks for a hook. A hook that stood in the log before the workflow began, and whose token is
+    /// asked for here, is adopted and leaves no record.
+    pub fn create_hook(&mut self, hook: HookId, request: HookRequest) {
+        if !self.hooks.adopt(hook, &request.token) {
+            self.issue(Key::Hook(hook), request.record(hook, self.now));
+        }
+    }
+
+    /// Takes how the registration of a hook ended, if it has.
+    pub fn take_registration(&mut self, hook: HookId) -> Option<Registration> {
+        let registration = self.hooks.take_registration(hook);
+        self.settle(Correlation::Hook(hook));
+        registration
+    }
+
+    /// Gives up a hook whose registration nobody waits for any more.
+    pub fn abandon_hook(&mut self, hook: HookId) {
+        match self.hooks.take_registration(hook) {
+            Some(Registration::Registered { hook, .. }) => self.dispose_hook(hook),
+            Some(Registration::Conflict { .. }) => {
+                if self.pairing.is_left(&Key::Disposal(hook)) {
+                    self.dispose(hook, Disposal::Dropped);
+                }
+                self.settle(Correlation::Hook(hook));
+            }
+            None => self.dispose(hook, Disposal::Dropped),
+        }
+    }
+
+    /// Takes the next payload of a hook, or learns that there will be none.
+    pub fn take_payload(&mut self, hook: HookId) -> Option<Received> {
+        self.hooks.take(hook)
+    }
+
+    /// True where a payload of the hook waits to be taken.
+    pub fn has_payload(&self, hook: HookId) -> bool {
+        self.hooks.has_payload(hook)
+    }
+
+    /// Closes a hook: no payload is accepted once the record stands; what has arrived stays.
+    pub fn close_hook(&mut self, hook: HookId) {
+        if self.asks_to_dispose(hook) {
+            self.dispose(hook, Disposal::Closed);
+        } else {
+            self.hooks.count_as_closed(hook);
+        }
+    }
+
+    /// Takes the news that a hook is closed, if it is.
+    pub fn take_closed(&mut self, hook: HookId) -> bool {
+        self.hooks.take_closed(hook)
+    }
+
+    /// Disposes of a hook whose receiver was dropped: what it holds is left unread.
+    pub fn dispose_hook(&mut self, hook: HookId) {
+        if self.asks_to_dispose(hook) {
+            self.dispose(hook, Disposal::Dropped);
+        }
+        self.hooks.drop_receiver(hook);
+        self.settle(Correlation::Hook(hook));
+    }
+
+    /// Begins a wait.
+    pub fn create_wait(&mut self, wait: WaitId, resume_at: Timestamp) {
+        self.issue(Key::Wait(wait), EventKind::WaitCreated { wait, resume_at });
+    }
+
+    /// Takes the news that a wait has ended, if it has.
+    pub fn take_wait(&mut self, wait: WaitId) -> bool {
+        let ended = self.waits.remove(&wait);
+        if ended {
+            self.settle(Correlation::Wait(wait));
+        }
+        ended
+    }
+
+    /// Gives up a wait that was begun and whose end has not been taken.
+    pub fn cancel_wait(&mut self, wait: WaitId) {
+        if self.take_wait(wait) {
+            return;
+        }
+        self.deadlines.lift(Correlation::Wait(wait));
+        self.issue(Key::GiveUp(wait), EventKind::WaitCancelled { wait });
+    }
+
+    /// Ends the run with what the workflow returned.
+    pub fn finish(&mut self, result: Result<Payload, Failure>) {
+        self.finish_with(match result {
+            Ok(output) => EventKind::RunCompleted { output },
+            Err(error) => EventKind::RunFailed { error },
+        });
+    }
+
+    /// Ends the run as cancelled, once its body was dropped.
+    pub fn finish_cancelled(&mut self) {
+        let run = self.entities.run();
+        self.finish_with(EventKind::RunCancelled {
+            reason: run.and_then(|run| run.cancel_reason.clone()),
+            terminated: false,
+        });
+    }
+
+    fn finish_with(&mut self, record: EventKind) {
+        if self.is_finished() {
+            return;
+        }
+        self.issue(Key::End, record);
+        self.phase = Phase::Finished;
+    }
+
+    /// A hook that has ended needs no disposal, unless the log holds the record of one.
+    fn asks_to_dispose(&self, hook: HookId) -> bool {
+        !self.hooks.has_ended(hook) || self.pairing.is_left(&Key::Disposal(hook))
+    }
+
+    fn dispose(&mut self, hook: HookId, by: Disposal) {
+        self.deadlines.lift(Correlation::Hook(hook));
+        self.issue(Key::Disposal(hook), disposed(hook, by));
+    }
+
+    /// Issues a command; true where the log does not know it. Nothing is recorded after the end of
+    /// the workflow.
+    fn issue(&mut self, key: Key, record: EventKind) -> bool {
+        if self.is_finished() {
+            return false;
+        }
+        let issued = self.pairing.issue(key, record);
+        self.latch(issued).unwrap_or(false)
+    }
+}

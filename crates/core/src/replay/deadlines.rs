@@ -1,0 +1,49 @@
+//! Deadlines: what falls due by itself, and when.
+//!
+//! This module must not know what time it is.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::event::Correlation;
+use crate::time::Timestamp;
+
+/// Waits to complete and hooks to expire, by time and by id.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Deadlines {
+    in_order: BTreeSet<(Timestamp, Correlation)>,
+    by_id: BTreeMap<Correlation, Timestamp>,
+}
+
+impl Deadlines {
+    pub(super) fn set(&mut self, id: Correlation, at: Timestamp) {
+        self.in_order.insert((at, id));
+        self.by_id.insert(id, at);
+    }
+
+    pub(super) fn lift(&mut self, id: Correlation) {
+        if let Some(at) = self.by_id.remove(&id) {
+            self.in_order.remove(&(at, id));
+        }
+    }
+
+    pub(super) fn clear(&mut self) {
+        self.in_order.clear();
+        self.by_id.clear();
+    }
+
+    /// What falls due at or before `now`, earliest first.
+    pub(super) fn due(&self, now: Timestamp) -> impl Iterator<Item = Correlation> {
+        self.in_order
+            .iter()
+            .take_while(move |(at, _)| *at <= now)
+            .map(|(_, id)| *id)
+    }
+
+    pub(super) fn next(&self) -> Option<Timestamp> {
+        self.in_order.first().map(|(at, _)| *at)
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.by_id.len()
+    }
+}

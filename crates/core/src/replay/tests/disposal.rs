@@ -1,0 +1,188 @@
+//! Disposal: closing a hook, dropping its receiver, giving up its registration.
+
+use super::driver::Driver;
+use super::log::{
+    chosen, expiring, hook, hook_created, hook_disposed, hook_expired, hook_received,
+};
+use crate::event::{Correlation, Disposal, EventKind};
+use crate::id::HookId;
+use crate::replay::Fed;
+
+fn woken(id: HookId) -> Fed {
+    Fed::Poll(Some(Correlation::Hook(id)))
+}
+
+fn records(driver: &Driver) -> Vec<EventKind> {
+    driver.machine.records().cloned().collect()
+}
+
+#[test]
+fn what_arrived_before_the_close_is_read_and_then_the_close() {
+    let mut driver = Driver::begun();
+    let h = driver.register(chosen("t"));
+    driver.by_outsider(hook_received(h, "before"));
+    driver.machine.close_hook(h);
+    assert!(!driver.machine.take_closed(h));
+    driver.by_outsider(hook_received(h, "while closing"));
+    assert_eq!(driver.append(), [woken(h)]);
+    assert!(driver.machine.take_closed(h));
+    assert!(!driver.machine.take_closed(h));
+    assert_eq!(driver.receive(h).as_deref(), Some("before"));
+    assert_eq!(driver.receive(h).as_deref(), Some("while closing"));
+    assert_eq!(driver.receive(h).as_deref(), Some("<closed>"));
+    driver.append();
+    driver.machine.dispose_hook(h);
+    driver.assert_nothing_more();
+    assert!(driver.machine.entities().hooks().is_empty());
+}
+
+#[test]
+fn a_closed_hook_is_closed_again_at_once() {
+    let mut driver = Driver::begun();
+    let h = driver.register(chosen("t"));
+    driver.machine.close_hook(h);
+    driver.machine.close_hook(h);
+    assert_eq!(driver.record_names(), ["hook_disposed"]);
+    driver.append();
+    assert!(driver.machine.take_closed(h));
+    driver.machine.close_hook(h);
+    assert!(driver.machine.take_closed(h));
+    driver.assert_nothing_more();
+}
+
+#[test]
+fn a_dropped_receiver_leaves_what_it_holds_unread_and_is_recorded_once() {
+    let mut driver = Driver::begun();
+    let h = driver.register(chosen("t"));
+    driver.by_outsider(hook_received(h, "unread"));
+    driver.machine.dispose_hook(h);
+    driver.machine.dispose_hook(h);
+    assert_eq!(records(&driver), [hook_disposed(h, Disposal::Dropped)]);
+    driver.by_outsider(hook_received(h, "unread too"));
+    assert_eq!(driver.receive(h), None);
+    assert!(!driver.machine.has_payload(h));
+    assert_eq!(driver.append(), [Fed::Nothing]);
+    driver.assert_nothing_more();
+    assert!(driver.machine.entities().hooks().is_empty());
+}
+
+#[test]
+fn dropping_a_receiver_that_is_being_closed_leaves_the_close_alone() {
+    let mut driver = Driver::begun();
+    let h = driver.register(chosen("t"));
+    driver.machine.close_hook(h);
+    driver.machine.dispose_hook(h);
+    assert_eq!(records(&driver), [hook_disposed(h, Disposal::Closed)]);
+    assert_eq!(driver.append(), [woken(h)]);
+    assert!(
+        !driver.machine.take_closed(h),
+        "nobody is left to hear of it"
+    );
+    driver.assert_nothing_more();
+}
+
+#[test]
+fn a_hook_disposed_of_as_it_expires_still_leaves_its_record() {
+    for dropped_first in [true, false] {
+        let mut driver = Driver::begun();
+        let h = driver.register(expiring("t", 500));
+        driver.machine.close_hook(h);
+        if dropped_first {
+            driver.machine.dispose_hook(h);
+        }
+        assert_eq!(driver.outsider(hook_expired(h)), woken(h));
+        assert_eq!(driver.append(), [woken(h)]);
+        assert_eq!(driver.machine.take_closed(h), !dropped_first);
+        driver.machine.dispose_hook(h);
+        driver.assert_nothing_more();
+        assert!(driver.machine.entities().hooks().is_empty());
+    }
+}
+
+#[test]
+fn a_hook_dropped_as_its_own_worker_finds_it_expired_still_leaves_its_record() {
+    let mut driver = Driver::begun();
+    let h = driver.register(expiring("t", 500));
+    driver.machine.dispose_hook(h);
+    assert_eq!(driver.worker(hook_expired(h)), woken(h));
+    assert_eq!(driver.append(), [Fed::Nothing]);
+    driver.assert_nothing_more();
+}
+
+#[test]
+fn an_expired_hook_is_closed_or_dropped_without_a_record() {
+    let mut driver = Driver::begun();
+    let h = driver.register(expiring("t", 500));
+    driver.by_outsider(hook_expired(h));
+    driver.machine.close_hook(h);
+    assert!(driver.machine.take_closed(h));
+    driver.machine.dispose_hook(h);
+    driver.assert_nothing_more();
+    assert!(driver.machine.entities().hooks().is_empty());
+}
+
+#[test]
+fn a_hook_given_up_before_its_registration_is_created_and_dropped() {
+    let mut driver = Driver::begun();
+    let h = driver.ask_for_hook(chosen("t"));
+    driver.machine.abandon_hook(h);
+    assert_eq!(driver.record_names(), ["hook_created", "hook_disposed"]);
+    assert_eq!(driver.append(), [woken(h), Fed::Nothing]);
+    assert_eq!(driver.machine.take_registration(h), None);
+    driver.assert_nothing_more();
+    assert!(driver.machine.entities().hooks().is_empty());
+}
+
+#[test]
+fn a_hook_given_up_while_its_record_is_on_its_way_takes_nothing() {
+    let mut driver = Driver::begun();
+    let h = driver.ask_for_hook(expiring("t", 500));
+    driver.machine.abandon_hook(h);
+    driver.by_worker(hook_created(h, expiring("t", 500)));
+    driver.by_outsider(hook_received(h, "unread"));
+    driver.by_outsider(hook_expired(h));
+    assert_eq!(driver.receive(h), None);
+    assert_eq!(driver.append(), [Fed::Nothing]);
+    driver.assert_nothing_more();
+}
+
+#[test]
+fn a_registration_that_arrived_and_was_not_taken_is_dropped_as_a_hook() {
+    let mut driver = Driver::begun();
+    let h = driver.ask_for_hook(chosen("t"));
+    driver.append();
+    driver.machine.abandon_hook(h);
+    assert_eq!(records(&driver), [hook_disposed(h, Disposal::Dropped)]);
+    driver.append();
+    driver.assert_nothing_more();
+}
+
+#[test]
+fn a_close_or_drop_polled_late_claims_its_record() {
+    for by in [Disposal::Closed, Disposal::Dropped] {
+        let mut driver = Driver::begun();
+        let h = hook(0, "t");
+        driver.register(chosen("t"));
+        driver.by_worker(hook_disposed(h, by));
+        match by {
+            Disposal::Closed => {
+                driver.machine.close_hook(h);
+                assert!(driver.machine.take_closed(h));
+                assert_eq!(driver.receive(h).as_deref(), Some("<closed>"));
+            }
+            Disposal::Dropped => driver.machine.dispose_hook(h),
+        }
+        driver.machine.dispose_hook(h);
+        driver.assert_nothing_more();
+    }
+}
+
+#[test]
+fn a_drop_polled_late_claims_its_record_even_if_the_hook_had_expired() {
+    let mut driver = Driver::begun();
+    let h = driver.register(expiring("t", 500));
+    driver.by_outsider(hook_expired(h));
+    driver.by_worker(hook_disposed(h, Disposal::Dropped));
+    driver.machine.dispose_hook(h);
+    driver.assert_nothing_more();
+}

@@ -1,0 +1,304 @@
+//! Properties: random programs in random histories, replayed from every place.
+
+use proptest::prelude::*;
+
+use super::log::run;
+use super::program::{Ask, Joining, Op, Worker, without_draws};
+use super::world::{History, Move, TOKENS, World};
+use crate::entity::Entities;
+use crate::event::{EventKind, EventRef, Frame, Position};
+use crate::replay::Divergence;
+use crate::replay::command::Key;
+
+fn ask() -> impl Strategy<Value = Ask> {
+    let token = prop_oneof![
+        3 => (0..TOKENS.len()).prop_map(|n| Some(TOKENS[n].to_owned())),
+        1 => Just(None),
+    ];
+    let expiry = proptest::option::of(1_000_u64..9_000);
+    (token, any::<bool>(), expiry).prop_map(|(token, is_webhook, expires_ms)| Ask {
+        token,
+        is_webhook,
+        expires_ms,
+    })
+}
+
+fn op() -> impl Strategy<Value = Op> {
+    let leaf = prop_oneof![
+        3 => "[a-d]".prop_map(Op::Step),
+        2 => (1_u64..9_000).prop_map(Op::Sleep),
+        3 => (0_u8..2, ask()).prop_map(|(slot, ask)| Op::Hook(slot, ask)),
+        3 => (0_u8..2).prop_map(Op::Recv),
+        1 => (0_u8..2).prop_map(Op::Close),
+        1 => (0_u8..2).prop_map(Op::Drop),
+        1 => Just(Op::Draw),
+    ];
+    leaf.prop_recursive(2, 10, 3, |inner| {
+        let branches =
+            || proptest::collection::vec(proptest::collection::vec(inner.clone(), 1..3), 1..4);
+        prop_oneof![branches().prop_map(Op::Join), branches().prop_map(Op::Race),]
+    })
+}
+
+fn program() -> impl Strategy<Value = Vec<Op>> {
+    proptest::collection::vec(op(), 1..7)
+}
+
+fn next_move() -> impl Strategy<Value = Move> {
+    let n = || 0_usize..4;
+    prop_oneof![
+        6 => (1_usize..4).prop_map(Move::Feed),
+        2 => Just(Move::Feed(usize::MAX)),
+        6 => Just(Move::Append),
+        2 => Just(Move::AppendDue),
+        1 => Just(Move::Crash),
+        4 => n().prop_map(Move::Start),
+        4 => n().prop_map(Move::Complete),
+        1 => n().prop_map(Move::Retry),
+        1 => n().prop_map(Move::Fail),
+        4 => n().prop_map(Move::Resume),
+        1 => n().prop_map(Move::Expire),
+        3 => n().prop_map(Move::Wake),
+        1 => n().prop_map(Move::Occupy),
+    ]
+}
+
+fn last_move() -> impl Strategy<Value = Option<Move>> {
+    prop_oneof![
+        4 => Just(None),
+        1 => Just(Some(Move::Cancel)),
+        1 => Just(Some(Move::Terminate)),
+    ]
+}
+
+/// Joins of single calls and what stands between them, with no name, slot or token used twice: the
+/// order in which such calls are first polled decides nothing.
+fn joins() -> impl Strategy<Value = Vec<Op>> {
+    let call = prop_oneof![
+        3 => "[a-d]".prop_map(Op::Step),
+        2 => (1_u64..9_000).prop_map(Op::Sleep),
+        1 => any::<bool>().prop_map(|is_webhook| {
+            let ask = Ask { token: None, is_webhook, expires_ms: None };
+            Op::Hook(0, ask)
+        }),
+    ];
+    let join = proptest::collection::vec(call, 1..5)
+        .prop_map(|calls| Op::Join(calls.into_iter().map(|call| vec![call]).collect()));
+    proptest::collection::vec(join, 1..4).prop_map(|mut program| {
+        give_each_hook_its_slot(&mut program);
+        program
+    })
+}
+
+fn give_each_hook_its_slot(program: &mut [Op]) {
+    let joined = program.iter_mut().flat_map(|op| match op {
+        Op::Join(branches) => branches.iter_mut().flatten().collect::<Vec<_>>(),
+        op => vec![op],
+    });
+    for (next, op) in (0_u8..).zip(joined) {
+        if let Op::Hook(slot, _) = op {
+            *slot = next;
+        }
+    }
+}
+
+/// A change to one step of a program, at the top level, where what it does can be foretold.
+#[derive(Clone, Copy, Debug)]
+enum Change {
+    Rename,
+    Swap,
+    Remove,
+    Insert,
+}
+
+fn change() -> impl Strategy<Value = Change> {
+    prop_oneof![
+        Just(Change::Rename),
+        Just(Change::Swap),
+        Just(Change::Remove),
+        Just(Change::Insert),
+    ]
+}
+
+impl Change {
+    fn apply(self, program: &[Op], place: usize) -> Vec<Op> {
+        let mut changed = program.to_vec();
+        let other = || Op::Step("another".to_owned());
+        match self {
+            Self::Rename => changed[place] = other(),
+            Self::Swap => changed[place] = Op::Sleep(1),
+            Self::Remove => {
+                changed.remove(place);
+            }
+            Self::Insert => changed.insert(place, other()),
+        }
+        changed
+    }
+}
+
+/// Gives the steps at the top level names of their own, and says where they stand.
+fn name_steps(program: &mut [Op]) -> Vec<usize> {
+    let mut places = Vec::new();
+    for (place, op) in program.iter_mut().enumerate() {
+        if let Op::Step(name) = op {
+            *name = format!("step {place}");
+            places.push(place);
+        }
+    }
+    places
+}
+
+/// The position of the record that the command about this step left.
+fn position_of(world: &World, name: &str) -> Option<Position> {
+    let mut events = world.log.frames().iter().flat_map(Frame::iter);
+    let is_it = |event: &EventRef<'_>| matches!(event.kind, EventKind::StepCreated { name: recorded, .. } if recorded == name);
+    events.find(is_it).map(|event| event.position)
+}
+
+fn moves() -> impl Strategy<Value = Vec<Move>> {
+    let moves = || proptest::collection::vec(next_move(), 0..40);
+    (moves(), last_move(), moves())
+        .prop_map(|(before, last, after)| before.into_iter().chain(last).chain(after).collect())
+}
+
+fn history() -> impl Strategy<Value = History> {
+    (program(), any::<bool>(), moves()).prop_map(|(program, waiting, moves)| History {
+        program,
+        waiting,
+        moves,
+    })
+}
+
+/// The events up to `end`, and for whole frames their counts of payloads taken.
+fn replay_up_to(world: &World, end: Position) -> Result<Worker, Divergence> {
+    let mut worker = Worker::new(&world.program, 1_000 + u128::from(end.0));
+    for frame in world.log.frames() {
+        for event in frame.iter().filter(|event| event.position <= end) {
+            worker.feed(event)?;
+        }
+        if frame.last() <= end {
+            worker.machine.feed_taken(&frame.taken);
+        }
+    }
+    worker.machine.rest()?;
+    Ok(worker)
+}
+
+fn records_up_to(frames: &[Frame], end: Position) -> Vec<Key> {
+    let events = frames.iter().flat_map(Frame::iter);
+    let events = events.filter(|event| event.position <= end);
+    events.filter_map(|event| Key::of(event.kind)).collect()
+}
+
+fn has_ended(frames: &[Frame], end: Position) -> bool {
+    let ends = |event: EventRef<'_>| event.position <= end && event.kind.is_terminal();
+    frames.iter().flat_map(Frame::iter).any(ends)
+}
+
+/// What the worker had asked for by `end` and the log does not hold.
+fn missing_at(world: &World, end: Position) -> Vec<EventKind> {
+    if has_ended(world.log.frames(), end) {
+        return Vec::new();
+    }
+    let recorded = records_up_to(world.log.frames(), end);
+    let asked = world.worker.issued.iter().filter(|(at, _)| *at <= end);
+    asked
+        .map(|(_, record)| record)
+        .filter(|record| Key::of(record).is_some_and(|key| !recorded.contains(&key)))
+        .map(without_draws)
+        .collect()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn every_prefix_of_a_log_replays_to_the_same_decisions(history in history()) {
+        let world = history.happen();
+        for end in world.prefixes() {
+            let replayed = replay_up_to(&world, end).expect("a valid run does not part");
+            let decided: Vec<_> = world
+                .worker
+                .trace()
+                .iter()
+                .filter(|(at, _)| *at <= end)
+                .cloned()
+                .collect();
+            prop_assert_eq!(replayed.trace(), &decided, "up to {}", end);
+            let records: Vec<_> = replayed.machine.records().map(without_draws).collect();
+            prop_assert_eq!(records, missing_at(&world, end), "up to {}", end);
+        }
+    }
+
+    #[test]
+    fn a_log_folds_into_what_the_machine_sees(history in history()) {
+        let world = history.happen();
+        let view = Entities::fold(run(), world.log.frames()).expect("a log folds");
+        let seen = world.worker.machine.entities();
+        prop_assert_eq!(view.run(), seen.run());
+        let steps = |entities: &Entities| entities.open_steps().cloned().collect::<Vec<_>>();
+        prop_assert_eq!(steps(&view), steps(seen));
+        let hooks = |entities: &Entities| entities.live_hooks().cloned().collect::<Vec<_>>();
+        prop_assert_eq!(hooks(&view), hooks(seen));
+        let waits = |entities: &Entities| entities.pending_waits().cloned().collect::<Vec<_>>();
+        prop_assert_eq!(waits(&view), waits(seen));
+    }
+
+    #[test]
+    fn the_order_in_which_joined_calls_are_polled_makes_no_difference(
+        program in joins(),
+        moves in moves(),
+    ) {
+        let world = History { program, waiting: false, moves }.happen();
+        let worker = || Worker::new(&world.program, 9);
+        let mut expected = world.worker.trace().clone();
+        expected.sort();
+        let reversed = worker().joining(Joining::Reversed).replay(world.log.frames());
+        let reversed = reversed.expect("it makes no difference");
+        let mut decided = reversed.trace().clone();
+        decided.sort();
+        prop_assert_eq!(decided, expected);
+        prop_assert_eq!(reversed.machine.records().len(), world.worker.machine.records().len());
+    }
+
+    #[test]
+    fn calls_that_were_joined_may_be_awaited_one_after_the_other(
+        program in joins(),
+        moves in moves(),
+    ) {
+        let mut moves = moves;
+        moves.retain(|next| !matches!(next, Move::Cancel | Move::Terminate));
+        let mut world = History { program, waiting: false, moves }.happen();
+        world.complete_everything();
+        let one_by_one = Worker::new(&world.program, 9)
+            .joining(Joining::OneByOne)
+            .replay(world.log.frames());
+        let one_by_one = one_by_one.expect("every fact waits for its call");
+        let what = |worker: &Worker| {
+            let mut what: Vec<_> =
+                worker.trace().iter().map(|(_, what)| what.clone()).collect();
+            what.sort();
+            what
+        };
+        prop_assert_eq!(what(&one_by_one), what(&world.worker));
+        prop_assert!(one_by_one.machine.has_ended());
+    }
+
+    #[test]
+    fn a_change_that_can_be_seen_is_reported_at_its_place(
+        history in history(),
+        change in change(),
+        which in any::<prop::sample::Index>(),
+    ) {
+        let mut history = history;
+        history.program.push(Op::Step("last".to_owned()));
+        let places = name_steps(&mut history.program);
+        let place = places[which.index(places.len())];
+        let world = history.happen();
+        let recorded = position_of(&world, &format!("step {place}"));
+        let changed = change.apply(&history.program, place);
+        let replayed = Worker::new(&changed, 9).replay(world.log.frames());
+        let parted = replayed.err().map(|divergence| (divergence.code(), divergence.position()));
+        prop_assert_eq!(parted, recorded.map(|position| ("REPLAY_PARTED", position)));
+    }
+}

@@ -1,0 +1,13 @@
+//! The runtime in a world of its own: one thread, a clock that only tests move, and a store in memory
+//! that a test can make fail or come first.
+
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test that panics has failed, and says where"
+)]
+
+mod races;
+mod resting;
+mod stopping;
+mod store;
+mod world;

@@ -1,0 +1,107 @@
+//! What happens between two commits, or while a caller goes away.
+
+use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
+use std::time::Duration;
+
+use futures_util::FutureExt;
+use rewake_core::event::EventKind;
+use rewake_core::id::EventId;
+use rewake_core::time::Timestamp;
+use rewake_core::token::Token;
+use rewake_runtime::workflow::{Context as RunContext, HookSpec, RegisterHook};
+use rewake_runtime::{Engine, Resume, Start};
+use rewake_store::{Append, Condition, Log, Queries, ScopeId};
+
+use crate::world::{World, text};
+
+fn token() -> Token {
+    Token::parse("door", Token::MAX_LEN).unwrap()
+}
+
+async fn receives_once(run: Arc<RunContext>) {
+    let spec = HookSpec {
+        token: Some(token()),
+        expires_in: Some(Duration::from_mins(1)),
+        ..HookSpec::default()
+    };
+    let mut hook = RegisterHook::new(run, spec).await.unwrap();
+    let _payload_or_expired = hook.receive().await;
+}
+
+fn resume(engine: &Engine) -> impl Future<Output = ()> + use<> {
+    let engine = engine.clone();
+    async move {
+        let payload = text("{}");
+        let resume = Resume {
+            token: "door".to_owned(),
+            payload,
+            key: None,
+        };
+        engine.resume(resume).await.unwrap().unwrap();
+    }
+}
+
+/// Polls once, as far as the request's commit, and then goes away.
+fn begin_and_drop(request: impl Future) {
+    let mut request = Box::pin(request);
+    let polled = request.poll_unpin(&mut Context::from_waker(Waker::noop()));
+    assert!(matches!(polled, Poll::Pending));
+}
+
+#[test]
+fn a_payload_whose_sender_has_gone_wakes_its_run() {
+    let world = World::new();
+    let engine = world.open(world.builder(receives_once));
+    let run = world.start(&engine);
+    world.store.is_slow();
+    begin_and_drop(resume(&engine));
+    world.settle();
+    let events = world.events(&engine, run);
+    assert_eq!(events.last(), Some(&"run_completed"), "{events:?}");
+}
+
+#[test]
+fn a_run_whose_starter_has_gone_is_driven() {
+    let world = World::new();
+    let engine = world.open(world.builder(receives_once));
+    world.store.is_slow();
+    let starting = engine.clone();
+    begin_and_drop(async move { starting.start(Start::new("main", text("[]"))).await });
+    world.settle();
+    let hook = world.until(engine.hook_by_token("door")).unwrap();
+    assert!(hook.is_some(), "the run has not begun");
+}
+
+#[test]
+fn a_hook_that_somebody_else_has_expired_is_not_expired_again() {
+    let world = World::new();
+    let engine = world.open(world.builder(receives_once));
+    let run = world.start(&engine);
+    // Whoever finds the hook overdue says so between the worker's look at its log and its commit.
+    world.store.before_next_append(move |store| {
+        let scope = ScopeId(0);
+        let held = store.token(scope, token()).now_or_never().unwrap();
+        let hook = held.unwrap().unwrap().hook;
+        let expire = Append {
+            scope,
+            run,
+            id: EventId::mint(Timestamp::ZERO, 1),
+            conditions: vec![Condition::HookLive {
+                hook,
+                token: token(),
+            }],
+            events: vec![EventKind::HookExpired { hook }],
+            release: vec![token()],
+            mark: None,
+            since: None,
+            repeat: false,
+        };
+        store.append(expire).now_or_never().unwrap().unwrap();
+    });
+    world.pass(Duration::from_mins(1));
+    let events = world.events(&engine, run);
+    let expired = events.iter().filter(|name| **name == "hook_expired");
+    assert_eq!(expired.count(), 1, "{events:?}");
+    assert_eq!(events.last(), Some(&"run_completed"), "{events:?}");
+}

@@ -1,0 +1,73 @@
+//! Runs at rest: what they cost, and when they are looked at again.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use rewake_runtime::Start;
+use rewake_runtime::workflow::{Context as RunContext, Wait};
+
+use crate::world::{World, text};
+
+async fn sleeps_a_day(run: Arc<RunContext>) {
+    Wait::length(run, Duration::from_hours(24)).await;
+}
+
+#[test]
+fn a_sleep_costs_one_commit() {
+    let world = World::new();
+    let engine = world.open(world.builder(sleeps_a_day));
+    let run = world.start(&engine);
+    world.pass(Duration::from_secs(10));
+    assert_eq!(world.events(&engine, run).last(), Some(&"wait_created"));
+    assert_eq!(world.store.appends(), 1);
+}
+
+#[test]
+fn a_delayed_start_does_not_hide_sleepers_of_an_earlier_process() {
+    let world = World::new();
+    let engine = world.open(world.builder(sleeps_a_day));
+    let run = world.start(&engine);
+    world.until(engine.shutdown(Duration::ZERO)).unwrap();
+    let engine = world.until(world.builder(sleeps_a_day).open()).unwrap();
+    // Before what was left has been gone through.
+    let mut later = Start::new("main", text("[]"));
+    later.delay = Some(Duration::from_secs(1_000_000));
+    world.until(engine.start(later)).unwrap();
+    world.pass(Duration::from_hours(24));
+    let events = world.events(&engine, run);
+    assert_eq!(events.last(), Some(&"run_completed"), "{events:?}");
+}
+
+#[test]
+fn a_parked_run_goes_on_although_the_store_was_busy_when_it_was_let_go() {
+    let world = World::new();
+    let panics = |_| async { panic!("not today") };
+    let engine = world.open(world.builder(panics).build_id("old"));
+    let run = world.start(&engine);
+    let parked = world.until(engine.run(run)).unwrap().unwrap().parked;
+    assert!(parked.is_some());
+    world.until(engine.shutdown(Duration::ZERO)).unwrap();
+    world.store.is_busy_for(1);
+    let engine = world.open(world.builder(sleeps_a_day).build_id("new"));
+    world.pass(Duration::from_secs(86_401));
+    let events = world.events(&engine, run);
+    assert_eq!(events.last(), Some(&"run_completed"), "{events:?}");
+}
+
+#[test]
+fn a_run_that_is_damaged_keeps_no_other_from_being_taken_up() {
+    let world = World::new();
+    let engine = world.open(world.builder(sleeps_a_day));
+    let (damaged, due) = (world.start(&engine), world.start(&engine));
+    world.pass(Duration::from_hours(1));
+    let later = world.start(&engine);
+    world.crash();
+    world.store.is_damaged(damaged);
+    world.pass(Duration::from_hours(23));
+    let engine = world.open(world.builder(sleeps_a_day));
+    world.pass(Duration::from_hours(1));
+    for run in [due, later] {
+        let events = world.events(&engine, run);
+        assert_eq!(events.last(), Some(&"run_completed"), "{events:?}");
+    }
+}

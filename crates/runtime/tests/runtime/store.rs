@@ -1,0 +1,228 @@
+//! A store in memory that a test can make fail, be slow, or let somebody else come first.
+
+use std::fmt;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+
+use futures_util::FutureExt;
+use futures_util::future::ready;
+use rewake_core::event::{Frame, Position};
+use rewake_core::id::RunId;
+use rewake_core::time::Timestamp;
+use rewake_core::token::Token;
+use rewake_store::memory::{MemoryStore, Now};
+use rewake_store::{
+    Answer, AnswerRefusal, Answered, Append, AppendRefusal, Appended, ChunkRow, Create,
+    CreateRefusal, Created, Deliver, DeliverRefusal, Delivered, Failed, Log, Parked, Queries,
+    RunFilter, RunPage, RunRow, ScopeId, Sessions, StoreError, StoreFuture, Streams, TokenRow,
+    WakeUp, WakeUps, decode_row,
+};
+
+type First = Box<dyn FnOnce(&MemoryStore) + Send>;
+
+/// The store; clones are the same one.
+#[derive(Clone)]
+pub(crate) struct TestStore {
+    pub(crate) memory: MemoryStore,
+    control: Arc<Control>,
+}
+
+#[derive(Default)]
+struct Control {
+    appends: AtomicUsize,
+    is_slow: AtomicBool,
+    is_full: AtomicBool,
+    busy_for: AtomicUsize,
+    before_append: Mutex<Option<First>>,
+    damaged: Mutex<Option<RunId>>,
+}
+
+impl TestStore {
+    pub(crate) fn new(now: Now) -> Self {
+        Self {
+            memory: MemoryStore::new(now),
+            control: Arc::default(),
+        }
+    }
+
+    /// How many appends were asked for.
+    pub(crate) fn appends(&self) -> usize {
+        self.control.appends.load(Ordering::SeqCst)
+    }
+
+    /// From now on answers come some time after the commit.
+    pub(crate) fn is_slow(&self) {
+        self.control.is_slow.store(true, Ordering::SeqCst);
+    }
+
+    /// From now on nothing can be appended.
+    pub(crate) fn is_full(&self) {
+        self.control.is_full.store(true, Ordering::SeqCst);
+    }
+
+    /// So many appends are refused because there is too much to do.
+    pub(crate) fn is_busy_for(&self, appends: usize) {
+        self.control.busy_for.store(appends, Ordering::SeqCst);
+    }
+
+    /// From now on what is stored about a run is damaged.
+    pub(crate) fn is_damaged(&self, run: RunId) {
+        *self.control.damaged.lock().unwrap() = Some(run);
+    }
+
+    /// Somebody else comes before the next append.
+    pub(crate) fn before_next_append(&self, first: impl FnOnce(&MemoryStore) + Send + 'static) {
+        *self.control.before_append.lock().unwrap() = Some(Box::new(first));
+    }
+
+    fn answer_later<T: Send + 'static, E: Send + 'static>(
+        &self,
+        answer: StoreFuture<T, E>,
+    ) -> StoreFuture<T, E> {
+        if !self.control.is_slow.load(Ordering::SeqCst) {
+            return answer;
+        }
+        let mut has_waited = false;
+        let pause = std::future::poll_fn(move |cx| {
+            if has_waited {
+                return std::task::Poll::Ready(());
+            }
+            has_waited = true;
+            cx.waker().wake_by_ref();
+            std::task::Poll::Pending
+        });
+        async move {
+            pause.await;
+            answer.await
+        }
+        .boxed()
+    }
+}
+
+impl fmt::Debug for TestStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TestStore").finish_non_exhaustive()
+    }
+}
+
+impl Log for TestStore {
+    fn create(&self, request: Create) -> StoreFuture<Created, Failed<CreateRefusal>> {
+        self.answer_later(self.memory.create(request))
+    }
+
+    fn append(&self, request: Append) -> StoreFuture<Appended, Failed<AppendRefusal>> {
+        let control = &self.control;
+        control.appends.fetch_add(1, Ordering::SeqCst);
+        if control.is_full.load(Ordering::SeqCst) {
+            return ready(Err(StoreError::DiskFull.into())).boxed();
+        }
+        let less = |left: usize| left.checked_sub(1);
+        let was_busy = control
+            .busy_for
+            .fetch_update(Ordering::SeqCst, Ordering::SeqCst, less);
+        if was_busy.is_ok() {
+            return ready(Err(StoreError::Overloaded.into())).boxed();
+        }
+        let first = control.before_append.lock().unwrap().take();
+        if let Some(first) = first {
+            first(&self.memory);
+        }
+        self.answer_later(self.memory.append(request))
+    }
+
+    fn deliver(&self, request: Deliver) -> StoreFuture<Delivered, Failed<DeliverRefusal>> {
+        self.answer_later(self.memory.deliver(request))
+    }
+
+    fn frames(
+        &self,
+        scope: ScopeId,
+        run: RunId,
+        after: Position,
+        max_bytes: usize,
+    ) -> StoreFuture<Vec<Frame>> {
+        self.memory.frames(scope, run, after, max_bytes)
+    }
+}
+
+impl WakeUps for TestStore {
+    fn due(
+        &self,
+        scope: ScopeId,
+        after: Option<WakeUp>,
+        until: Timestamp,
+        limit: usize,
+    ) -> StoreFuture<Vec<WakeUp>> {
+        self.memory.due(scope, after, until, limit)
+    }
+
+    fn parked(
+        &self,
+        scope: ScopeId,
+        after: Option<RunId>,
+        limit: usize,
+    ) -> StoreFuture<Vec<(RunId, Parked)>> {
+        self.memory.parked(scope, after, limit)
+    }
+}
+
+impl Streams for TestStore {
+    fn answer(&self, request: Answer) -> StoreFuture<Answered, Failed<AnswerRefusal>> {
+        self.memory.answer(request)
+    }
+
+    fn first_chunk(
+        &self,
+        scope: ScopeId,
+        run: RunId,
+        stream: String,
+    ) -> StoreFuture<Option<ChunkRow>> {
+        self.memory.first_chunk(scope, run, stream)
+    }
+}
+
+impl Sessions for TestStore {
+    fn scope(&self, project: String, environment: String) -> StoreFuture<ScopeId> {
+        self.memory.scope(project, environment)
+    }
+
+    fn begin_session(&self) -> StoreFuture<u32> {
+        self.memory.begin_session()
+    }
+
+    fn end_session(&self) -> StoreFuture<()> {
+        self.memory.end_session()
+    }
+
+    fn count_crashes(&self, scope: ScopeId, runs: Vec<RunId>) -> StoreFuture<Vec<u32>> {
+        self.memory.count_crashes(scope, runs)
+    }
+
+    fn close(&self) -> StoreFuture<()> {
+        self.memory.close()
+    }
+}
+
+impl Queries for TestStore {
+    fn run(&self, scope: ScopeId, run: RunId) -> StoreFuture<Option<RunRow>> {
+        if *self.control.damaged.lock().unwrap() == Some(run) {
+            let why = decode_row::<RunRow>(&[]).unwrap_err();
+            return ready(Err(StoreError::corrupt_run(run, why))).boxed();
+        }
+        self.memory.run(scope, run)
+    }
+
+    fn token(&self, scope: ScopeId, token: Token) -> StoreFuture<Option<TokenRow>> {
+        self.memory.token(scope, token)
+    }
+
+    fn runs(
+        &self,
+        scope: ScopeId,
+        filter: RunFilter,
+        before: Option<RunId>,
+        limit: usize,
+    ) -> StoreFuture<RunPage> {
+        self.memory.runs(scope, filter, before, limit)
+    }
+}

@@ -1,0 +1,154 @@
+//! Processes that tests start: this very binary, told by its environment what to do.
+
+use std::io::{BufRead, BufReader, Write};
+use std::path::Path;
+use std::process::{Child, ChildStdout, Command, Stdio};
+use std::thread;
+use std::time::Duration;
+
+use futures::executor::block_on;
+use rewake_sqlite::{Options, SqliteStore};
+use rewake_store::{Failed, Log, ScopeId, StoreError};
+
+use super::clock;
+use super::log::{Run, payload, run_id, scope};
+
+const TASK: &str = "REWAKE_TEST_TASK";
+const STORE: &str = "REWAKE_TEST_STORE";
+
+/// A process that is killed when it is dropped.
+pub(crate) struct Process {
+    child: Child,
+    pub(crate) lines: std::io::Lines<BufReader<ChildStdout>>,
+}
+
+impl Process {
+    pub(crate) fn start(task: &str, store: &Path) -> Self {
+        let program = std::env::current_exe().unwrap();
+        Self::command(Command::new(program), task, store)
+    }
+
+    /// With a limit on how large its files may become; writing past it is an I/O error.
+    #[cfg(unix)]
+    pub(crate) fn start_limited(task: &str, store: &Path, blocks: u32) -> Self {
+        let mut shell = Command::new("sh");
+        let script = format!("trap '' XFSZ; ulimit -f {blocks}; exec \"$0\" \"$@\"");
+        shell.args(["-c", &script]);
+        shell.arg(std::env::current_exe().unwrap());
+        Self::command(shell, task, store)
+    }
+
+    fn command(mut command: Command, task: &str, store: &Path) -> Self {
+        let mut child = command
+            .args(["child::a_process_does_its_task", "--exact", "--nocapture"])
+            .args(["--test-threads", "1"])
+            .env(TASK, task)
+            .env(STORE, store)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        Self { child, lines }
+    }
+
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// The next line that begins with a word, without the word.
+    pub(crate) fn next(&mut self, word: &str) -> String {
+        loop {
+            let line = self.lines.next().expect("the process goes on").unwrap();
+            if let Some(rest) = line.strip_prefix(word) {
+                return rest.trim().to_owned();
+            }
+        }
+    }
+
+    /// SIGKILL: the process can do nothing about it.
+    pub(crate) fn kill(&mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        if self.child.try_wait().is_ok_and(|ended| ended.is_none()) {
+            self.kill();
+        }
+    }
+}
+
+/// Does nothing unless it was started by another test.
+#[test]
+fn a_process_does_its_task() {
+    let (Some(task), Some(path)) = (std::env::var_os(TASK), std::env::var_os(STORE)) else {
+        return;
+    };
+    let options = Options::new(path, clock::ticking()).wait_for_store(Duration::ZERO);
+    let store = SqliteStore::open(options).unwrap();
+    match task.to_str() {
+        Some("hold") => hold(),
+        Some("write") => write(&store),
+        Some("write until it fails") => write_until_it_fails(&store),
+        _ => panic!("there is no task {}", task.display()),
+    }
+}
+
+fn say(line: &str) {
+    let mut out = std::io::stdout().lock();
+    writeln!(out, "\n{line}").unwrap();
+    out.flush().unwrap();
+}
+
+fn hold() -> ! {
+    say("held");
+    // Until this process is killed.
+    loop {
+        thread::park();
+    }
+}
+
+/// Says each position once it has been acknowledged.
+fn write(store: &SqliteStore) {
+    let scope = scope(store);
+    thread::scope(|threads| {
+        for _ in 0..8 {
+            threads.spawn(move || -> ! {
+                let run = begin(store, scope);
+                loop {
+                    let delivered = block_on(run.deliver(&payload(700))).unwrap();
+                    say(&format!("written {} {}", run.id, delivered.position));
+                }
+            });
+        }
+    });
+}
+
+fn write_until_it_fails(store: &SqliteStore) {
+    let run = begin(store, scope(store));
+    loop {
+        match block_on(run.deliver(&payload(60_000))) {
+            Ok(delivered) => say(&format!("written {} {}", run.id, delivered.position)),
+            Err(Failed::Store(error)) => {
+                say(&format!("failed {}", error.code()));
+                break;
+            }
+            Err(Failed::Refused(refusal)) => panic!("{refusal}"),
+        }
+    }
+    let later: StoreError = match block_on(run.deliver(&payload(1))) {
+        Err(Failed::Store(error)) => error,
+        other => panic!("{other:?}"),
+    };
+    say(&format!("later {}", later.code()));
+}
+
+fn begin(store: &SqliteStore, scope: ScopeId) -> Run<'_> {
+    let id = run_id();
+    let run = Run { store, scope, id };
+    block_on(store.create(run.creation())).unwrap();
+    run
+}

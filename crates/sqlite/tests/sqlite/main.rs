@@ -1,0 +1,23 @@
+//! What the SQLite store promises beyond the contract that every store keeps.
+
+#![expect(
+    clippy::unwrap_used,
+    reason = "a helper that cannot go on fails its test"
+)]
+
+mod child;
+mod clock;
+mod closing;
+mod counting;
+mod crash;
+mod damage;
+mod disk_full;
+mod foreign;
+mod grouping;
+mod locking;
+mod log;
+mod overload;
+mod paths;
+mod read_only;
+mod reopening;
+mod wal;

@@ -1,0 +1,5 @@
+//! Tests of the crate as a whole.
+
+mod event_samples;
+mod golden;
+mod row_samples;
