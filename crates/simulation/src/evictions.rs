@@ -64,7 +64,8 @@ fn logs(seed: u64, memory: usize) -> Result<Vec<Vec<String>>, String> {
     let logs = logs.map(|followed| spell(&followed.frames)).collect();
     drop(shadow);
     world.end();
-    lived.and(world.failure().map_or(Ok(logs), Err))
+    lived?;
+    world.failure().map_or(Ok(logs), Err)
 }
 
 fn live(world: &Arc<World>, memory: usize) -> Result<(), String> {

@@ -11,7 +11,6 @@ use rewake_core::id::{HookId, RunId, StepId};
 
 use crate::clock::{Nap, VirtualClock};
 use crate::program::Program;
-use crate::scheduler::ProcessId;
 use crate::workload::Seen;
 
 thread_local! {
@@ -64,7 +63,6 @@ pub(crate) struct Execution {
     pub(crate) run: RunId,
     pub(crate) step: StepId,
     pub(crate) attempt: u32,
-    pub(crate) process: ProcessId,
     /// It came to its end and gave its number.
     pub(crate) ended: bool,
 }
@@ -153,7 +151,6 @@ impl Recording {
 pub(crate) struct StepWorld {
     pub(crate) ledger: Arc<Ledger>,
     pub(crate) clock: VirtualClock,
-    pub(crate) process: ProcessId,
 }
 
 impl StepWorld {
@@ -164,7 +161,6 @@ impl StepWorld {
             run,
             step,
             attempt,
-            process: self.process,
             ended: false,
         });
         Running {

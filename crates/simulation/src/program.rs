@@ -145,10 +145,9 @@ fn op(prng: &mut Prng, left: &mut u64, depth: u32) -> Op {
         17 => Op::RecvOrSleep(span(prng)),
         18 => Op::Close,
         19..=20 => Op::Drop,
-        21 => Op::Ask,
         22 if prng.chance(3_000) => Op::Return,
         23 if prng.chance(3_000) => Op::Fail,
-        22..=23 => Op::Ask,
+        21..=23 => Op::Ask,
         24..=25 => {
             let branches = 2 + prng.below(2);
             Op::Join(

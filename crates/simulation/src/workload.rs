@@ -19,6 +19,8 @@ pub(crate) const WORKFLOW: &str = "simulated";
 /// Something that a workflow saw.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Seen {
+    /// What the start carried, so that outsiders tell it apart.
+    Serial(u64),
     /// A step's value.
     Value(u64),
     /// A step that failed for good.
@@ -53,8 +55,8 @@ enum Flow {
 
 #[workflow(name = "simulated")]
 pub(crate) async fn simulated(serial: u64, program: Program) -> anyhow::Result<Vec<Seen>> {
-    let _told_apart_by_outsiders = serial;
     let notes = Notes::recorded(Recording::begin(workflow_metadata().run_id));
+    notes.note(Seen::Serial(serial));
     finish(run(&program, &mut Vec::new(), &notes).await, &notes)
 }
 

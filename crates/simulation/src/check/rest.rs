@@ -83,7 +83,7 @@ fn waits(row: &RunRow, entities: &Entities) -> Result<(), String> {
 pub(crate) fn all_ended(world: &Arc<World>) -> Result<(), String> {
     let shadow = world.shadow();
     let mut parked = 0;
-    for (run, followed) in shadow.runs() {
+    for run in shadow.runs().keys() {
         let row = row(&world.memory, SCOPE, *run).ok_or("a run has no row")?;
         if let Some(why) = row.parked {
             parked += 1;

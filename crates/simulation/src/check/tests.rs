@@ -165,7 +165,6 @@ fn execution(forged: &Forged, ended: bool) -> Execution {
         run: forged.run,
         step: forged.step(),
         attempt: 1,
-        process: 1,
         ended,
     }
 }

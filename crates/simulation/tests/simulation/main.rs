@@ -4,7 +4,6 @@ use rewake_simulation::{compare_evictions, hold, simulate};
 
 /// Holds the eight statements on these seeds.
 fn hold_all(seeds: std::ops::Range<u64>) {
-    println!("seeds {seeds:?}");
     let mut runs = 0;
     let mut crashes = 0;
     for seed in seeds {
