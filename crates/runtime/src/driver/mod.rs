@@ -320,10 +320,7 @@ impl Driver {
         match stop {
             Stop::Exit(exit) => exit,
             Stop::Superseded => self.stand_down().await,
-            Stop::Stuck(stuck) => {
-                self.park(&stuck).await;
-                Exit::Parked
-            }
+            Stop::Stuck(stuck) => self.park(&stuck).await,
             Stop::Store(error) => {
                 tracing::error!(run = %self.run, %error, "the run cannot go on: the store fails");
                 self.look_again();
@@ -353,7 +350,7 @@ impl Driver {
     }
 
     /// Puts on record, beside the log, that this build cannot follow.
-    async fn park(&mut self, stuck: &Stuck) {
+    async fn park(&mut self, stuck: &Stuck) -> Exit {
         let (run, at) = (self.run, self.executor.with(|machine| machine.fed()));
         let workflow = self
             .workflow
@@ -388,18 +385,17 @@ impl Driver {
             repeat: false,
         };
         match self.engine.store.append(append).await {
-            Ok(_) | Err(Failed::Refused(AppendRefusal::RunEnded { .. })) => {}
-            Err(Failed::Refused(refusal)) => {
-                tracing::warn!(%run, %refusal, "could not be recorded as parked");
-            }
+            Ok(_) | Err(Failed::Refused(AppendRefusal::RunEnded { .. })) => Exit::Parked,
+            Err(Failed::Refused(refusal)) => self.park_later(&refusal),
             Err(Failed::Store(error)) => self.park_later(&error),
         }
     }
 
-    /// What is not on record as parked is found ready, tried again, and parked then.
-    fn park_later(&self, error: &StoreError) {
+    /// What is not on record as parked is tried again, and parked then.
+    fn park_later(&self, error: &dyn std::fmt::Display) -> Exit {
         tracing::warn!(run = %self.run, %error, "could not be recorded as parked");
         self.look_again();
+        Exit::Left
     }
 
     /// The run is looked at some time later, whatever the store says.
