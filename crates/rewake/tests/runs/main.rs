@@ -13,3 +13,4 @@ mod shutdown;
 mod stage;
 mod steps;
 mod time;
+mod webhooks;
