@@ -62,6 +62,7 @@ pub(crate) struct CancelAsked {
 pub(crate) struct Execution {
     pub(crate) run: RunId,
     pub(crate) step: StepId,
+    pub(crate) attempt: u32,
     /// It came to its end and gave its number.
     pub(crate) ended: bool,
 }
@@ -154,11 +155,12 @@ pub(crate) struct StepWorld {
 
 impl StepWorld {
     /// Writes down that an attempt runs.
-    pub(crate) fn begin(&self, run: RunId, step: StepId) -> Running {
+    pub(crate) fn begin(&self, run: RunId, step: StepId, attempt: u32) -> Running {
         let mut entries = self.ledger.lock();
         entries.executions.push(Execution {
             run,
             step,
+            attempt,
             ended: false,
         });
         Running {

@@ -241,8 +241,8 @@ struct ProcessSpawner {
 
 impl ProcessSpawner {
     fn spawn(&self, name: &'static str, task: BoxFuture<'static, ()>) {
-        // A real process that is gone runs no destructors; here a dropped request may still ask to be
-        // seen through. Nobody is left to do it.
+        // What a call starts when its process is taken from under it never runs: in the real world
+        // nothing gets to drop it.
         if !lock(&self.world.processes).is_alive(self.process) {
             return;
         }

@@ -19,6 +19,8 @@ pub(crate) const WORKFLOW: &str = "simulated";
 /// Something that a workflow saw.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Seen {
+    /// What the start carried, so that outsiders tell it apart.
+    Serial(u64),
     /// A step's value.
     Value(u64),
     /// A step that failed for good.
@@ -52,8 +54,9 @@ enum Flow {
 }
 
 #[workflow(name = "simulated")]
-pub(crate) async fn simulated(_serial: u64, program: Program) -> anyhow::Result<Vec<Seen>> {
+pub(crate) async fn simulated(serial: u64, program: Program) -> anyhow::Result<Vec<Seen>> {
     let notes = Notes::recorded(Recording::begin(workflow_metadata().run_id));
+    notes.note(Seen::Serial(serial));
     finish(run(&program, &mut Vec::new(), &notes).await, &notes)
 }
 
@@ -66,7 +69,7 @@ pub(crate) async fn nested(program: Program) -> anyhow::Result<Vec<Seen>> {
 #[step(name = "work", backoff = "100ms")]
 async fn work(script: Script, #[provided] world: StepWorld) -> anyhow::Result<u64> {
     let attempt = step_metadata();
-    let execution = world.begin(attempt.run_id, attempt.step_id);
+    let execution = world.begin(attempt.run_id, attempt.step_id, attempt.attempt);
     if script.takes_ms > 0 {
         world.pause(script.takes_ms).await;
     }

@@ -83,6 +83,10 @@ fn attempts(history: &History<'_>) -> Result<(), String> {
             // It began, and before that was on record its run came to an end, or to another worker.
             continue;
         };
+        let last = executions.iter().map(|execution| execution.attempt).max();
+        if last > Some(known.max_attempts()) {
+            return Err(format!("step {step} had an attempt {last:?}"));
+        }
         let times = u32::try_from(executions.len()).unwrap_or(u32::MAX);
         let most = match known.options.max_retries {
             0 => 1,

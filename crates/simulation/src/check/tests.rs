@@ -164,6 +164,7 @@ fn execution(forged: &Forged, ended: bool) -> Execution {
     Execution {
         run: forged.run,
         step: forged.step(),
+        attempt: 1,
         ended,
     }
 }

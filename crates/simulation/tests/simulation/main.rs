@@ -1,14 +1,9 @@
 //! A thousand seeds on every run of the tests, and the same seed twice.
-#![expect(
-    clippy::print_stdout,
-    reason = "a failing run says first which seeds it took"
-)]
 
 use rewake_simulation::{compare_evictions, hold, simulate};
 
 /// Holds the eight statements on these seeds.
 fn hold_all(seeds: std::ops::Range<u64>) {
-    println!("seeds {seeds:?}");
     let mut runs = 0;
     let mut crashes = 0;
     for seed in seeds {
