@@ -9,6 +9,7 @@ mod payloads;
 mod probe;
 mod refusals;
 mod replays;
+mod requests;
 mod shutdown;
 mod stage;
 mod steps;

@@ -1,281 +1,378 @@
-//! Webhooks on every store: the conformance rows of the two seed functions that are about requests.
+//! Webhooks through the handle: three ways to answer, and what is refused.
+
+use std::time::Duration;
 
 use bytes::Bytes;
 use http::{Method, Request, Response, StatusCode};
 use rewake::prelude::*;
 use rewake::{AnswerError, WebhookError};
 
-use crate::stage::{Stage, count, on_every_stage};
+use crate::probe::Probe;
+use crate::stage::{Stage, count, hook, on_every_stage, resume};
 
 on_every_stage!(
-    row_11_a_plain_hook_is_not_found_as_a_webhook,
-    row_12_the_default_answer_is_202_after_the_write,
-    row_13_a_static_answer_is_given_to_every_request,
-    row_14_the_workflow_answers_in_manual_mode,
-    row_14_a_step_answers_in_manual_mode_and_the_first_answer_stands,
-    row_15_a_run_that_ends_without_answering_ends_the_wait,
-    row_16_an_answer_that_cannot_be_is_an_error_before_any_event,
-    row_17_method_url_headers_and_body_arrive_as_they_were_sent,
-    row_18_a_body_can_be_read_as_often_as_one_likes,
-    row_19_the_public_route_gives_the_same_404_for_whatever_is_not_there,
-    a_webhook_that_answers_by_itself_cannot_be_answered,
+    a_request_is_accepted_and_arrives_as_it_was_sent,
+    every_caller_gets_the_static_response,
+    a_workflow_answers_by_itself,
+    a_step_answers_for_the_workflow,
+    a_step_that_is_tried_again_repeats_its_answer,
+    the_first_answer_stands,
+    who_is_not_in_manual_mode_cannot_answer,
+    a_request_is_only_answered_in_a_run,
+    a_run_that_ends_without_an_answer_is_an_error_of_the_caller,
+    a_caller_waits_so_long_and_the_run_goes_on,
+    a_token_of_no_webhook_is_not_found_and_nothing_is_appended,
+    a_webhook_that_is_closed_is_not_found,
+    a_webhook_wants_a_public_url,
+    requests_at_the_same_time_are_answered_each_with_its_own,
+    a_request_that_came_between_two_processes_is_answered_by_nobody_and_read,
 );
 
-/// Waits until the run has a webhook; its token.
-async fn webhook<T>(rewake: &Rewake, run: &Run<T>) -> String {
-    loop {
-        let hooks = rewake.live_hooks(run.id()).await.unwrap();
-        if let Some(hook) = hooks.iter().find(|hook| hook.is_webhook) {
-            return hook.token.to_string();
-        }
-        tokio::task::yield_now().await;
-    }
+/// Registers a webhook and makes its token known under `known`.
+async fn known_as(known: &str, webhook: &WebhookReceiver) -> anyhow::Result<HookReceiver<u64>> {
+    let about = (webhook.token(), webhook.url());
+    Ok(create_hook().token(known).metadata(&about).await?)
 }
 
-fn post(body: &'static str) -> Request<&'static str> {
-    let uri = "/.well-known/workflow/v1/webhook/any?size=2&size=3";
-    let request = Request::builder().method(Method::POST).uri(uri);
+/// The token and the URL of the webhook that is known as `t`.
+async fn webhook(rewake: &Rewake) -> (String, String) {
+    let about = hook(rewake, "t").await.metadata.unwrap();
+    serde_json::from_value(about).unwrap()
+}
+
+fn post(body: &str) -> Request<Bytes> {
+    let request = Request::post("/any?page=7").header("x-kind", "Note");
     request
-        .header("X-Kind", "one")
-        .header("x-kind", "two")
-        .body(body)
+        .body(Bytes::copy_from_slice(body.as_bytes()))
         .unwrap()
 }
 
-#[workflow]
-async fn takes_one(token: String) -> anyhow::Result<String> {
-    let mut hook = create_hook::<String>().token(token).await?;
-    Ok(hook.recv().await?)
+fn reply(status: StatusCode, body: impl Into<String>) -> Response<String> {
+    let mut response = Response::new(body.into());
+    *response.status_mut() = status;
+    response
 }
 
-async fn row_11_a_plain_hook_is_not_found_as_a_webhook(stage: Stage) {
-    let rewake = stage.open().await;
-    let run = rewake.start(takes_one("plain".into())).await.unwrap();
-    while rewake.get_hook_by_token("plain").await.unwrap().is_none() {
-        tokio::task::yield_now().await;
-    }
-    let error = rewake.resume_webhook("plain", post("x")).await.unwrap_err();
-    assert!(matches!(error, WebhookError::NotFound), "{error}");
-    assert_eq!(count(&rewake, &run, "hook_received").await, 0);
+#[derive(Debug, PartialEq, Serialize, Deserialize)]
+struct Order {
+    article: String,
+    pieces: u32,
 }
 
 #[workflow]
-async fn reads_text() -> anyhow::Result<String> {
+async fn accepts() -> anyhow::Result<(WebhookRequest, Order, Order, String)> {
     let mut requests = create_webhook().await?;
+    let _known = known_as("t", &requests).await?;
+    let json = requests.recv().await?;
+    let form = requests.recv().await?.form()?;
+    let text = requests.recv().await?.text()?.to_owned();
+    Ok((json.clone(), json.json()?, form, text))
+}
+
+async fn a_request_is_accepted_and_arrives_as_it_was_sent(stage: Stage) {
+    let rewake = stage.open().await;
+    let run = rewake.start(accepts()).await.unwrap();
+    let (token, url) = webhook(&rewake).await;
+    let route = "http://localhost:3000/.well-known/workflow/v1/webhook/";
+    assert_eq!(url, format!("{route}{token}"));
+    for body in [
+        r#"{"article":"ink","pieces":2}"#,
+        "article=pen&pieces=3",
+        "grüße",
+    ] {
+        let accepted = rewake.resume_webhook(&token, post(body)).await.unwrap();
+        assert_eq!(accepted.status(), StatusCode::ACCEPTED);
+        assert!(accepted.body().is_empty());
+    }
+    let (request, json, form, text) = run.result().await.unwrap();
+    assert_eq!(request.method(), Method::POST);
+    assert_eq!(request.headers()["x-kind"], "Note");
+    assert!(request.url().ends_with("?page=7"), "{}", request.url());
+    assert_eq!((&*json.article, json.pieces), ("ink", 2));
+    assert_eq!((&*form.article, form.pieces), ("pen", 3));
+    assert_eq!(text, "grüße");
+    assert_eq!(count(&rewake, &run, "hook_received").await, 3);
+}
+
+#[workflow]
+async fn thanks(n: usize) -> anyhow::Result<usize> {
+    let response = reply(StatusCode::CREATED, "thank you");
+    let mut requests = create_webhook().respond_with(response).await?;
+    let _known = known_as("t", &requests).await?;
+    for _ in 0..n {
+        requests.recv().await?;
+    }
+    Ok(n)
+}
+
+async fn every_caller_gets_the_static_response(stage: Stage) {
+    let rewake = stage.open().await;
+    let run = rewake.start(thanks(3)).await.unwrap();
+    let (token, _) = webhook(&rewake).await;
+    for body in ["a", "b", "c"] {
+        let response = rewake.resume_webhook(&token, post(body)).await.unwrap();
+        assert_eq!(response.status(), StatusCode::CREATED);
+        assert_eq!(response.body(), "thank you");
+    }
+    assert_eq!(run.result().await.unwrap(), 3);
+}
+
+#[workflow]
+async fn doubles(n: usize) -> anyhow::Result<()> {
+    let mut requests = create_webhook().manual().await?;
+    let _known = known_as("t", &requests).await?;
+    for _ in 0..n {
+        let request = requests.recv().await?;
+        let number: u64 = request.text()?.parse()?;
+        let answer = reply(StatusCode::OK, (number * 2).to_string());
+        request.respond_with(answer).await?;
+    }
+    Ok(())
+}
+
+async fn a_workflow_answers_by_itself(stage: Stage) {
+    let rewake = stage.open().await;
+    let run = rewake.start(doubles(2)).await.unwrap();
+    let (token, _) = webhook(&rewake).await;
+    for (number, answer) in [("21", "42"), ("4", "8")] {
+        let response = rewake.resume_webhook(&token, post(number)).await.unwrap();
+        assert_eq!(response.status(), StatusCode::OK);
+        assert_eq!(response.body(), answer);
+    }
+    run.result().await.unwrap();
+}
+
+#[step(backoff = "1ms")]
+async fn answers(
+    request: WebhookRequest,
+    fail_first: bool,
+    #[provided] probe: Probe,
+) -> anyhow::Result<()> {
+    let attempt = probe.note("answered");
+    let answer = reply(StatusCode::IM_A_TEAPOT, format!("attempt {attempt}"));
+    request.respond_with(answer).await?;
+    anyhow::ensure!(attempt > 1 || !fail_first, "after the answer");
+    Ok(())
+}
+
+#[workflow]
+async fn has_it_answered(fail_first: bool) -> anyhow::Result<()> {
+    let mut requests = create_webhook().manual().await?;
+    let _known = known_as("t", &requests).await?;
+    let request = requests.recv().await?;
+    Ok(answers(request, fail_first).await?)
+}
+
+async fn a_step_answers_for_the_workflow(stage: Stage) {
+    let rewake = stage.open().await;
+    let run = rewake.start(has_it_answered(false)).await.unwrap();
+    let (token, _) = webhook(&rewake).await;
+    let response = rewake.resume_webhook(&token, post("")).await.unwrap();
+    assert_eq!(response.status(), StatusCode::IM_A_TEAPOT);
+    assert_eq!(response.body(), "attempt 1");
+    run.result().await.unwrap();
+}
+
+async fn a_step_that_is_tried_again_repeats_its_answer(stage: Stage) {
+    let rewake = stage.open().await;
+    let run = rewake.start(has_it_answered(true)).await.unwrap();
+    let (token, _) = webhook(&rewake).await;
+    let response = rewake.resume_webhook(&token, post("")).await.unwrap();
+    assert_eq!(response.body(), "attempt 1", "the first answer stands");
+    run.result().await.unwrap();
+    assert_eq!(stage.probe.times("answered"), 2);
+}
+
+#[workflow]
+async fn answers_twice() -> anyhow::Result<Vec<Result<(), String>>> {
+    let mut requests = create_webhook().manual().await?;
+    let _known = known_as("t", &requests).await?;
+    let request = requests.recv().await?;
+    let mut answered = Vec::new();
+    for body in ["first", "second"] {
+        let done = request.respond_with(reply(StatusCode::OK, body)).await;
+        answered.push(done.map_err(|error| error.to_string()));
+    }
+    Ok(answered)
+}
+
+async fn the_first_answer_stands(stage: Stage) {
+    let rewake = stage.open().await;
+    let run = rewake.start(answers_twice()).await.unwrap();
+    let (token, _) = webhook(&rewake).await;
+    let response = rewake.resume_webhook(&token, post("")).await.unwrap();
+    assert_eq!(response.body(), "first");
+    let already = Err(AnswerError::AlreadyAnswered.to_string());
+    assert_eq!(run.result().await.unwrap(), [Ok(()), already]);
+}
+
+#[workflow]
+async fn answers_unasked() -> anyhow::Result<String> {
+    let mut requests = create_webhook().await?;
+    let _known = known_as("t", &requests).await?;
+    let request = requests.recv().await?;
+    let answered = request.respond_with(reply(StatusCode::OK, "")).await;
+    Ok(answered.unwrap_err().to_string())
+}
+
+async fn who_is_not_in_manual_mode_cannot_answer(stage: Stage) {
+    let rewake = stage.open().await;
+    let run = rewake.start(answers_unasked()).await.unwrap();
+    let (token, _) = webhook(&rewake).await;
+    rewake.resume_webhook(&token, post("")).await.unwrap();
+    let error = run.result().await.unwrap();
+    assert_eq!(error, AnswerError::NotManual.to_string());
+    assert!(error.contains("`.manual()`"), "{error}");
+}
+
+#[workflow]
+async fn hands_out_its_request() -> anyhow::Result<WebhookRequest> {
+    let answer_within = Duration::from_millis(1);
+    let webhook = create_webhook().manual().answer_within(answer_within);
+    let mut requests = webhook.await?;
+    let _known = known_as("t", &requests).await?;
+    Ok(requests.recv().await?)
+}
+
+async fn a_request_is_only_answered_in_a_run(stage: Stage) {
+    let rewake = stage.open().await;
+    let run = rewake.start(hands_out_its_request()).await.unwrap();
+    let (token, _) = webhook(&rewake).await;
+    rewake.resume_webhook(&token, post("")).await.unwrap_err();
+    let request = run.result().await.unwrap();
+    let answered = request.respond_with(reply(StatusCode::OK, "")).await;
+    assert_eq!(answered, Err(AnswerError::NotInRun));
+}
+
+#[workflow]
+async fn never_answers() -> anyhow::Result<String> {
+    let mut requests = create_webhook().manual().await?;
+    let _known = known_as("t", &requests).await?;
     Ok(requests.recv().await?.text()?.to_owned())
 }
 
-async fn row_12_the_default_answer_is_202_after_the_write(stage: Stage) {
+async fn a_run_that_ends_without_an_answer_is_an_error_of_the_caller(stage: Stage) {
     let rewake = stage.open().await;
-    let run = rewake.start(reads_text()).await.unwrap();
-    let token = webhook(&rewake, &run).await;
-    let answer = rewake.resume_webhook(&token, post("tea")).await.unwrap();
-    assert_eq!(
-        (answer.status(), answer.body()),
-        (StatusCode::ACCEPTED, &Bytes::new())
-    );
-    assert_eq!(count(&rewake, &run, "hook_received").await, 1);
-    assert_eq!(run.result().await.unwrap(), "tea");
+    let run = rewake.start(never_answers()).await.unwrap();
+    let (token, _) = webhook(&rewake).await;
+    let error = rewake.resume_webhook(&token, post("x")).await.unwrap_err();
+    assert_eq!(error, WebhookError::RunEnded);
+    assert_eq!(run.result().await.unwrap(), "x");
 }
 
 #[workflow]
-async fn answers_the_same() -> anyhow::Result<usize> {
-    let teapot = Response::builder()
-        .status(418)
-        .header("x-pot", "short")
-        .body("stout")?;
-    let mut requests = create_webhook().respond_with(teapot).await?;
-    let first = requests.recv().await?.bytes().len();
-    Ok(first + requests.recv().await?.bytes().len())
-}
-
-async fn row_13_a_static_answer_is_given_to_every_request(stage: Stage) {
-    let rewake = stage.open().await;
-    let run = rewake.start(answers_the_same()).await.unwrap();
-    let token = webhook(&rewake, &run).await;
-    for body in ["one", "three"] {
-        let answer = rewake.resume_webhook(&token, post(body)).await.unwrap();
-        assert_eq!(answer.status(), StatusCode::IM_A_TEAPOT);
-        assert_eq!(answer.headers()["x-pot"], "short");
-        assert_eq!(&answer.body()[..], b"stout");
-    }
-    assert_eq!(run.result().await.unwrap(), 8);
-}
-
-#[workflow]
-async fn echoes() -> anyhow::Result<()> {
-    let mut requests = create_webhook().manual().await?;
+async fn answers_late() -> anyhow::Result<bool> {
+    let answer_within = Duration::from_millis(20);
+    let webhook = create_webhook().manual().answer_within(answer_within);
+    let mut requests = webhook.await?;
+    let mut known = known_as("t", &requests).await?;
     let request = requests.recv().await?;
-    let answer = Response::builder().status(201).header("x-made", "here");
-    request
-        .respond_with(answer.body(request.bytes().clone())?)
-        .await?;
-    Ok(())
+    known.recv().await?;
+    let answered = request.respond_with(reply(StatusCode::OK, "late")).await;
+    Ok(answered.is_ok())
 }
 
-async fn row_14_the_workflow_answers_in_manual_mode(stage: Stage) {
+async fn a_caller_waits_so_long_and_the_run_goes_on(stage: Stage) {
     let rewake = stage.open().await;
-    let run = rewake.start(echoes()).await.unwrap();
-    let token = webhook(&rewake, &run).await;
-    let answer = rewake.resume_webhook(&token, post("tea")).await.unwrap();
-    assert_eq!(answer.status(), StatusCode::CREATED);
-    assert_eq!(answer.headers()["x-made"], "here");
-    assert_eq!(&answer.body()[..], b"tea");
-    run.result().await.unwrap();
-}
-
-#[step]
-async fn answer(request: WebhookRequest) -> anyhow::Result<()> {
-    request.respond_with(Response::new("from a step")).await?;
-    // The same step may repeat it: the first answer stands.
-    request.respond_with(Response::new("again")).await?;
-    Ok(())
-}
-
-#[workflow]
-async fn lets_a_step_answer() -> anyhow::Result<bool> {
-    let mut requests = create_webhook().manual().await?;
-    let request = requests.recv().await?;
-    answer(request.clone()).await?;
-    let second = request.respond_with(Response::new("too late")).await;
-    Ok(matches!(second, Err(AnswerError::AlreadyAnswered)))
-}
-
-async fn row_14_a_step_answers_in_manual_mode_and_the_first_answer_stands(stage: Stage) {
-    let rewake = stage.open().await;
-    let run = rewake.start(lets_a_step_answer()).await.unwrap();
-    let token = webhook(&rewake, &run).await;
-    let answer = rewake.resume_webhook(&token, post("")).await.unwrap();
-    assert_eq!(&answer.body()[..], b"from a step");
-    assert!(run.result().await.unwrap(), "the second answer was taken");
-}
-
-#[workflow]
-async fn says_nothing() -> anyhow::Result<()> {
-    let mut requests = create_webhook().manual().await?;
-    requests.recv().await?;
-    Ok(())
-}
-
-async fn row_15_a_run_that_ends_without_answering_ends_the_wait(stage: Stage) {
-    let rewake = stage.open().await;
-    let run = rewake.start(says_nothing()).await.unwrap();
-    let token = webhook(&rewake, &run).await;
+    let run = rewake.start(answers_late()).await.unwrap();
+    let (token, _) = webhook(&rewake).await;
     let error = rewake.resume_webhook(&token, post("")).await.unwrap_err();
-    assert!(matches!(error, WebhookError::RunEnded), "{error}");
+    assert_eq!(error, WebhookError::NoAnswer);
+    resume(&rewake, "t", &1).await;
+    assert!(run.result().await.unwrap());
+}
+
+async fn a_token_of_no_webhook_is_not_found_and_nothing_is_appended(stage: Stage) {
+    let rewake = stage.open().await;
+    let run = rewake.start(thanks(1)).await.unwrap();
+    let (token, _) = webhook(&rewake).await;
+    // `t` is a hook, and no webhook.
+    for unknown in ["t", "nobody", "", &"x".repeat(10_000), "a\nb"] {
+        let error = rewake.resume_webhook(unknown, post("")).await.unwrap_err();
+        assert_eq!(error, WebhookError::NotFound, "{unknown}");
+    }
+    assert_eq!(count(&rewake, &run, "hook_received").await, 0);
+    rewake.resume_webhook(&token, post("")).await.unwrap();
+    run.result().await.unwrap();
+    // And with its run it is gone.
+    let error = rewake.resume_webhook(&token, post("")).await.unwrap_err();
+    assert_eq!(error, WebhookError::NotFound);
+}
+
+#[workflow]
+async fn closes_its_webhook() -> anyhow::Result<Option<WebhookRequest>> {
+    let mut requests = create_webhook().await?;
+    let mut known = known_as("t", &requests).await?;
+    known.recv().await?;
+    requests.close().await;
+    known.recv().await?;
+    let read = requests.recv().await?;
+    anyhow::ensure!(requests.recv().await == Err(HookError::Closed));
+    Ok(Some(read))
+}
+
+async fn a_webhook_that_is_closed_is_not_found(stage: Stage) {
+    let rewake = stage.open().await;
+    let run = rewake.start(closes_its_webhook()).await.unwrap();
+    let (token, _) = webhook(&rewake).await;
+    rewake
+        .resume_webhook(&token, post("in time"))
+        .await
+        .unwrap();
+    resume(&rewake, "t", &1).await;
+    crate::stage::logged(&rewake, &run, "hook_disposed", 1).await;
+    let error = rewake
+        .resume_webhook(&token, post("late"))
+        .await
+        .unwrap_err();
+    assert_eq!(error, WebhookError::NotFound);
+    resume(&rewake, "t", &2).await;
+    let read = run.result().await.unwrap().unwrap();
+    assert_eq!(read.text(), Ok("in time"));
+}
+
+#[workflow]
+async fn wants_a_url() -> anyhow::Result<String> {
+    Ok(create_webhook().await.unwrap_err().to_string())
+}
+
+async fn a_webhook_wants_a_public_url(stage: Stage) {
+    let builder = Rewake::builder().store(stage.store());
+    let rewake = builder.provide(stage.probe.clone()).build().await.unwrap();
+    let run = rewake.start(wants_a_url()).await.unwrap();
+    let error = run.result().await.unwrap();
+    assert!(error.contains(".public_url("), "{error}");
+}
+
+async fn requests_at_the_same_time_are_answered_each_with_its_own(stage: Stage) {
+    let rewake = stage.open().await;
+    let run = rewake.start(doubles(12)).await.unwrap();
+    let (token, _) = webhook(&rewake).await;
+    let calls = (0..12).map(|n| {
+        let (rewake, token) = (rewake.clone(), token.clone());
+        tokio::spawn(async move {
+            let response = rewake.resume_webhook(token, post(&n.to_string()));
+            let response = response.await.unwrap();
+            assert_eq!(*response.body(), (n * 2).to_string());
+        })
+    });
+    futures::future::try_join_all(calls).await.unwrap();
     run.result().await.unwrap();
 }
 
-#[workflow]
-async fn answers_impossibly() -> anyhow::Result<String> {
-    let interim = Response::builder().status(101).body("")?;
-    match create_webhook().respond_with(interim).await {
-        Err(HookError::NotEncodable { reason }) => Ok(reason),
-        other => anyhow::bail!("{other:?}"),
-    }
-}
-
-async fn row_16_an_answer_that_cannot_be_is_an_error_before_any_event(stage: Stage) {
+async fn a_request_that_came_between_two_processes_is_answered_by_nobody_and_read(stage: Stage) {
     let rewake = stage.open().await;
-    let run = rewake.start(answers_impossibly()).await.unwrap();
-    let reason = run.result().await.unwrap();
-    assert!(
-        reason.contains("101") && reason.contains("200 to 599"),
-        "{reason}"
-    );
-    assert_eq!(count(&rewake, &run, "hook_created").await, 0);
-}
-
-#[workflow]
-async fn describes() -> anyhow::Result<(String, String, Vec<String>, Vec<u8>)> {
-    let mut requests = create_webhook()
-        .methods([Method::POST, Method::GET])
-        .await?;
-    let request = requests.recv().await?;
-    let kinds = request.headers().get_all("x-kind").iter();
-    let kinds = kinds.map(|kind| Ok(kind.to_str()?.to_owned()));
-    Ok((
-        request.method().to_string(),
-        request.url().to_owned(),
-        kinds.collect::<anyhow::Result<_>>()?,
-        request.bytes().to_vec(),
-    ))
-}
-
-async fn row_17_method_url_headers_and_body_arrive_as_they_were_sent(stage: Stage) {
-    let rewake = stage.open().await;
-    let run = rewake.start(describes()).await.unwrap();
-    let token = webhook(&rewake, &run).await;
-    let (parts, _) = post("").into_parts();
-    let binary = Bytes::from_static(&[0, 159, 146, 150]);
-    let request = Request::from_parts(parts, binary.clone());
-    rewake.resume_webhook(&token, request).await.unwrap();
-    let (method, url, kinds, body) = run.result().await.unwrap();
-    assert_eq!(method, "POST");
-    assert_eq!(
-        url,
-        "http://localhost:3000/.well-known/workflow/v1/webhook/any?size=2&size=3"
-    );
-    assert_eq!(kinds, ["one", "two"]);
-    assert_eq!(body, binary);
-}
-
-#[workflow]
-async fn reads_twice() -> anyhow::Result<(String, u32)> {
-    let mut requests = create_webhook().await?;
-    let request = requests.recv().await?;
-    Ok((request.text()?.to_owned(), request.json()?))
-}
-
-async fn row_18_a_body_can_be_read_as_often_as_one_likes(stage: Stage) {
-    let rewake = stage.open().await;
-    let run = rewake.start(reads_twice()).await.unwrap();
-    let token = webhook(&rewake, &run).await;
-    rewake.resume_webhook(&token, post("42")).await.unwrap();
-    assert_eq!(run.result().await.unwrap(), ("42".into(), 42));
-}
-
-async fn row_19_the_public_route_gives_the_same_404_for_whatever_is_not_there(stage: Stage) {
-    use tower::ServiceExt;
+    let run = rewake.start(answers_late()).await.unwrap();
+    let (token, _) = webhook(&rewake).await;
+    rewake.shutdown(Duration::ZERO).await.unwrap();
+    let client = stage.builder().client_only().build().await.unwrap();
+    let error = client.resume_webhook(&token, post("")).await.unwrap_err();
+    assert_eq!(error, WebhookError::NoAnswer);
+    client.shutdown(Duration::ZERO).await.unwrap();
 
     let rewake = stage.open().await;
-    let run = rewake.start(takes_one("plain".into())).await.unwrap();
-    while rewake.get_hook_by_token("plain").await.unwrap().is_none() {
-        tokio::task::yield_now().await;
-    }
-    let mut answers = Vec::new();
-    for token in ["nobody", "plain", "%ff", ""] {
-        let uri = format!("/.well-known/workflow/v1/webhook/{token}");
-        let request = Request::post(uri)
-            .body(axum::body::Body::from("x"))
-            .unwrap();
-        let answer = rewake.router::<()>().oneshot(request).await.unwrap();
-        assert_eq!(answer.status(), StatusCode::NOT_FOUND, "{token}");
-        answers.push(
-            axum::body::to_bytes(answer.into_body(), 4_096)
-                .await
-                .unwrap(),
-        );
-    }
-    assert!(
-        answers.windows(2).all(|pair| pair[0] == pair[1]),
-        "{answers:?}"
-    );
-    assert_eq!(count(&rewake, &run, "hook_received").await, 0);
-}
-
-#[workflow]
-async fn answers_although_it_need_not() -> anyhow::Result<bool> {
-    let mut requests = create_webhook().await?;
-    let request = requests.recv().await?;
-    let answer = request.respond_with(Response::new("")).await;
-    Ok(matches!(answer, Err(AnswerError::NotManual)))
-}
-
-async fn a_webhook_that_answers_by_itself_cannot_be_answered(stage: Stage) {
-    let rewake = stage.open().await;
-    let run = rewake.start(answers_although_it_need_not()).await.unwrap();
-    let token = webhook(&rewake, &run).await;
-    rewake.resume_webhook(&token, post("")).await.unwrap();
+    resume(&rewake, "t", &1).await;
+    let run = rewake.get_run::<bool>(run.id());
     assert!(run.result().await.unwrap());
+    assert_eq!(count(&rewake, &run, "hook_received").await, 2);
 }

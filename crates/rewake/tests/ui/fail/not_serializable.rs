@@ -1,7 +1,9 @@
-//! Arguments and results are `Serialize + DeserializeOwned`.
+//! Arguments and results are `Serialize + DeserializeOwned`. Only the first is missing here: what the
+//! compiler says of the second hangs on the features of other crates.
 
 use rewake::prelude::*;
 
+#[derive(Deserialize)]
 struct Order;
 
 #[step]
