@@ -56,7 +56,11 @@ impl Schedule {
 
     /// Everything due after `from` is in the store, and has not been read.
     pub(crate) fn begin_after(&self, from: WakeUp) {
-        self.lock().horizon = Some(from);
+        let mut state = self.lock();
+        state.horizon = Some(from);
+        // What is being read may be older than what this call is about: it does not count.
+        state.reading = false;
+        drop(state);
         self.ring();
     }
 
@@ -125,8 +129,8 @@ impl Schedule {
     /// Takes in what was read after `from`, unless it is to be read anew meanwhile.
     fn take_in(&self, from: WakeUp, page: Vec<WakeUp>) {
         let mut state = self.lock();
-        state.reading = false;
-        if state.horizon != Some(from) {
+        let counts = std::mem::take(&mut state.reading) && state.horizon == Some(from);
+        if !counts {
             return;
         }
         let full = page.len() == PAGE;
