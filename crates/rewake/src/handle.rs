@@ -104,11 +104,16 @@ impl Rewake {
         token: impl Into<String>,
         payload: &P,
     ) -> ResumeHook {
-        let resume = payload::encode(payload).map(|payload| Resume {
-            token: token.into(),
-            payload,
-            key: None,
-        });
+        let resume = match payload::encode(payload) {
+            Ok(payload) => Ok(Resume {
+                token: token.into(),
+                payload,
+                key: None,
+            }),
+            Err(error) => Err(ResumeError::NotEncodable {
+                reason: error.to_string(),
+            }),
+        };
         let args = ResumeArgs {
             rewake: self.clone(),
             resume,
@@ -262,7 +267,7 @@ async fn start_run(args: StartArgs) -> Result<(Rewake, RunId), StartError> {
 
 struct ResumeArgs {
     rewake: Rewake,
-    resume: Result<Resume, EncodeError>,
+    resume: Result<Resume, ResumeError>,
 }
 
 /// A payload on its way to a hook.
@@ -273,6 +278,13 @@ pub struct ResumeHook {
 }
 
 impl ResumeHook {
+    /// Refused before it was asked for.
+    pub(crate) fn refuse(self, error: ResumeError) -> Self {
+        Self {
+            request: self.request.with(|args| args.resume = Err(error)),
+        }
+    }
+
     /// The same key again delivers nothing and gives the same answer; another payload under it is
     /// refused.
     pub fn idempotency_key(self, key: impl Into<String>) -> Self {
@@ -290,8 +302,10 @@ impl ResumeHook {
 request_future!(ResumeHook, Result<Option<Hook>, ResumeError>);
 
 async fn resume_hook(args: ResumeArgs) -> Result<Option<Hook>, ResumeError> {
-    let resume = args.resume.map_err(|error| ResumeError::NotEncodable {
-        reason: error.to_string(),
-    })?;
-    Ok(args.rewake.engine().resume(resume).await?.map(Hook::from))
+    Ok(args
+        .rewake
+        .engine()
+        .resume(args.resume?)
+        .await?
+        .map(Hook::from))
 }

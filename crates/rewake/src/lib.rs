@@ -68,6 +68,7 @@ mod definition;
 mod error;
 mod handle;
 mod hook;
+mod hook_definition;
 mod host;
 mod metadata;
 mod provided;
@@ -88,6 +89,7 @@ pub use error::{
 };
 pub use handle::{ResumeHook, Rewake, StartRun};
 pub use hook::{CreateHook, Hook, HookReceiver, create_hook};
+pub use hook_definition::{HookDefinition, define_hook};
 pub use metadata::{StepMetadata, WorkflowMetadata, step_metadata, workflow_metadata};
 pub use provided::{MissingProvided, provided};
 pub use query::{Page, Runs};
@@ -113,8 +115,8 @@ pub mod prelude {
     pub use crate::{
         FatalError, Hook, HookConflict, HookError, HookReceiver, RetryableError, Rewake, Run,
         RunError, StepError, WebhookReceiver, WebhookRequest, create_hook, create_webhook, days,
-        hours, minutes, now, provided, random, seconds, select, sleep, sleep_until, step,
-        step_metadata, timeout, uuid, workflow, workflow_metadata,
+        define_hook, hours, minutes, now, provided, random, seconds, select, sleep, sleep_until,
+        step, step_metadata, timeout, uuid, workflow, workflow_metadata,
     };
     pub use serde::{Deserialize, Serialize};
 }

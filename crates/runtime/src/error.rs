@@ -83,6 +83,14 @@ pub enum ResumeError {
     /// The payload is null, which a workflow could not tell from nothing.
     #[error("the payload is null; send a value, for example an empty object")]
     NullPayload,
+    /// The hook's definition refuses the payload. Send one that it takes.
+    #[error("hook `{hook}` refuses the payload: {reason}")]
+    Invalid {
+        /// The name of the definition.
+        hook: &'static str,
+        /// What it says.
+        reason: String,
+    },
     /// The payload could not be encoded.
     #[error("the payload cannot be encoded: {reason}")]
     NotEncodable {
@@ -139,6 +147,7 @@ impl ResumeError {
     pub const fn code(&self) -> &'static str {
         match self {
             Self::NullPayload => "NULL_PAYLOAD",
+            Self::Invalid { .. } => "INVALID_PAYLOAD",
             Self::NotEncodable { .. } => "NOT_ENCODABLE",
             Self::TooLarge { .. } => "PAYLOAD_TOO_LARGE",
             Self::InvalidToken(_) => "INVALID_TOKEN",

@@ -1,6 +1,7 @@
 //! Whole runs through the public API. Each test's name is the behaviour it holds the engine to.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod definitions;
 mod ends;
 mod hooks;
 mod isolation;
