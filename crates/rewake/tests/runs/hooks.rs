@@ -7,7 +7,7 @@ use futures::future::{join, join_all};
 use rewake::ResumeError;
 use rewake::prelude::*;
 
-use crate::stage::{Stage, count, events, hook, logged, on_every_stage, resume};
+use crate::stage::{Stage, count, events, hook, logged, on_every_stage, resume, system_time};
 
 on_every_stage!(
     a_token_that_nobody_knows_gives_none,
@@ -21,6 +21,7 @@ on_every_stage!(
     a_closed_hook_still_gives_what_had_arrived,
     a_hook_is_a_stream_that_ends_when_it_is_closed,
     an_expired_hook_says_so_once_and_takes_nothing,
+    the_time_of_a_hook_counts_from_its_registration,
     a_token_in_use_gives_the_run_that_has_it,
     a_run_may_be_in_conflict_with_itself,
     a_token_is_free_again_once_its_hook_is_dropped,
@@ -578,4 +579,30 @@ async fn a_hook_that_holds_as_much_as_it_may_takes_no_more(stage: Stage) {
     assert_eq!(count(&rewake, &run, "hook_received").await, 3);
     stage.probe.open(1);
     assert_eq!(run.result().await.unwrap(), [0, 1]);
+}
+
+/// When the workflow below came to its hook, in its first life.
+static AT_THE_HOOK: std::sync::OnceLock<std::time::SystemTime> = std::sync::OnceLock::new();
+
+#[workflow]
+async fn is_late_with_its_hook() -> anyhow::Result<bool> {
+    // The last event was fed before this; what is not durable may take its time all the same.
+    let begun = system_time();
+    while system_time() < begun + Duration::from_millis(50) {
+        std::hint::spin_loop();
+    }
+    AT_THE_HOOK.get_or_init(system_time);
+    let mut hook = create_hook().token("late").expires_in(minutes(1)).await?;
+    Ok(hook.recv().await?)
+}
+
+async fn the_time_of_a_hook_counts_from_its_registration(stage: Stage) {
+    let rewake = stage.open().await;
+    let run = rewake.start(is_late_with_its_hook()).await.unwrap();
+    let expires_at = hook(&rewake, "late").await.expires_at.unwrap();
+    let late = *AT_THE_HOOK.get().unwrap();
+    // Stored times are whole milliseconds.
+    assert!(expires_at + Duration::from_millis(1) >= late + minutes(1));
+    resume(&rewake, "late", &true).await;
+    assert!(run.result().await.unwrap());
 }

@@ -34,7 +34,10 @@ impl Driver {
             if must_begin(machine, now) {
                 return vec![EventKind::RunStarted];
             }
-            let mut events: Vec<EventKind> = machine.records().cloned().collect();
+            let mut events: Vec<EventKind> = machine
+                .records()
+                .map(|record| registered(record, machine, now))
+                .collect();
             if machine.is_running() {
                 events.extend(self.attempts.events());
                 events.extend(due(machine, now));
@@ -218,6 +221,20 @@ impl Recorded {
             .retain(|known| taken.iter().all(|taken| taken.hook != known.hook));
         self.taken.extend(taken);
     }
+}
+
+/// A hook's time counts from its registration. The record was issued when the last event was fed,
+/// which may be long ago where the run was found after an outage.
+fn registered(record: &EventKind, machine: &Machine, now: Timestamp) -> EventKind {
+    let mut record = record.clone();
+    if let EventKind::HookCreated {
+        expires_at: Some(at),
+        ..
+    } = &mut record
+    {
+        *at = at.after(now.since(machine.now()));
+    }
+    record
 }
 
 fn must_begin(machine: &Machine, now: Timestamp) -> bool {
