@@ -68,12 +68,21 @@ fn compare(
 ) -> Result<(), String> {
     let after = kept.last().map_or(Position::START, Frame::last);
     let found = frames(&mini.memory, scope, run, after)?;
+    // The clock stands at the log's end from the start, so a hook may be found overdue that was not
+    // when the workflow let go of it.
+    let expected = |kind: &&EventKind| !matches!(kind, EventKind::HookExpired { .. });
     let found: Vec<String> = found
         .iter()
         .flat_map(|frame| &frame.events)
+        .filter(expected)
         .map(spelled)
         .collect();
-    let wanted: Vec<String> = cut_off.events.iter().map(spelled).collect();
+    let wanted: Vec<String> = cut_off
+        .events
+        .iter()
+        .filter(expected)
+        .map(spelled)
+        .collect();
     if found == wanted {
         return Ok(());
     }
