@@ -38,7 +38,7 @@ async fn log(memory: usize) -> Vec<&'static str> {
         .unwrap();
     let run = rewake.start(review("handbook".into())).await.unwrap();
     // Each thing happens once the one before is on record, so that both logs have one order.
-    recorded(&rewake, &run, "step_completed", 1).await;
+    recorded(&rewake, &run, "wait_created", 1).await;
     let decision = Decision {
         approved: true,
         comment: "fine".into(),
