@@ -22,17 +22,19 @@ fn until(db: &Path, line: &str) {
     }
 }
 
-/// Waits until so many steps are on record as completed: from there on none of them may run again.
-fn until_recorded(db: &Path, steps: usize) {
+/// Looks into the file, as a program beside the one that works on it may.
+fn look<T>(db: &Path, question: impl AsyncFnOnce(Rewake) -> T) -> T {
     let runtime = tokio::runtime::Runtime::new().unwrap();
     runtime.block_on(async {
         let url = format!("sqlite:{}", db.display());
-        let rewake = Rewake::builder()
-            .store(url)
-            .client_only()
-            .build()
-            .await
-            .unwrap();
+        let rewake = Rewake::builder().store(url).client_only().build().await;
+        question(rewake.unwrap()).await
+    })
+}
+
+/// Waits until so many steps are on record as completed: from there on none of them may run again.
+fn until_recorded(db: &Path, steps: usize) {
+    look(db, async |rewake| {
         let completed = async || {
             let mut completed = 0;
             for run in rewake.runs().await.unwrap().data {
@@ -53,15 +55,7 @@ fn until_recorded(db: &Path, steps: usize) {
 
 /// The path of the webhook that each unfinished run waits on, read from the file.
 fn webhooks(db: &Path) -> Vec<String> {
-    let runtime = tokio::runtime::Runtime::new().unwrap();
-    runtime.block_on(async {
-        let url = format!("sqlite:{}", db.display());
-        let rewake = Rewake::builder()
-            .store(url)
-            .client_only()
-            .build()
-            .await
-            .unwrap();
+    look(db, async |rewake| {
         let mut paths = Vec::new();
         for run in rewake
             .runs()
@@ -171,15 +165,7 @@ fn killed_after_each_of_100_answers_every_acknowledged_resume_is_seen_once() {
 }
 
 fn each_decision_was_delivered_once(db: &Path, reviews: usize) {
-    let runtime = tokio::runtime::Runtime::new().unwrap();
-    runtime.block_on(async {
-        let url = format!("sqlite:{}", db.display());
-        let rewake = Rewake::builder()
-            .store(url)
-            .client_only()
-            .build()
-            .await
-            .unwrap();
+    look(db, async |rewake| {
         let completed = rewake
             .runs()
             .status(RunStatus::Completed)
