@@ -76,6 +76,13 @@ impl Token {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+
+    /// The beginning of the token, enough to tell a few apart and too little to resume with: for
+    /// lists and messages, where it was drawn at random.
+    pub fn shortened(&self) -> String {
+        let shown: String = self.0.chars().take(4).collect();
+        format!("{shown}…")
+    }
 }
 
 impl TryFrom<String> for Token {
@@ -100,8 +107,7 @@ impl fmt::Display for Token {
 
 impl fmt::Debug for Token {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let shown: String = self.0.chars().take(4).collect();
-        write!(f, "Token({shown}…)")
+        write!(f, "Token({})", self.shortened())
     }
 }
 

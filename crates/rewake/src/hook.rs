@@ -3,6 +3,7 @@
 use std::fmt;
 use std::future::poll_fn;
 use std::marker::PhantomData;
+use std::ops::Deref;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::{Duration, SystemTime};
@@ -277,12 +278,16 @@ impl From<rewake_runtime::Hook> for Hook {
     }
 }
 
-impl Serialize for Hook {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+impl Hook {
+    fn serialize_with_token<S: Serializer>(
+        &self,
+        token: &str,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
         let mut object = serializer.serialize_struct("Hook", 10)?;
         object.serialize_field("runId", &self.run_id)?;
         object.serialize_field("hookId", &self.hook_id)?;
-        object.serialize_field("token", &self.token)?;
+        object.serialize_field("token", token)?;
         object.serialize_field("ownerId", &self.owner_id)?;
         object.serialize_field("projectId", &self.project_id)?;
         object.serialize_field("environment", &self.environment)?;
@@ -291,6 +296,55 @@ impl Serialize for Hook {
         object.serialize_field("isWebhook", &self.is_webhook)?;
         object.serialize_field("expiresAt", &self.expires_at.map(date))?;
         object.end()
+    }
+}
+
+impl Serialize for Hook {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.serialize_with_token(self.token.as_str(), serializer)
+    }
+}
+
+/// A live hook in a listing: a [`Hook`] whose JSON shows a random token shortened, because it is a
+/// credential. The program itself has it whole, as `token`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ListedHook {
+    hook: Hook,
+    chosen: bool,
+}
+
+impl ListedHook {
+    /// The token as it may be shown: whole where the workflow chose it, else its beginning.
+    pub fn shown_token(&self) -> String {
+        if self.chosen {
+            self.hook.token.to_string()
+        } else {
+            self.hook.token.shortened()
+        }
+    }
+}
+
+impl Deref for ListedHook {
+    type Target = Hook;
+
+    fn deref(&self) -> &Hook {
+        &self.hook
+    }
+}
+
+impl From<rewake_runtime::ListedHook> for ListedHook {
+    fn from(listed: rewake_runtime::ListedHook) -> Self {
+        Self {
+            hook: listed.hook.into(),
+            chosen: listed.chosen,
+        }
+    }
+}
+
+impl Serialize for ListedHook {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.hook
+            .serialize_with_token(&self.shown_token(), serializer)
     }
 }
 

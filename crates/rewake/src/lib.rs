@@ -88,11 +88,11 @@ pub use error::{
     StepErrorKind,
 };
 pub use handle::{ResumeHook, Rewake, StartRun};
-pub use hook::{CreateHook, Hook, HookReceiver, create_hook};
+pub use hook::{CreateHook, Hook, HookReceiver, ListedHook, create_hook};
 pub use hook_definition::{HookDefinition, define_hook};
 pub use metadata::{StepMetadata, WorkflowMetadata, step_metadata, workflow_metadata};
 pub use provided::{MissingProvided, provided};
-pub use query::{Page, Runs};
+pub use query::{Hooks, Page, Runs};
 pub use random::{Random, random, uuid};
 pub use run::{Run, RunStatus};
 pub use time::{Sleep, Timeout, days, hours, minutes, now, seconds, sleep, sleep_until, timeout};
@@ -105,7 +105,8 @@ pub use rewake_core::id::{HookId, InvalidId, RunId, StepId};
 pub use rewake_core::token::{InvalidToken, Token};
 pub use rewake_macros::{step, workflow};
 pub use rewake_runtime::{
-    AnswerError, CancelError, QueryError, ResumeError, RunView, StartError, WebhookError,
+    AnswerError, AwaitedHook, CancelError, QueryError, Reason, ResumeError, RunView, StartError,
+    WebhookError, Why, WhyParked,
 };
 pub use rewake_sqlite::Durability;
 pub use rewake_store::StoreError;

@@ -1,12 +1,12 @@
-//! Queries: which runs there are, and which hooks of a run are live.
+//! Queries: which runs there are, and which hooks are live.
 
 use rewake_core::entity::RunStatus;
 use rewake_core::id::{InvalidId, RunId};
-use rewake_runtime::{QueryError, RunView};
+use rewake_runtime::{HookFilter, QueryError, RunView};
 use rewake_store::RunFilter;
 
 use crate::handle::Rewake;
-use crate::hook::Hook;
+use crate::hook::ListedHook;
 use crate::request::{Request, boxed, request_future};
 
 /// How many entries a page has unless told otherwise.
@@ -35,23 +35,18 @@ impl Rewake {
         }
     }
 
-    /// The live hooks of a run, oldest first.
-    ///
-    /// # Errors
-    ///
-    /// [`QueryError`] where the store cannot be read.
-    ///
-    /// # Cancel safety
-    ///
-    /// Dropped, it changes nothing.
-    pub async fn live_hooks(&self, run: RunId) -> Result<Vec<Hook>, QueryError> {
-        Ok(self
-            .engine()
-            .live_hooks(run)
-            .await?
-            .into_iter()
-            .map(Hook::from)
-            .collect())
+    /// The live hooks there are: of one run, with tokens of one beginning, or all, by run, newest
+    /// first.
+    pub fn hooks(&self) -> Hooks {
+        let args = HooksArgs {
+            rewake: self.clone(),
+            filter: HookFilter::default(),
+            cursor: None,
+            limit: PAGE,
+        };
+        Hooks {
+            request: Request::new(args, |args| boxed(hooks(args))),
+        }
     }
 }
 
@@ -113,5 +108,88 @@ async fn runs(args: RunsArgs) -> Result<Page<RunView>, QueryError> {
     Ok(Page {
         data: page.runs,
         cursor: page.next.map(|run| run.to_string()),
+    })
+}
+
+struct HooksArgs {
+    rewake: Rewake,
+    filter: HookFilter,
+    cursor: Option<String>,
+    limit: usize,
+}
+
+/// A query of live hooks.
+///
+/// # Examples
+///
+/// ```
+/// use rewake::prelude::*;
+///
+/// #[workflow]
+/// async fn review(doc: String) -> anyhow::Result<bool> {
+///     let mut decisions = create_hook::<bool>().token(format!("review:{doc}")).await?;
+///     Ok(decisions.recv().await?)
+/// }
+///
+/// # fn main() -> anyhow::Result<()> {
+/// # tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(async {
+/// let rewake = Rewake::open("sqlite::memory:").await?;
+/// let run = rewake.start(review("handbook".into())).await?;
+/// let hook = loop {
+///     let page = rewake.hooks().prefix("review:").await?;
+///     if let Some(hook) = page.data.into_iter().next() {
+///         break hook;
+///     }
+///     tokio::task::yield_now().await;
+/// };
+/// assert_eq!((hook.run_id, hook.token.as_ref()), (run.id(), "review:handbook"));
+/// # rewake.shutdown(seconds(1)).await?;
+/// # anyhow::Ok(())
+/// # })
+/// # }
+/// ```
+#[derive(Debug)]
+#[must_use = "a query is asked when this is awaited"]
+pub struct Hooks {
+    request: Request<HooksArgs, Result<Page<ListedHook>, QueryError>>,
+}
+
+impl Hooks {
+    /// Only hooks of this run.
+    pub fn run(self, run: RunId) -> Self {
+        self.with(|args| args.filter.run = Some(run))
+    }
+
+    /// Only hooks whose token was chosen by the workflow and begins like this, in order of the
+    /// tokens. Random tokens are never looked through: who could, could guess one.
+    pub fn prefix(self, prefix: impl Into<String>) -> Self {
+        self.with(|args| args.filter.prefix = Some(prefix.into()))
+    }
+
+    /// At most so many, at least one; 100 unless said.
+    pub fn limit(self, limit: usize) -> Self {
+        self.with(|args| args.limit = limit)
+    }
+
+    /// Goes on where another page of the same query ended.
+    pub fn cursor(self, cursor: impl Into<String>) -> Self {
+        self.with(|args| args.cursor = Some(cursor.into()))
+    }
+
+    fn with(self, change: impl FnOnce(&mut HooksArgs)) -> Self {
+        Self {
+            request: self.request.with(change),
+        }
+    }
+}
+
+request_future!(Hooks, Result<Page<ListedHook>, QueryError>);
+
+async fn hooks(args: HooksArgs) -> Result<Page<ListedHook>, QueryError> {
+    let engine = args.rewake.engine();
+    let page = engine.hooks(args.filter, args.cursor, args.limit).await?;
+    Ok(Page {
+        data: page.hooks.into_iter().map(ListedHook::from).collect(),
+        cursor: page.next,
     })
 }

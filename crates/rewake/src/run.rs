@@ -5,7 +5,7 @@ use std::marker::PhantomData;
 
 use rewake_core::id::RunId;
 use rewake_core::payload;
-use rewake_runtime::{CancelError, QueryError, RunOutcome, RunView};
+use rewake_runtime::{CancelError, QueryError, RunOutcome, RunView, Why};
 use serde::de::DeserializeOwned;
 
 use crate::error::RunError;
@@ -74,6 +74,22 @@ impl<T> Run<T> {
     pub async fn snapshot(&self) -> Result<RunView, RunError> {
         let view = self.rewake.engine().run(self.id).await?;
         view.ok_or(RunError::Unknown { run_id: self.id })
+    }
+
+    /// What the run waits for, since when, and what would wake it. Random tokens are shortened in
+    /// it; [`AwaitedHook::exact_call`](crate::AwaitedHook::exact_call) has them whole.
+    ///
+    /// # Errors
+    ///
+    /// [`RunError::Unknown`] where there is no such run, [`RunError::Query`] where the store cannot be
+    /// read.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropped, it changes nothing.
+    pub async fn why(&self) -> Result<Why, RunError> {
+        let why = self.rewake.engine().why(self.id).await?;
+        why.ok_or(RunError::Unknown { run_id: self.id })
     }
 
     /// Asks for the run to be cancelled. Returns when the request is durable: then the workflow's body

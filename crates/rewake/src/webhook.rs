@@ -14,7 +14,7 @@ use rewake_core::replay::StepOutcome;
 use rewake_core::token::Token;
 use rewake_runtime::AnswerError;
 use rewake_runtime::step::{StepContext, respond};
-use rewake_runtime::webhook::{Request, RespondWith, Settings};
+use rewake_runtime::webhook::{Request, RespondWith, Settings, url};
 use rewake_runtime::workflow::{
     Conflict, Context as RunContext, HookSpec, RegisterHook, StepFuture,
 };
@@ -23,9 +23,6 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::{HookConflict, HookError};
 use crate::hook::HookReceiver;
-
-/// Where the public route stands below the application's public URL.
-const ROUTE: &str = "/.well-known/workflow/v1/webhook/";
 
 /// Begins a webhook: a hook with a public URL and a random token, whose payload is an HTTP request.
 ///
@@ -146,7 +143,7 @@ impl Future for CreateWebhook {
         }
         register.poll_unpin(cx).map(|registered| match registered {
             Ok(handle) => {
-                let url = format!("{base}{ROUTE}{}", handle.token());
+                let url = url(base, handle.token());
                 Ok(WebhookReceiver {
                     url,
                     hook: HookReceiver::new(handle),

@@ -31,8 +31,9 @@ pub mod webhook;
 pub mod workflow;
 
 pub use engine::{
-    Builder, Caller, CancelError, Delivery, Engine, Hook, Limits, Resume, RunOutcome, RunView,
-    RunViews, Start, Started, Webhook, WebhookDelivery,
+    AwaitedHook, Builder, Caller, CancelError, Delivery, Engine, Hook, HookFilter, HookPage,
+    Limits, ListedHook, Reason, Resume, RunOutcome, RunView, RunViews, Start, Started, Webhook,
+    WebhookDelivery, Why, WhyParked,
 };
 pub use error::{AnswerError, OpenError, QueryError, ResumeError, StartError, WebhookError};
 pub use host::{Clock, Entropy, Host, Spawner};

@@ -300,6 +300,18 @@ impl Queries for FaultyStore {
         self.hand_over("token", About::Read, move |store| store.token(scope, token))
     }
 
+    fn chosen_tokens(
+        &self,
+        scope: ScopeId,
+        prefix: String,
+        after: Option<Token>,
+        limit: usize,
+    ) -> StoreFuture<Vec<TokenRow>> {
+        self.hand_over("chosen_tokens", About::Read, move |store| {
+            store.chosen_tokens(scope, prefix, after, limit)
+        })
+    }
+
     fn runs(
         &self,
         scope: ScopeId,

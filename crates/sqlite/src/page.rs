@@ -3,8 +3,11 @@
 use rewake_store::core::event::{Frame, Position};
 use rewake_store::core::id::RunId;
 use rewake_store::core::time::Timestamp;
+use rewake_store::core::token::Token;
 use rewake_store::judge::Rows;
-use rewake_store::{Parked, RunFilter, RunPage, RunRow, ScopeId, StoreError, WakeUp, decode_row};
+use rewake_store::{
+    Parked, RunFilter, RunPage, RunRow, ScopeId, StoreError, TokenRow, WakeUp, decode_row,
+};
 use rusqlite::Row;
 
 use crate::fault::damaged;
@@ -179,6 +182,43 @@ impl Tables<'_> {
         Ok(parked)
     }
 
+    /// Live hooks with chosen tokens of one beginning, in order of the tokens.
+    pub(crate) fn chosen_tokens(
+        &mut self,
+        scope: ScopeId,
+        prefix: &str,
+        after: Option<&Token>,
+        limit: usize,
+    ) -> Result<Vec<TokenRow>, StoreError> {
+        let mut hooks = Vec::new();
+        // A token is never empty, so nothing is left out where the page has no beginning.
+        let mut after = after.map_or_else(String::new, |token| token.as_str().to_owned());
+        loop {
+            let from = prefix.max(after.as_str()).to_owned();
+            let mut seen = 0;
+            let mut past = false;
+            self.scan(
+                "SELECT token, body FROM tokens
+                 WHERE scope = ?1 AND token >= ?2 AND token <> ?3 ORDER BY token LIMIT ?4",
+                &[&scope.0, &from, &after.clone(), &rows(GLANCE)],
+                |row| {
+                    let hook = token_row(scope, row)?;
+                    past = !hook.token.as_str().starts_with(prefix) || hooks.len() == limit;
+                    if past {
+                        return Ok(Enough::Yes);
+                    }
+                    seen += 1;
+                    hook.token.as_str().clone_into(&mut after);
+                    hooks.extend(hook.chosen.then_some(hook));
+                    Ok(Enough::No)
+                },
+            )?;
+            if past || seen < GLANCE {
+                return Ok(hooks);
+            }
+        }
+    }
+
     /// A listing, newest first.
     pub(crate) fn runs(
         &mut self,
@@ -253,6 +293,19 @@ fn run_id(row: &Row<'_>, column: usize) -> Result<RunId, Trouble> {
         .try_into()
         .map_err(|_| damaged("a run", "its id does not have 16 bytes"))?;
     Ok(RunId::from_bytes(id))
+}
+
+/// A live hook, from its token and its body.
+fn token_row(scope: ScopeId, row: &Row<'_>) -> Result<TokenRow, Trouble> {
+    let column: String = row.get(0)?;
+    let found: TokenRow = decode_row(bytes(row, 1)?).map_err(|source| StoreError::Corrupt {
+        what: "a hook".to_owned(),
+        source,
+    })?;
+    if found.scope != scope || found.token.as_str() != column {
+        return Err(damaged("a hook", "it has another token than its place").into());
+    }
+    Ok(found)
 }
 
 fn rows(limit: usize) -> i64 {

@@ -152,6 +152,16 @@ impl Queries for SqliteStore {
         self.read(move |tables| tables.token(scope, &token))
     }
 
+    fn chosen_tokens(
+        &self,
+        scope: ScopeId,
+        prefix: String,
+        after: Option<Token>,
+        limit: usize,
+    ) -> StoreFuture<Vec<TokenRow>> {
+        self.read(move |tables| tables.chosen_tokens(scope, &prefix, after.as_ref(), limit))
+    }
+
     fn runs(
         &self,
         scope: ScopeId,

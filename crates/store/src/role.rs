@@ -122,6 +122,8 @@ pub struct RunFilter {
     pub workflow: Option<String>,
     /// Only runs in this state.
     pub status: Option<RunStatus>,
+    /// Only runs that have live hooks.
+    pub with_live_hooks: bool,
 }
 
 impl RunFilter {
@@ -131,6 +133,7 @@ impl RunFilter {
             .as_ref()
             .is_none_or(|workflow| *workflow == row.workflow)
             && self.status.is_none_or(|status| status == row.status)
+            && (!self.with_live_hooks || row.live_hooks > 0)
     }
 }
 
@@ -150,6 +153,17 @@ pub trait Queries {
 
     /// The live hook of a token. Overdue ones are still live here: the log decides.
     fn token(&self, scope: ScopeId, token: Token) -> StoreFuture<Option<TokenRow>>;
+
+    /// Live hooks whose tokens were chosen by workflows and begin with `prefix`, after `after` in
+    /// order of the tokens' bytes, at most `limit`. Random tokens are left out: a listing must not
+    /// help to guess one.
+    fn chosen_tokens(
+        &self,
+        scope: ScopeId,
+        prefix: String,
+        after: Option<Token>,
+        limit: usize,
+    ) -> StoreFuture<Vec<TokenRow>>;
 
     /// Runs before `before`, newest first, at most `limit`.
     fn runs(

@@ -53,7 +53,7 @@ async fn main() -> anyhow::Result<()> {
 async fn take_up_or_start(rewake: &Rewake, base: &str) -> anyhow::Result<()> {
     let waiting = rewake.runs().status(RunStatus::Running).await?.data;
     for run in &waiting {
-        let hooks = rewake.live_hooks(run.run).await?;
+        let hooks = rewake.hooks().run(run.run).await?.data;
         say::taken_up(run, &hooks, base);
         tokio::spawn(say::the_end_of(rewake.get_run(run.run)));
     }

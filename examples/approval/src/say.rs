@@ -6,7 +6,7 @@
 
 use std::path::Path;
 
-use rewake::{Hook, Run, RunId, RunView};
+use rewake::{ListedHook, Run, RunId, RunView};
 
 pub(crate) fn opened(db: &Path, base: &str) {
     println!("The reviews are kept in {}.", db.display());
@@ -39,7 +39,7 @@ pub(crate) fn published(doc: &str, report_to: &str) {
 }
 
 /// A run that an earlier process left, and what would move it.
-pub(crate) fn taken_up(run: &RunView, hooks: &[Hook], base: &str) {
+pub(crate) fn taken_up(run: &RunView, hooks: &[ListedHook], base: &str) {
     println!(
         "\nTook up run {} where an earlier process left it:",
         run.run

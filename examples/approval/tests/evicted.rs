@@ -15,9 +15,9 @@ use review::{Decision, Journal, review};
 /// Waits until the run has a hook of this kind.
 async fn hook(rewake: &Rewake, run: &Run<String>, is_webhook: bool) -> Hook {
     loop {
-        let hooks = rewake.live_hooks(run.id()).await.unwrap();
+        let hooks = rewake.hooks().run(run.id()).await.unwrap().data;
         if let Some(hook) = hooks.into_iter().find(|hook| hook.is_webhook == is_webhook) {
-            return hook;
+            return Hook::clone(&hook);
         }
         tokio::task::yield_now().await;
     }

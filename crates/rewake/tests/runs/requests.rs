@@ -24,7 +24,7 @@ on_every_stage!(
 /// Waits until the run has a webhook; its token.
 async fn webhook<T>(rewake: &Rewake, run: &Run<T>) -> String {
     loop {
-        let hooks = rewake.live_hooks(run.id()).await.unwrap();
+        let hooks = rewake.hooks().run(run.id()).await.unwrap().data;
         if let Some(hook) = hooks.iter().find(|hook| hook.is_webhook) {
             return hook.token.to_string();
         }

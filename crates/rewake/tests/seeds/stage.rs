@@ -38,9 +38,9 @@ pub(crate) async fn waiting(rewake: &Rewake, token: &str) -> Run<Value> {
 pub(crate) async fn hook_of<T>(rewake: &Rewake, run: &Run<T>) -> Hook {
     soon(async {
         loop {
-            let hooks = rewake.live_hooks(run.id()).await.unwrap();
+            let hooks = rewake.hooks().run(run.id()).await.unwrap().data;
             if let Some(hook) = hooks.into_iter().next() {
-                return hook;
+                return Hook::clone(&hook);
             }
             tokio::task::yield_now().await;
         }

@@ -6,12 +6,14 @@
 mod builder;
 mod cancel;
 mod hook;
+mod hooks;
 mod query;
 mod resume;
 mod shutdown;
 mod start;
 mod through;
 mod webhook;
+mod why;
 
 use std::fmt;
 use std::pin::pin;
@@ -36,10 +38,12 @@ use crate::registry::Registry;
 pub use builder::Builder;
 pub use cancel::CancelError;
 pub use hook::Hook;
+pub use hooks::{HookFilter, HookPage, ListedHook};
 pub use query::{RunOutcome, RunView, RunViews};
 pub use resume::Resume;
 pub use start::{Start, Started};
 pub use webhook::{Caller, Delivery, Webhook, WebhookDelivery};
+pub use why::{AwaitedHook, Reason, Why, WhyParked};
 
 /// How often a handle that drives nothing looks whether something has happened to a run.
 const LOOK_AGAIN: Duration = Duration::from_millis(100);

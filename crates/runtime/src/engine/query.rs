@@ -7,7 +7,7 @@ use rewake_core::payload::Payload;
 use rewake_core::time::Timestamp;
 use rewake_store::{Parked, RunFilter, RunRow, StoreError};
 
-use super::{Engine, Hook};
+use super::Engine;
 use crate::error::QueryError;
 
 const PAGE: usize = 1 << 20;
@@ -160,27 +160,6 @@ impl Engine {
             runs,
             next: page.next,
         })
-    }
-
-    /// The live hooks of a run, in order of their ids.
-    ///
-    /// # Errors
-    ///
-    /// [`QueryError`] where the store cannot be read, or the log is not legal.
-    pub async fn live_hooks(&self, run: RunId) -> Result<Vec<Hook>, QueryError> {
-        let inner = &self.inner;
-        let entities = self.entities(run).await?;
-        let mut hooks = Vec::new();
-        if entities.is_live() {
-            for hook in entities.live_hooks() {
-                let row = inner.store.token(inner.scope, hook.token.clone()).await?;
-                hooks.extend(
-                    row.filter(|row| row.hook == hook.id)
-                        .map(|row| inner.hook(row)),
-                );
-            }
-        }
-        Ok(hooks)
     }
 
     async fn frames(&self, run: RunId) -> Result<Vec<Frame>, StoreError> {

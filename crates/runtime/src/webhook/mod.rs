@@ -9,6 +9,7 @@ mod headers;
 mod request;
 mod response;
 mod settings;
+mod url;
 
 #[cfg(test)]
 mod tests;
@@ -16,3 +17,4 @@ mod tests;
 pub use request::Request;
 pub use response::{Response, UnusableStatus};
 pub use settings::{InvalidSettings, RespondWith, Settings};
+pub use url::url;

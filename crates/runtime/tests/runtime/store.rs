@@ -216,6 +216,16 @@ impl Queries for TestStore {
         self.memory.token(scope, token)
     }
 
+    fn chosen_tokens(
+        &self,
+        scope: ScopeId,
+        prefix: String,
+        after: Option<Token>,
+        limit: usize,
+    ) -> StoreFuture<Vec<TokenRow>> {
+        self.memory.chosen_tokens(scope, prefix, after, limit)
+    }
+
     fn runs(
         &self,
         scope: ScopeId,

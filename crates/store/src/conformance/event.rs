@@ -9,7 +9,9 @@ use rewake_core::time::Timestamp;
 use rewake_core::token::Token;
 
 /// Every token and stream that a case may use, so that what a refusal left can be looked for.
-pub(super) const TOKENS: [&str; 3] = ["approve", "orders", "payment"];
+pub(super) const TOKENS: &[&str] = &[
+    "approve", "orders", "payment", "review", "a", "b:0", "b:1", "b:10", "b:11", "b:2", "c",
+];
 pub(super) const STREAMS: [&str; 2] = ["answer", "other"];
 
 pub(super) fn token(text: &str) -> Token {

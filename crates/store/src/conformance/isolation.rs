@@ -66,6 +66,13 @@ pub(super) async fn nothing_is_delivered(stage: Stage<'_>) {
     assert_eq!(row, Ok(None));
 }
 
+pub(super) async fn hooks_are_not_listed(stage: Stage<'_>) {
+    stage.with_hook(1, "approve").await;
+    let (store, elsewhere) = (&stage.store, stage.elsewhere);
+    let listed = store.chosen_tokens(elsewhere, String::new(), None, ALL);
+    assert_eq!(listed.await, Ok(Vec::new()));
+}
+
 pub(super) async fn nothing_is_answered(stage: Stage<'_>) {
     let log = stage.started().await;
     let expected = AnswerRefusal::RunEnded { run: log.run };

@@ -4,7 +4,9 @@ use rewake_core::entity::RunStatus;
 use rewake_core::event::Position;
 use rewake_core::id::RunId;
 
-use super::event::{run_completed, run_of, step_created};
+use super::event::{
+    hook_created, hook_dropped, run_completed, run_of, step_created, token, webhook_created,
+};
 use super::stage::{ALL, Log, Stage};
 use crate::role::{RunFilter, WakeUp};
 
@@ -141,6 +143,7 @@ fn only(workflow: Option<&str>, status: Option<RunStatus>) -> RunFilter {
     RunFilter {
         workflow: workflow.map(str::to_owned),
         status,
+        with_live_hooks: false,
     }
 }
 
@@ -192,4 +195,84 @@ pub(super) async fn pages_of_a_filtered_listing_leave_none_out(stage: Stage<'_>)
     assert_eq!(first, [runs[2]]);
     let (second, next) = listed(&stage, &filter, next, 1).await;
     assert_eq!((second, next), (vec![runs[0]], None));
+}
+
+pub(super) async fn runs_with_live_hooks_are_listed(stage: Stage<'_>) {
+    stage.started().await;
+    let with = stage.with_hook(1, "approve").await;
+    let without = stage.with_hook(2, "review").await;
+    let ends = without.worker([hook_dropped(2)]).releasing(&["review"]);
+    ends.ok().await;
+    let filter = RunFilter {
+        with_live_hooks: true,
+        ..RunFilter::default()
+    };
+    let listed = listed(&stage, &filter, None, ALL).await;
+    assert_eq!(listed, (vec![with.run], None));
+}
+
+/// The tokens on one page.
+async fn chosen(stage: &Stage<'_>, prefix: &str, after: Option<&str>, limit: usize) -> Vec<String> {
+    let (prefix, after) = (prefix.to_owned(), after.map(token));
+    let page = stage
+        .store
+        .chosen_tokens(stage.scope, prefix, after, limit)
+        .await
+        .expect("the hooks are listed");
+    page.iter().map(|row| row.token.to_string()).collect()
+}
+
+/// Five hooks of one run, with tokens in no order.
+async fn five_hooks<'s>(stage: &'s Stage<'_>) -> Log<'s> {
+    let log = stage.started().await;
+    for (n, token) in (1..).zip(["b:2", "a", "b:1", "c", "b:10"]) {
+        log.worker([hook_created(n, token)]).ok().await;
+    }
+    log
+}
+
+pub(super) async fn hooks_with_chosen_tokens_are_listed_in_order_of_the_tokens(stage: Stage<'_>) {
+    five_hooks(&stage).await;
+    assert_eq!(
+        chosen(&stage, "", None, ALL).await,
+        ["a", "b:1", "b:10", "b:2", "c"]
+    );
+    assert_eq!(
+        chosen(&stage, "b:", None, ALL).await,
+        ["b:1", "b:10", "b:2"]
+    );
+    assert!(chosen(&stage, "b:3", None, ALL).await.is_empty());
+    let listed = stage
+        .store
+        .chosen_tokens(stage.scope, "c".to_owned(), None, ALL);
+    let row = stage.token("c").await.expect("the hook is live");
+    assert_eq!(listed.await, Ok(vec![row]));
+}
+
+pub(super) async fn hooks_are_listed_in_pages(stage: Stage<'_>) {
+    five_hooks(&stage).await;
+    for (after, limit, expected) in [
+        (None, 2, &["b:1", "b:10"][..]),
+        (Some("b:10"), 2, &["b:2"]),
+        (Some("b:2"), 2, &[]),
+        (Some("a"), 9, &["b:1", "b:10", "b:2"]),
+        (Some("b:11"), 9, &["b:2"]),
+        (None, 0, &[]),
+    ] {
+        assert_eq!(chosen(&stage, "b:", after, limit).await, expected);
+    }
+}
+
+pub(super) async fn hooks_with_random_tokens_are_not_listed(stage: Stage<'_>) {
+    let log = five_hooks(&stage).await;
+    log.worker([webhook_created(6, "b:0")]).ok().await;
+    assert_eq!(chosen(&stage, "b:", None, 1).await, ["b:1"]);
+    assert_eq!(chosen(&stage, "b:", None, ALL).await.len(), 3);
+}
+
+pub(super) async fn hooks_that_have_gone_are_not_listed(stage: Stage<'_>) {
+    let log = five_hooks(&stage).await;
+    let given_up = log.worker([hook_dropped(1)]).releasing(&["b:2"]);
+    given_up.ok().await;
+    assert_eq!(chosen(&stage, "b:", None, ALL).await, ["b:1", "b:10"]);
 }

@@ -185,6 +185,7 @@ macro_rules! __conformance_cases {
                 nothing_is_delivered
                 nothing_is_answered
                 an_answer_is_not_seen
+                hooks_are_not_listed
                 no_unclean_end_is_counted
                 one_token_may_be_live_in_both
                 the_end_of_a_run_leaves_the_other_token_be
@@ -206,6 +207,11 @@ macro_rules! __conformance_cases {
                 a_last_page_that_is_full_is_the_last
                 runs_are_listed_by_workflow_and_state
                 pages_of_a_filtered_listing_leave_none_out
+                runs_with_live_hooks_are_listed
+                hooks_with_chosen_tokens_are_listed_in_order_of_the_tokens
+                hooks_are_listed_in_pages
+                hooks_with_random_tokens_are_not_listed
+                hooks_that_have_gone_are_not_listed
             }
             streams {
                 the_first_answer_stands

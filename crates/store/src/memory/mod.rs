@@ -185,6 +185,16 @@ impl Queries for MemoryStore {
         self.read(|tables| judge::Rows::token(tables, scope, &token))
     }
 
+    fn chosen_tokens(
+        &self,
+        scope: ScopeId,
+        prefix: String,
+        after: Option<Token>,
+        limit: usize,
+    ) -> StoreFuture<Vec<TokenRow>> {
+        self.read(|tables| tables.chosen_tokens(scope, &prefix, after.as_ref(), limit))
+    }
+
     fn runs(
         &self,
         scope: ScopeId,

@@ -192,6 +192,23 @@ impl Tables {
         Ok(counts)
     }
 
+    pub(super) fn chosen_tokens(
+        &self,
+        scope: ScopeId,
+        prefix: &str,
+        after: Option<&Token>,
+        limit: usize,
+    ) -> Result<Vec<TokenRow>, StoreError> {
+        let of_scope = self.tokens.iter().filter(|((of, _), _)| *of == scope);
+        of_scope
+            .filter(|((_, token), _)| token.as_str().starts_with(prefix))
+            .filter(|((_, token), _)| after.is_none_or(|after| token > after))
+            .map(|(_, bytes)| decode_row(bytes).map_err(|source| damaged("a hook", source)))
+            .filter(|row: &Result<TokenRow, _>| row.as_ref().map_or(true, |row| row.chosen))
+            .take(limit)
+            .collect()
+    }
+
     pub(super) fn runs(
         &self,
         scope: ScopeId,

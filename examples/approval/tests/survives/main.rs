@@ -65,7 +65,7 @@ fn webhooks(db: &Path) -> Vec<String> {
             .unwrap()
             .data
         {
-            for hook in rewake.live_hooks(run.run).await.unwrap() {
+            for hook in rewake.hooks().run(run.run).await.unwrap().data {
                 if hook.is_webhook {
                     paths.push(format!("/.well-known/workflow/v1/webhook/{}", hook.token));
                 }
