@@ -165,6 +165,10 @@ impl<T> HookReceiver<T> {
         }
     }
 
+    pub(crate) const fn handle_mut(&mut self) -> &mut HookHandle {
+        &mut self.handle
+    }
+
     /// The hook's token.
     pub const fn token(&self) -> &Token {
         self.handle.token()
@@ -202,7 +206,7 @@ impl<T: DeserializeOwned> HookReceiver<T> {
     }
 }
 
-fn decode<T: DeserializeOwned>(received: Received) -> Result<T, HookError> {
+pub(crate) fn decode<T: DeserializeOwned>(received: Received) -> Result<T, HookError> {
     match received {
         Received::Payload(payload) => {
             payload::decode(&payload).map_err(|error| HookError::Decode {

@@ -74,6 +74,7 @@ mod metadata;
 mod provided;
 mod query;
 mod random;
+mod recv_all;
 mod request;
 mod run;
 mod select;
@@ -94,6 +95,7 @@ pub use metadata::{StepMetadata, WorkflowMetadata, step_metadata, workflow_metad
 pub use provided::{MissingProvided, provided};
 pub use query::{Hooks, Page, Runs};
 pub use random::{Random, random, uuid};
+pub use recv_all::{Receiver, Receivers, RecvAll, recv_all};
 pub use run::{Run, RunStatus};
 pub use time::{Sleep, Timeout, days, hours, minutes, now, seconds, sleep, sleep_until, timeout};
 
@@ -116,8 +118,8 @@ pub mod prelude {
     pub use crate::{
         FatalError, Hook, HookConflict, HookError, HookReceiver, RetryableError, Rewake, Run,
         RunError, StepError, WebhookReceiver, WebhookRequest, create_hook, create_webhook, days,
-        define_hook, hours, minutes, now, provided, random, seconds, select, sleep, sleep_until,
-        step, step_metadata, timeout, uuid, workflow, workflow_metadata,
+        define_hook, hours, minutes, now, provided, random, recv_all, seconds, select, sleep,
+        sleep_until, step, step_metadata, timeout, uuid, workflow, workflow_metadata,
     };
     pub use serde::{Deserialize, Serialize};
 }

@@ -166,6 +166,10 @@ pub struct WebhookReceiver {
 }
 
 impl WebhookReceiver {
+    pub(crate) const fn hook_mut(&mut self) -> &mut HookReceiver<WebhookRequest> {
+        &mut self.hook
+    }
+
     /// The public URL. Who knows it can call.
     pub fn url(&self) -> &str {
         &self.url

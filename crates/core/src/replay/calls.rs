@@ -97,9 +97,9 @@ impl Machine {
         self.hooks.take(hook)
     }
 
-    /// True where a payload of the hook waits to be taken.
-    pub fn has_payload(&self, hook: HookId) -> bool {
-        self.hooks.has_payload(hook)
+    /// What [`take_payload`](Self::take_payload) would give; nothing is taken.
+    pub fn peek_payload(&self, hook: HookId) -> Option<Received> {
+        self.hooks.peek(hook)
     }
 
     /// Closes a hook: no payload is accepted once the record stands; what has arrived stays.

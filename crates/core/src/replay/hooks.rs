@@ -97,8 +97,8 @@ impl Hooks {
         self.change(hook, Inbox::take).flatten()
     }
 
-    pub(super) fn has_payload(&self, hook: HookId) -> bool {
-        self.inboxes.get(&hook).is_some_and(Inbox::has_payload)
+    pub(super) fn peek(&self, hook: HookId) -> Option<Received> {
+        self.inboxes.get(&hook)?.peek()
     }
 
     pub(super) fn expire(&mut self, hook: HookId) {

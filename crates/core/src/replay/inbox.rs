@@ -58,21 +58,25 @@ impl Inbox {
     }
 
     pub(super) fn take(&mut self) -> Option<Received> {
+        let received = self.peek();
         if let Some(payload) = self.waiting.pop_front() {
             self.waiting_bytes -= payload.len();
             self.taken += 1;
             self.taken_bytes += payload.len() as u64;
-            return Some(Received::Payload(payload));
+        }
+        received
+    }
+
+    /// What the next take gives.
+    pub(super) fn peek(&self) -> Option<Received> {
+        if let Some(payload) = self.waiting.front() {
+            return Some(Received::Payload(payload.clone()));
         }
         match self.end {
             Some(End::Closed) => Some(Received::Closed),
             Some(End::Expired) => Some(Received::Expired),
             Some(End::Dropped) | None => None,
         }
-    }
-
-    pub(super) fn has_payload(&self) -> bool {
-        !self.waiting.is_empty()
     }
 
     /// The first end stands, but a drop after it also lets go of what was left.

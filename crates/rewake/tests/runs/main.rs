@@ -5,6 +5,7 @@ mod definitions;
 mod ends;
 mod hooks;
 mod isolation;
+mod known_failures;
 mod lookup;
 mod parking;
 mod payloads;

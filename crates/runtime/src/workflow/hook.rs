@@ -164,16 +164,25 @@ impl HookHandle {
         Receive { handle: self }
     }
 
-    /// True where a payload waits, so that the next poll takes it.
-    pub fn has_payload(&self) -> bool {
-        self.context.with(|machine| machine.has_payload(self.hook))
+    /// Looks at what the next receive gives, and takes nothing; else has `waker` called when there
+    /// may be something.
+    pub fn poll_peek(&mut self, waker: &Waker) -> Poll<Received> {
+        self.poll_with(waker, |machine, hook| machine.peek_payload(hook))
     }
 
     /// Takes the next payload if there is one, or else has `waker` called when there may be.
     pub fn poll_receive(&mut self, waker: &Waker) -> Poll<Received> {
+        self.poll_with(waker, Machine::take_payload)
+    }
+
+    fn poll_with(
+        &mut self,
+        waker: &Waker,
+        receive: impl FnOnce(&mut Machine, HookId) -> Option<Received>,
+    ) -> Poll<Received> {
         self.context.expect_current("a hook");
         let mut shared = self.context.lock();
-        if let Some(received) = shared.machine.take_payload(self.hook) {
+        if let Some(received) = receive(&mut shared.machine, self.hook) {
             Poll::Ready(received)
         } else {
             shared.wait(Correlation::Hook(self.hook), waker);

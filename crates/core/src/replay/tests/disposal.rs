@@ -60,7 +60,7 @@ fn a_dropped_receiver_leaves_what_it_holds_unread_and_is_recorded_once() {
     assert_eq!(records(&driver), [hook_disposed(h, Disposal::Dropped)]);
     driver.by_outsider(hook_received(h, "unread too"));
     assert_eq!(driver.receive(h), None);
-    assert!(!driver.machine.has_payload(h));
+    assert_eq!(driver.machine.peek_payload(h), None);
     assert_eq!(driver.append(), [Fed::Nothing]);
     driver.assert_nothing_more();
     assert!(driver.machine.entities().hooks().is_empty());
