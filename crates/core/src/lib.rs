@@ -13,7 +13,8 @@
 //! ```
 //!
 //! Where to read on: [`event`] (what a log is made of), [`replay`] (the machine),
-//! [`transition`] (what is legal), [`payload`] (how values are encoded).
+//! [`transition`] (what is legal), [`payload`] (how values are encoded), [`sdk`] (the Workflow SDK's
+//! events).
 
 #![forbid(unsafe_code)]
 
@@ -23,6 +24,7 @@ pub mod id;
 pub mod payload;
 pub mod replay;
 pub mod retry;
+pub mod sdk;
 pub mod time;
 pub mod token;
 pub mod transition;

@@ -98,6 +98,16 @@ impl Entities {
         Ok(())
     }
 
+    /// Puts a view of the run that was folded by other rules than ours.
+    pub(crate) fn replace_run(&mut self, run: Run) {
+        self.run = Some(run);
+    }
+
+    /// Puts a view of a step that was folded by other rules than ours.
+    pub(crate) fn replace_step(&mut self, step: Step) {
+        self.steps.insert(step.id, step);
+    }
+
     /// Drops the views of a step, hook or wait that has come to its end. What is left is what can
     /// still change; a machine that runs for years stays as small as what it waits for.
     pub fn forget_ended(&mut self, id: Correlation) {
@@ -126,6 +136,11 @@ impl Entities {
                 }
             }
         }
+    }
+
+    /// The run whose log is folded.
+    pub const fn id(&self) -> RunId {
+        self.id
     }
 
     /// The run, once its first event is folded.

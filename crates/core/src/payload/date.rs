@@ -46,6 +46,9 @@ pub struct ParseDateError {
 }
 
 impl Date {
+    /// The last point that JavaScript has a date for.
+    pub const MAX: Self = Self(MAX_MS);
+
     /// The point `ms` milliseconds after the epoch, unless JavaScript has no such date.
     pub fn from_ms(ms: i64) -> Option<Self> {
         (-MAX_MS..=MAX_MS).contains(&ms).then_some(Self(ms))

@@ -1,0 +1,231 @@
+//! From an event of ours to the Workflow SDK's. Must not know what came before it.
+
+use super::event::{Bytes, ErrorText, EventData, SPEC_VERSION, SdkEvent, Time};
+use crate::event::{Event, EventKind, Failure};
+use crate::id::RunId;
+use crate::payload::{self, Payload, Undefined};
+
+impl SdkEvent {
+    /// Shows an event of `run`'s log as the Workflow SDK would have written it; none for those that
+    /// it has no event for. `hook_expired` is shown as the disposal and `run_continued` as the
+    /// completion that they are to the SDK's tools.
+    pub fn view(run: RunId, event: &Event) -> Option<Self> {
+        let (event_type, event_data) = shown(&event.kind)?;
+        Some(Self {
+            event_type: event_type.to_owned(),
+            correlation_id: event.kind.correlation_id().map(|id| id.as_ref().to_owned()),
+            event_data,
+            spec_version: Some(SPEC_VERSION),
+            run_id: run.as_str().to_owned(),
+            event_id: event.id.as_str().to_owned(),
+            created_at: Time(event.at),
+        })
+    }
+}
+
+type Shown = (&'static str, Option<EventData>);
+
+fn shown(kind: &EventKind) -> Option<Shown> {
+    let data = match kind {
+        EventKind::RunCreated { .. }
+        | EventKind::RunCompleted { .. }
+        | EventKind::RunFailed { .. }
+        | EventKind::RunCancelled { .. } => of_run(kind),
+        EventKind::StepCreated { .. }
+        | EventKind::StepStarted { .. }
+        | EventKind::StepCompleted { .. }
+        | EventKind::StepFailed { .. }
+        | EventKind::StepRetrying { .. } => Some(of_step(kind)),
+        EventKind::HookCreated { .. }
+        | EventKind::HookReceived { .. }
+        | EventKind::HookConflict { .. } => Some(of_hook(kind)),
+        EventKind::WaitCreated { resume_at, .. } => Some(EventData {
+            resume_at: Some(Time(*resume_at)),
+            ..EventData::default()
+        }),
+        EventKind::RunStarted
+        | EventKind::HookDisposed { .. }
+        | EventKind::WaitCompleted { .. } => None,
+        EventKind::HookExpired { .. } => return Some(("hook_disposed", None)),
+        EventKind::RunContinued { .. } => {
+            let output = payload::encode(&Undefined).ok().map(Bytes);
+            let data = EventData {
+                output,
+                ..EventData::default()
+            };
+            return Some(("run_completed", Some(data)));
+        }
+        EventKind::RunCancelRequested { .. }
+        | EventKind::WaitCancelled { .. }
+        | EventKind::AttrSet { .. }
+        | EventKind::PatchMarked { .. } => return None,
+    };
+    Some((kind.name(), data))
+}
+
+fn of_run(kind: &EventKind) -> Option<EventData> {
+    let mut data = EventData::default();
+    if let EventKind::RunCreated {
+        workflow,
+        input,
+        build,
+        attributes,
+        ..
+    } = kind
+    {
+        data.workflow_name = Some(workflow.clone());
+        data.deployment_id = Some(build.clone());
+        data.input = Some(bytes(input));
+        data.attributes.clone_from(attributes);
+    }
+    if let EventKind::RunCompleted { output } = kind {
+        data.output = Some(bytes(output));
+    }
+    if let EventKind::RunFailed { error } = kind {
+        data.error = Some(ErrorText::Object {
+            message: error.message.clone(),
+            stack: stack(error),
+        });
+    }
+    if let EventKind::RunCancelled { reason, .. } = kind {
+        data.cancel_reason = Some(reason.clone()?);
+    }
+    Some(data)
+}
+
+fn of_step(kind: &EventKind) -> EventData {
+    let mut data = EventData::default();
+    if let EventKind::StepCreated { name, input, .. } = kind {
+        data.step_name = Some(name.clone());
+        data.input = Some(bytes(input));
+    }
+    if let EventKind::StepStarted { attempt, .. } = kind {
+        data.attempt = Some(*attempt);
+    }
+    if let EventKind::StepCompleted { result, .. } = kind {
+        data.result = Some(bytes(result));
+    }
+    if let EventKind::StepFailed { error, .. } | EventKind::StepRetrying { error, .. } = kind {
+        data.error = Some(ErrorText::Text(error.message.clone()));
+        data.stack = stack(error);
+    }
+    if let EventKind::StepRetrying { retry_at, .. } = kind {
+        data.retry_after = Some(Time(*retry_at));
+    }
+    data
+}
+
+fn of_hook(kind: &EventKind) -> EventData {
+    let mut data = EventData::default();
+    if let EventKind::HookCreated {
+        token,
+        metadata,
+        is_webhook,
+        ..
+    } = kind
+    {
+        data.token = Some(token.as_str().to_owned());
+        data.metadata = metadata.as_ref().map(bytes);
+        data.is_webhook = Some(*is_webhook);
+    }
+    if let EventKind::HookReceived { payload, .. } = kind {
+        data.payload = Some(bytes(payload));
+    }
+    if let EventKind::HookConflict { token, owner, .. } = kind {
+        data.token = Some(token.as_str().to_owned());
+        data.conflicting_run_id = Some(owner.as_str().to_owned());
+    }
+    data
+}
+
+fn bytes(payload: &Payload) -> Bytes {
+    Bytes(payload.clone())
+}
+
+/// The causes of a failure, where the Workflow SDK's tools show the stack of an error.
+fn stack(error: &Failure) -> Option<String> {
+    if error.causes.is_empty() {
+        return None;
+    }
+    let mut lines = vec![error.message.clone()];
+    lines.extend(
+        error
+            .causes
+            .iter()
+            .map(|cause| format!("caused by: {cause}")),
+    );
+    Some(lines.join("\n"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::event::Position;
+    use crate::id::EventId;
+    use crate::samples;
+
+    fn view(kind: EventKind) -> Option<SdkEvent> {
+        let at = samples::at(1_763_281_896_123);
+        let event = Event {
+            position: Position(1),
+            at,
+            id: EventId::mint(at, 0),
+            kind,
+        };
+        SdkEvent::view(samples::run(), &event)
+    }
+
+    #[test]
+    fn each_event_is_shown_under_its_name_but_those_the_sdk_has_none_for() {
+        let mut hidden = Vec::new();
+        let mut renamed = Vec::new();
+        for kind in samples::every_kind() {
+            let name = kind.name();
+            match view(kind) {
+                None => hidden.push(name),
+                Some(shown) if shown.event_type == name => {}
+                Some(shown) => renamed.push((name, shown.event_type)),
+            }
+        }
+        let unknown = [
+            "run_cancel_requested",
+            "wait_cancelled",
+            "attr_set",
+            "patch_marked",
+        ];
+        assert_eq!(hidden, unknown);
+        let other = [
+            ("run_continued", "run_completed".to_owned()),
+            ("hook_expired", "hook_disposed".to_owned()),
+        ];
+        assert_eq!(renamed, other);
+    }
+
+    #[test]
+    fn causes_stand_where_the_stack_does() {
+        let error = Failure {
+            message: "cannot publish".to_owned(),
+            causes: vec!["refused".to_owned(), "no route".to_owned()],
+        };
+        let shown = view(EventKind::RunFailed { error }).unwrap();
+        let json = serde_json::to_value(&shown).unwrap();
+        assert_eq!(json["createdAt"], "2025-11-16T08:31:36.123Z");
+        assert_eq!(
+            json["eventData"]["error"],
+            serde_json::json!({
+                "message": "cannot publish",
+                "stack": "cannot publish\ncaused by: refused\ncaused by: no route",
+            })
+        );
+    }
+
+    #[test]
+    fn never_is_the_last_date_there_is() {
+        let shown = view(EventKind::WaitCreated {
+            wait: samples::wait(),
+            resume_at: crate::time::Timestamp::MAX,
+        });
+        let json = serde_json::to_value(shown).unwrap();
+        assert_eq!(json["eventData"]["resumeAt"], "+275760-09-13T00:00:00.000Z");
+    }
+}
