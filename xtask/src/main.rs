@@ -17,6 +17,7 @@ mod setup;
 mod test;
 mod tidy;
 mod verb;
+mod workflow_sdk;
 
 use std::process::ExitCode;
 

@@ -5,13 +5,14 @@ use std::process::Command;
 
 use anyhow::{Result, bail};
 
-use crate::command;
+use crate::{command, workflow_sdk};
 
 /// Makes sure that tests can be built and run on this machine.
 ///
 /// A further need, such as a database server, is one more line here and one more function below.
 pub(crate) fn prepare() -> Result<()> {
-    c_compiler()
+    c_compiler()?;
+    workflow_sdk::install()
 }
 
 /// SQLite is compiled from its C source.
