@@ -4,7 +4,8 @@
 //! version is the format. A table says the same, so that a damaged header is noticed.
 
 use std::collections::BTreeSet;
-use std::fs;
+use std::fs::{self, File};
+use std::io::{self, Read};
 use std::path::Path;
 
 use rusqlite::{Connection, Error, OpenFlags};
@@ -15,6 +16,10 @@ use crate::error::OpenError;
 /// In the file's header, at byte 68: "Rwke" in ASCII.
 const APPLICATION_ID: i64 = 0x5277_6b65;
 
+/// What every SQLite database begins with, and how long its header is.
+const MAGIC: &[u8] = b"SQLite format 3\0";
+const HEADER_BYTES: usize = 100;
+
 /// Each brings a file from the format before it, in one transaction.
 const MIGRATIONS: &[&str] = &[include_str!("migrations/0001.sql")];
 
@@ -24,6 +29,13 @@ const _: () = assert!(MIGRATIONS.len() == 1, "`KNOWN` counts the migrations");
 
 /// Looks whether a file is ours, without touching it or anything beside it.
 pub(crate) fn inspect(path: &Path) -> Result<i64, OpenError> {
+    let length = |path: &Path| fs::metadata(path).map_or(0, |found| found.len());
+    if length(&beside(path, "-wal")) > 0 {
+        // A process or a machine that died while it moved pages has left the file half written and
+        // short, rightly: whoever opens it finds them in the write-ahead log. What the first bytes
+        // say about whose it is does not change with that.
+        return inspect_header(path);
+    }
     let uri = immutable(path);
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY
         | OpenFlags::SQLITE_OPEN_NO_MUTEX
@@ -31,21 +43,36 @@ pub(crate) fn inspect(path: &Path) -> Result<i64, OpenError> {
     let connection =
         Connection::open_with_flags(uri, flags).map_err(|error| trouble(path, &error))?;
     let found = format(path, &connection)?;
-    complete(path, &connection)?;
+    complete(path, length(path), &connection)?;
     Ok(found)
 }
 
-/// Notices a file that was cut. One with a write-ahead log may rightly be short: a process that died
-/// while it moved pages has left them there.
-fn complete(path: &Path, connection: &Connection) -> Result<(), OpenError> {
-    let length = |path: &Path| fs::metadata(path).map_or(0, |found| found.len());
-    if length(&beside(path, "-wal")) > 0 {
-        return Ok(());
+/// The format that the file's header says, read without the database.
+fn inspect_header(path: &Path) -> Result<i64, OpenError> {
+    let mut bytes = [0; HEADER_BYTES];
+    let read = File::open(path).and_then(|mut file| file.read_exact(&mut bytes));
+    match read {
+        Err(source) if source.kind() != io::ErrorKind::UnexpectedEof => {
+            return Err(OpenError::Unopenable {
+                path: path.to_owned(),
+                source,
+            });
+        }
+        Ok(()) if bytes.starts_with(MAGIC) => {}
+        Ok(()) | Err(_) => return Err(no_database(path)),
     }
+    let number = |at: usize| {
+        let number = bytes[at..at + 4].try_into().expect("four bytes");
+        i64::from(i32::from_be_bytes(number))
+    };
+    known(path, number(68), number(60))
+}
+
+/// Notices a file that was cut.
+fn complete(path: &Path, found: u64, connection: &Connection) -> Result<(), OpenError> {
     let pages = header(connection, "page_count").map_err(|error| trouble(path, &error))?;
     let page = header(connection, "page_size").map_err(|error| trouble(path, &error))?;
     let expected = u64::try_from(pages.saturating_mul(page)).unwrap_or(u64::MAX);
-    let found = length(path);
     if found < expected {
         return Err(OpenError::Damaged {
             path: path.to_owned(),
@@ -59,13 +86,18 @@ fn complete(path: &Path, connection: &Connection) -> Result<(), OpenError> {
 pub(crate) fn format(path: &Path, connection: &Connection) -> Result<i64, OpenError> {
     let application =
         header(connection, "application_id").map_err(|error| foreign(path, &error))?;
+    let found = header(connection, "user_version").map_err(|error| trouble(path, &error))?;
+    known(path, application, found)
+}
+
+/// The format, where these numbers are of a file that is ours and not too new.
+fn known(path: &Path, application: i64, found: i64) -> Result<i64, OpenError> {
     if application != APPLICATION_ID {
         return Err(OpenError::NotOurs {
             path: path.to_owned(),
             found: format!("a SQLite database with application id {application}"),
         });
     }
-    let found = header(connection, "user_version").map_err(|error| trouble(path, &error))?;
     match found {
         1..=KNOWN => Ok(found),
         _ if found > KNOWN => Err(OpenError::Newer {
@@ -146,12 +178,16 @@ fn header(connection: &Connection, name: &str) -> Result<i64, Error> {
 /// The first look at a file: what is no database at all is not ours rather than damaged.
 fn foreign(path: &Path, error: &Error) -> OpenError {
     if error.sqlite_error_code() == Some(rusqlite::ErrorCode::NotADatabase) {
-        return OpenError::NotOurs {
-            path: path.to_owned(),
-            found: "it is not a SQLite database".to_owned(),
-        };
+        return no_database(path);
     }
     trouble(path, error)
+}
+
+fn no_database(path: &Path) -> OpenError {
+    OpenError::NotOurs {
+        path: path.to_owned(),
+        found: "it is not a SQLite database".to_owned(),
+    }
 }
 
 /// A table that is missing from a file of ours is damage too.
