@@ -113,6 +113,7 @@ impl Writer {
                 Ok(())
             }
             Err(Broken::Failing(reason)) => {
+                self.shut(&reason);
                 refuse_all(requests, &closed(&reason));
                 Err(reason)
             }
@@ -120,10 +121,21 @@ impl Writer {
                 let error = StoreError::OutcomeUnknown {
                     reason: reason.clone(),
                 };
+                self.shut(&reason);
                 refuse_all(requests, &error);
                 Err(reason)
             }
         }
+    }
+
+    /// Takes nothing more in, before anybody hears of the failure: whoever does, and asks at once,
+    /// must not be served. Questions come first, for they are answered elsewhere; a request that
+    /// still comes in is only answered by this thread.
+    fn shut(&self, reason: &str) {
+        if let Some(file) = &self.file {
+            drop(file.questions.fail(reason));
+        }
+        self.tasks.close(reason);
     }
 
     fn serve_alone(&self, requests: Vec<Box<dyn Request>>) -> Result<(), String> {
@@ -160,6 +172,7 @@ impl Writer {
 
     /// After a failure: the files stay as they are, for the next opening to find out.
     fn fail(self, reason: &str) {
+        self.shut(reason);
         for task in self.tasks.fail(reason) {
             match task {
                 Task::Write(request) => refuse(request, &closed(reason)),
@@ -169,7 +182,6 @@ impl Writer {
         let Some(file) = self.file else {
             return;
         };
-        drop(file.questions.fail(reason));
         let lock = file.end();
         drop(self.connection);
         drop(lock);
