@@ -63,6 +63,11 @@ fn blank(path: &Path) -> io::Result<()> {
 /// Gives the file its name, for good: the directory is synced too.
 fn place(new: &Path, path: &Path) -> io::Result<()> {
     fs::rename(new, path)?;
+    sync_names(path)
+}
+
+/// Makes the names beside a path as lasting as what they name.
+pub(crate) fn sync_names(path: &Path) -> io::Result<()> {
     match path.parent() {
         #[cfg(unix)]
         Some(directory) => File::open(directory)?.sync_all(),

@@ -1,7 +1,7 @@
 //! The opening of a store: look, lock, make or migrate, recover, begin the threads.
 
 use std::fs::{self, OpenOptions};
-use std::io;
+use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::Path;
 use std::sync::mpsc::channel;
 use std::sync::{Arc, Mutex};
@@ -15,7 +15,7 @@ use rusqlite::{Connection, MAIN_DB};
 use crate::checkpoint::{Checkpoints, checkpoint};
 use crate::connect::{self, beside, resolve, trouble};
 use crate::counts::Counters;
-use crate::create;
+use crate::create::{self, sync_names};
 use crate::error::OpenError;
 use crate::lock::Lock;
 use crate::migrate;
@@ -121,20 +121,42 @@ fn to_write(path: &Path, options: &Options) -> Result<Inner, OpenError> {
 
 /// Puts what a process before this one left in the write-ahead log on stable storage.
 ///
-/// It may have died between a commit's write and its sync. From here on the commit is seen, and a
-/// repeated request is answered from it, so it must not be lost any more.
+/// It may have died between a commit's write and its sync, or the sync may have failed. From here on
+/// the commit is seen, and a repeated request is answered from it, so it must not be lost any more;
+/// and its pages must not reach the file before it is safe itself.
 fn recover(path: &Path, connection: &Connection, counters: &Counters) -> Result<(), OpenError> {
-    match OpenOptions::new().write(true).open(beside(path, "-wal")) {
-        Ok(wal) => wal.sync_all().map_err(|error| refused(path, &error))?,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-        Err(error) => return Err(unopenable(path, error)),
+    match write_over(&beside(path, "-wal")) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => {
+            return Err(refused(path, &error));
+        }
+        Ok(()) | Err(_) => {}
     }
-    checkpoint(connection, CheckpointMode::TRUNCATE, counters)
-        .map(drop)
-        .map_err(|reason| OpenError::Backend {
+    checkpoint(connection, CheckpointMode::TRUNCATE, counters).map_err(|reason| {
+        OpenError::Backend {
             path: path.to_owned(),
             reason,
-        })
+        }
+    })?;
+    // SQLite syncs the name of a new write-ahead log and does not look whether that succeeds.
+    sync_names(path).map_err(|error| refused(path, &error))
+}
+
+/// Writes a file over with what is in it, and syncs it. A sync alone is not enough: pages whose sync
+/// has failed before count as written, although they are in memory only.
+fn write_over(path: &Path) -> io::Result<()> {
+    let mut file = OpenOptions::new().read(true).write(true).open(path)?;
+    let mut part = vec![0; 1 << 20];
+    let mut at = 0;
+    loop {
+        file.seek(SeekFrom::Start(at))?;
+        let read = file.read(&mut part)?;
+        if read == 0 {
+            return file.sync_all();
+        }
+        file.seek(SeekFrom::Start(at))?;
+        file.write_all(&part[..read])?;
+        at += read as u64;
+    }
 }
 
 fn begin_readers(
