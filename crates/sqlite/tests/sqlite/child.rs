@@ -2,7 +2,7 @@
 
 use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
-use std::process::{Child, ChildStdout, Command, Stdio};
+use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
 use std::thread;
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ use super::clock;
 use super::log::{Run, payload, run_id, scope};
 
 const TASK: &str = "REWAKE_TEST_TASK";
-const STORE: &str = "REWAKE_TEST_STORE";
+pub(crate) const STORE: &str = "REWAKE_TEST_STORE";
 
 /// A process that is killed when it is dropped.
 pub(crate) struct Process {
@@ -38,14 +38,25 @@ impl Process {
         Self::command(shell, task, store)
     }
 
+    /// Runs another test than the one with the tasks, and lets its complaints be seen.
+    #[cfg(target_os = "linux")]
+    pub(crate) fn start_told(test: &str, store: &Path, tell: impl FnOnce(&mut Command)) -> Self {
+        let mut command = Command::new(std::env::current_exe().unwrap());
+        tell(&mut command);
+        Self::spawn(&mut command, test, store)
+    }
+
     fn command(mut command: Command, task: &str, store: &Path) -> Self {
+        command.env(TASK, task).stderr(Stdio::null());
+        Self::spawn(&mut command, "child::a_process_does_its_task", store)
+    }
+
+    fn spawn(command: &mut Command, test: &str, store: &Path) -> Self {
         let mut child = command
-            .args(["child::a_process_does_its_task", "--exact", "--nocapture"])
+            .args([test, "--exact", "--nocapture"])
             .args(["--test-threads", "1"])
-            .env(TASK, task)
             .env(STORE, store)
             .stdout(Stdio::piped())
-            .stderr(Stdio::null())
             .spawn()
             .unwrap();
         let lines = BufReader::new(child.stdout.take().unwrap()).lines();
@@ -64,6 +75,12 @@ impl Process {
                 return rest.trim().to_owned();
             }
         }
+    }
+
+    /// How it ended by itself.
+    #[cfg(target_os = "linux")]
+    pub(crate) fn wait(&mut self) -> ExitStatus {
+        self.child.wait().unwrap()
     }
 
     /// SIGKILL: the process can do nothing about it.
@@ -97,7 +114,7 @@ fn a_process_does_its_task() {
     }
 }
 
-fn say(line: &str) {
+pub(crate) fn say(line: &str) {
     let mut out = std::io::stdout().lock();
     writeln!(out, "\n{line}").unwrap();
     out.flush().unwrap();

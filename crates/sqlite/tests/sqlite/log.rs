@@ -153,19 +153,7 @@ impl Run<'_> {
             run: self.id,
             id: event_id(),
             conditions: vec![Condition::WorkerPosition(row.worker)],
-            events: vec![
-                EventKind::StepCreated {
-                    step,
-                    name: "charge".to_owned(),
-                    input: payload.clone(),
-                    options: StepOptions::default(),
-                },
-                EventKind::StepStarted { step, attempt: 1 },
-                EventKind::StepCompleted {
-                    step,
-                    result: payload.clone(),
-                },
-            ],
+            events: Self::step_events(step, payload),
             release: Vec::new(),
             mark: Some(Mark {
                 reacted: row.head,
@@ -175,6 +163,23 @@ impl Run<'_> {
             since: None,
             repeat: false,
         }
+    }
+
+    /// A step that is made, begins and ends at once.
+    pub(crate) fn step_events(step: StepId, payload: &Payload) -> Vec<EventKind> {
+        vec![
+            EventKind::StepCreated {
+                step,
+                name: "charge".to_owned(),
+                input: payload.clone(),
+                options: StepOptions::default(),
+            },
+            EventKind::StepStarted { step, attempt: 1 },
+            EventKind::StepCompleted {
+                step,
+                result: payload.clone(),
+            },
+        ]
     }
 
     pub(crate) fn append(self, request: Append) -> StoreFuture<Appended, Failed<AppendRefusal>> {

@@ -12,6 +12,8 @@ mod counting;
 mod crash;
 mod damage;
 mod disk_full;
+#[cfg(target_os = "linux")]
+mod faults;
 mod foreign;
 mod grouping;
 mod locking;
