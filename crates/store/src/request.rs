@@ -234,7 +234,11 @@ pub struct Deliver {
     pub door: Door,
     /// How much the hook may hold unread.
     pub limit: UnreadLimit,
-    /// True where a try before this one had an unknown outcome.
+    /// True where a try before this one had an unknown outcome. With a key it gets the first answer
+    /// for as long as the key is remembered. Without one it does while a hook of the same run has
+    /// the token; later nothing leads from the token to the log, and it is a new delivery: refused
+    /// where no live hook has the token, taken anew where another run's has. Remembering every
+    /// keyless delivery would cost each of them a row, so whoever means to repeat names a key.
     pub repeat: bool,
 }
 

@@ -25,7 +25,11 @@ pub type StoreFuture<T, E = StoreError> = BoxFuture<'static, Result<T, E>>;
 /// Each write is one transaction: the conditions are evaluated, the frame is written at the next
 /// positions, and every row that follows from it (the run's, tokens, keys) changes with it, or
 /// nothing does. When the future resolves with success, all of it is on stable storage. The same
-/// request with the same ids, repeated, gets the first answer and writes nothing.
+/// request with the same ids, repeated (and marked as a repeat, where it can be), gets the first
+/// answer and writes nothing; [`Deliver::repeat`] says where that ends for payloads without a key.
+///
+/// Requests may be handed over before earlier ones are answered. Each is judged alone, in the order
+/// in which they were handed over, against what those before it left; a refused one leaves nothing.
 pub trait Log {
     /// Begins a log. Atomic with it: the start key, and the tokens of hooks it begins with.
     fn create(&self, request: Create) -> StoreFuture<Created, Failed<CreateRefusal>>;

@@ -8,7 +8,7 @@ use super::rows::{Rows, Verdict, Write};
 use super::{effect, tokens};
 use crate::error::{Failed, StoreError};
 use crate::request::{Deliver, DeliverRefusal, Delivered, DeliveryKey, Door};
-use crate::row::{KeyRow, RunRow, TokenRow};
+use crate::row::{KeyRow, RunRow, ScopeId, TokenRow};
 
 type Refused = Failed<DeliverRefusal>;
 
@@ -154,18 +154,45 @@ fn check_door(request: &Deliver, hook: &TokenRow) -> Result<(), Refused> {
     }
 }
 
+/// The answer to a try before this one, if it was committed, as its log tells it. The hook that took
+/// the payload may have taken others since, or have left its token to another hook of the run.
 fn same_event(
     rows: &mut impl Rows,
     request: &Deliver,
-    hook: &TokenRow,
+    holder: &TokenRow,
 ) -> Result<Option<Delivered>, StoreError> {
-    let frame = frame_of(rows, request, hook.run)?;
-    Ok(frame.map(|frame| Delivered {
-        hook: hook.clone(),
+    let mut frames = rows.frames(holder.run, Position::START)?;
+    let Some(at) = frames.iter().position(|frame| frame.id == request.id) else {
+        return Ok(None);
+    };
+    frames.truncate(at + 1);
+    let hook = took_last(request.scope, holder.run, &frames);
+    Ok(hook.zip(frames.pop()).map(|(hook, frame)| Delivered {
+        hook,
         position: frame.first,
         event: frame.id,
         frame: Some(frame),
     }))
+}
+
+/// The row of the hook that took the last payload of a log, as that payload left it.
+fn took_last(scope: ScopeId, run: RunId, frames: &[Frame]) -> Option<TokenRow> {
+    let received = |kind: &EventKind| match kind {
+        EventKind::HookReceived { hook, payload, .. } => Some((*hook, payload.len() as u64)),
+        _ => None,
+    };
+    let (hook, _) = received(frames.last()?.events.last()?)?;
+    let mut created = frames.iter().flat_map(|frame| {
+        let row = |kind| effect::token_row(scope, run, frame.at, kind);
+        frame.events.iter().filter_map(row)
+    });
+    let mut row = created.find(|row| row.hook == hook)?;
+    let taken = frames.iter().flat_map(|frame| &frame.events);
+    for (_, bytes) in taken.filter_map(received).filter(|(by, _)| *by == hook) {
+        row.received += 1;
+        row.received_bytes += bytes;
+    }
+    Some(row)
 }
 
 /// The frame that this request wrote in the log of `run`, if a try before this one was committed.
