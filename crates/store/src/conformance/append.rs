@@ -5,8 +5,9 @@ use rewake_core::event::{EventKind, Frame, Position, Taken, Writer};
 
 use super::event::{
     cancel_requested, hook, hook_dropped, run_completed, run_continued, run_failed, run_terminated,
-    step, step_completed, step_created, step_started, token,
+    step, step_completed, step_created, step_failed, step_started, token,
 };
+use super::request::Appending;
 use super::stage::{Log, Stage};
 use crate::request::{AppendRefusal, Appended, Condition};
 
@@ -138,6 +139,62 @@ pub(super) async fn one_condition_that_fails_refuses_all(stage: Stage<'_>) {
     let appending = appending.when(Condition::StepOpen(step(1)));
     let refusal = appending.when(hook_live(1)).refused().await;
     assert_eq!(refusal, AppendRefusal::HookGone { hook: hook(1) });
+}
+
+/// A run with a live hook and an open step, and all that its worker may require.
+async fn three_conditions<'s>(stage: &'s Stage<'_>) -> (Log<'s>, [Condition; 3]) {
+    let log = stage.with_hook(1, "approve").await;
+    log.worker([step_created(1)]).ok().await;
+    let step_open = Condition::StepOpen(step(1));
+    (log, [Condition::RunLive, hook_live(1), step_open])
+}
+
+pub(super) async fn several_conditions_that_hold_let_it_pass(stage: Stage<'_>) {
+    let (log, conditions) = three_conditions(&stage).await;
+    let appending = log.worker([step_started(1)]);
+    let appending = conditions.into_iter().fold(appending, Appending::when);
+    assert_eq!(appending.ok().await.head, Position(5));
+}
+
+pub(super) async fn each_of_several_conditions_counts(stage: Stage<'_>) {
+    let (log, conditions) = three_conditions(&stage).await;
+    let moved = AppendRefusal::WorkerMoved {
+        run: log.run,
+        expected: Position(3),
+        actual: Position(4),
+    };
+    for (fails, expected) in [
+        (hook_live(2), AppendRefusal::HookGone { hook: hook(2) }),
+        (
+            Condition::StepOpen(step(2)),
+            AppendRefusal::StepClosed { step: step(2) },
+        ),
+        (Condition::WorkerPosition(Position(3)), moved),
+    ] {
+        for before in 0..=conditions.len() {
+            let mut all = conditions.to_vec();
+            all.insert(before, fails.clone());
+            let appending = log.worker([step_started(1)]);
+            let appending = all.into_iter().fold(appending, Appending::when);
+            assert_eq!(appending.refused().await, expected);
+        }
+    }
+}
+
+pub(super) async fn the_step_of_another_run_is_not_open_here(stage: Stage<'_>) {
+    stage.started().await.worker([step_created(1)]).ok().await;
+    let appending = stage.started().await.outsider([cancel_requested()]);
+    let refusal = appending.when(Condition::StepOpen(step(1))).refused().await;
+    assert_eq!(refusal, AppendRefusal::StepClosed { step: step(1) });
+}
+
+pub(super) async fn a_step_that_has_failed_is_not_open(stage: Stage<'_>) {
+    let log = stage.started().await;
+    let failed = [step_created(1), step_started(1), step_failed(1)];
+    log.worker(failed).ok().await;
+    let appending = log.worker([step_completed(1)]);
+    let refusal = appending.when(Condition::StepOpen(step(1))).refused().await;
+    assert_eq!(refusal, AppendRefusal::StepClosed { step: step(1) });
 }
 
 pub(super) async fn an_append_without_events_writes_no_frame(stage: Stage<'_>) {

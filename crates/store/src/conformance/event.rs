@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use rewake_core::event::{CreatedBy, Disposal, EventKind, Failure, StepOptions};
+use rewake_core::event::{CreatedBy, Disposal, EventKind, Failure, FailureKind, StepOptions};
 use rewake_core::id::{HookId, RunId, StepId, WaitId};
 use rewake_core::payload::Payload;
 use rewake_core::time::Timestamp;
@@ -182,6 +182,14 @@ pub(super) fn step_completed(n: u8) -> EventKind {
     EventKind::StepCompleted {
         step: step(n),
         result: payload("result"),
+    }
+}
+
+pub(super) fn step_failed(n: u8) -> EventKind {
+    EventKind::StepFailed {
+        step: step(n),
+        error: Failure::new("no money"),
+        kind: FailureKind::Fatal,
     }
 }
 

@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
+use rewake_core::id::RunId;
 use rewake_core::time::Timestamp;
+use rewake_core::token::Token;
 
 use crate::role::Store;
 
@@ -13,6 +15,20 @@ pub struct Skip {
     pub case: &'static str,
     /// Why the store cannot pass it.
     pub reason: &'static str,
+}
+
+/// What a harness does to the store it opened, on purpose.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Injury {
+    /// The commit of the next request that writes fails so that nobody knows whether it happened.
+    /// The next opening is whole again.
+    Commit,
+    /// What is stored of the log of this run is not what was written.
+    Log(RunId),
+    /// What is stored of the row of this run is not what was written.
+    Run(RunId),
+    /// What is stored of the live hooks of this token is not what was written.
+    Hook(Token),
 }
 
 /// Opens stores for the suite, and is their clock. Each case gets a harness of its own.
@@ -26,6 +42,12 @@ pub trait Harness {
 
     /// Sets the time that every later request is judged at.
     fn set_now(&self, now: Timestamp);
+
+    /// Injures the store that is open; false where this harness cannot. Then it skips the cases that
+    /// need the injury, with the reason.
+    fn injure(&self, _injury: &Injury) -> bool {
+        false
+    }
 
     /// Cases that the store does not pass on purpose.
     fn skips(&self) -> &[Skip] {

@@ -5,7 +5,10 @@ use rewake_core::event::{EventKind, Position};
 use super::event::{cancel_requested, hook_created, payload, run_created, step_created, token};
 use super::request::{answer, answer_refused};
 use super::stage::{ALL, Log, Stage};
-use crate::request::{Answer, AnswerRefusal, AppendRefusal, CreateRefusal, DeliverRefusal};
+use crate::error::Failed;
+use crate::request::{
+    Answer, AnswerRefusal, Append, AppendRefusal, CreateRefusal, Deliver, DeliverRefusal,
+};
 use crate::role::{RunFilter, RunPage};
 use crate::row::{ChunkRow, Parked};
 
@@ -146,6 +149,30 @@ pub(super) async fn delivery_keys_are_apart(stage: Stage<'_>) {
     let other = stage.deliver("approve", "no").key("k", 2);
     let delivered = other.within(stage.elsewhere).ok().await;
     assert_eq!(delivered.hook.run, there.run);
+}
+
+pub(super) async fn a_repeat_is_not_answered(stage: Stage<'_>) {
+    let log = stage.with_hook(1, "approve").await;
+    let append = log.worker([step_created(1)]).request().await;
+    let deliver = stage.deliver("approve", "yes").key("k", 1).request;
+    let first = stage.store.append(append.clone()).await;
+    first.expect("the append succeeds");
+    let first = stage.store.deliver(deliver.clone()).await;
+    first.expect("the payload is taken");
+    let (scope, repeat) = (stage.elsewhere, true);
+    let answer = stage.store.append(Append {
+        scope,
+        repeat,
+        ..append
+    });
+    let unknown = AppendRefusal::RunUnknown { run: log.run };
+    assert_eq!(answer.await, Err(Failed::Refused(unknown)));
+    let answer = stage.store.deliver(Deliver {
+        scope,
+        repeat,
+        ..deliver
+    });
+    assert_eq!(answer.await, Err(Failed::Refused(DeliverRefusal::NoHook)));
 }
 
 pub(super) async fn start_keys_are_apart(stage: Stage<'_>) {

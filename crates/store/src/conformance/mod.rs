@@ -18,7 +18,9 @@ mod stage;
 mod suite;
 
 mod append;
+mod batches;
 mod create;
+mod damage;
 mod deliver;
 mod expiry;
 mod fencing;
@@ -34,7 +36,8 @@ mod repeats;
 mod sessions;
 mod streams;
 mod tokens;
+mod unknown;
 mod wake_up;
 
-pub use harness::{Harness, Skip};
+pub use harness::{Harness, Injury, Skip};
 pub use suite::{CASES, run};

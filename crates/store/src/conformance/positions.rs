@@ -58,6 +58,12 @@ pub(super) async fn since_the_end_gives_its_own_frame_only(stage: Stage<'_>) {
     assert_eq!(spans(&answer.frames), [(3, 3)]);
 }
 
+pub(super) async fn since_the_middle_of_a_frame_gives_those_after_it(stage: Stage<'_>) {
+    let log = stage.with_hook(1, "approve").await;
+    let answer = log.worker([step_created(1)]).since(1).ok().await;
+    assert_eq!(spans(&answer.frames), [(3, 3), (4, 4)]);
+}
+
 pub(super) async fn the_events_of_an_append_have_ids_that_count_up(stage: Stage<'_>) {
     let creating = stage.create([run_created(), EventKind::RunStarted]);
     let id = creating.request.id;

@@ -3,8 +3,8 @@
 use rewake_core::event::{EventKind, Frame};
 
 use super::event::{
-    cancel_requested, hook_created, hook_expired, hook_until, run_completed, run_created,
-    step_created, step_started,
+    cancel_requested, hook_created, hook_dropped, hook_expired, hook_until, run_completed,
+    run_created, run_terminated, step_created, step_started,
 };
 use super::stage::{Log, Stage};
 use crate::error::Failed;
@@ -95,6 +95,38 @@ pub(super) async fn a_conflict_stays_a_conflict_on_repeat(stage: Stage<'_>) {
     assert_eq!(stage.token("approve").await, None);
 }
 
+pub(super) async fn an_append_is_found_after_the_end_of_its_run(stage: Stage<'_>) {
+    let log = stage.started().await;
+    let request = log.worker([step_created(1)]).request().await;
+    let (first, _) = sent(log, &request).await;
+    log.outsider([run_terminated()]).ok().await;
+    assert_eq!(repeated(log, request).await, first);
+}
+
+pub(super) async fn a_mark_alone_may_be_repeated(stage: Stage<'_>) {
+    let log = stage.started().await;
+    let marking = log.worker([]).waking_at(stage.at(500));
+    let request = marking.request().await;
+    let (first, frames) = sent(log, &request).await;
+    let row = log.row().await;
+    assert_eq!(repeated(log, request).await, first);
+    assert_eq!((log.row().await, log.frames().await), (row, frames));
+}
+
+pub(super) async fn a_create_is_found_after_its_token_has_passed_on(stage: Stage<'_>) {
+    let events = [run_created(), hook_created(1, "approve")];
+    let request = stage.create(events).request;
+    let first = stage.store.create(request.clone()).await;
+    let ending = stage.log(request.run).outsider([run_terminated()]);
+    ending.releasing(&["approve"]).ok().await;
+    let holder = stage.with_hook(2, "approve").await;
+
+    assert_eq!(stage.store.create(request).await, first);
+
+    let row = stage.token("approve").await.expect("the hook is live");
+    assert_eq!(row.run, holder.run);
+}
+
 pub(super) async fn the_end_of_a_run_may_be_repeated(stage: Stage<'_>) {
     let log = stage.with_hook(1, "approve").await;
     let ending = log.worker([run_completed()]).releasing(&["approve"]);
@@ -130,6 +162,26 @@ pub(super) async fn a_repeated_delivery_gets_the_first_answer(stage: Stage<'_>) 
     let frames = log.frames().await;
     assert_eq!(delivered(&stage, &again(request)).await, first);
     assert_eq!(log.frames().await, frames);
+}
+
+pub(super) async fn a_repeated_delivery_gets_the_first_answer_after_later_ones(stage: Stage<'_>) {
+    stage.with_hook(1, "approve").await;
+    stage.deliver("approve", "before").ok().await;
+    let request = stage.deliver("approve", "yes").request;
+    let first = delivered(&stage, &request).await;
+    stage.deliver("approve", "later").ok().await;
+    assert_eq!(delivered(&stage, &again(request)).await, first);
+}
+
+pub(super) async fn a_delivery_is_found_when_another_hook_of_its_run_has_the_token(
+    stage: Stage<'_>,
+) {
+    let log = stage.with_hook(1, "approve").await;
+    let request = stage.deliver("approve", "yes").request;
+    let first = delivered(&stage, &request).await;
+    let passing = [hook_dropped(1), hook_created(2, "approve")];
+    log.worker(passing).releasing(&["approve"]).ok().await;
+    assert_eq!(delivered(&stage, &again(request)).await, first);
 }
 
 pub(super) async fn a_repeated_delivery_with_a_key_gets_the_first_answer(stage: Stage<'_>) {
@@ -182,4 +234,17 @@ pub(super) async fn a_keyless_delivery_is_not_found_once_the_hook_has_gone(stage
     expiring.releasing(&["approve"]).ok().await;
     let answer = stage.store.deliver(again(request)).await;
     assert_eq!(answer, Err(Failed::Refused(DeliverRefusal::NoHook)));
+}
+
+/// What is wrong with this: the payload is in two logs. The same reason, and the same remedy.
+pub(super) async fn a_keyless_delivery_is_taken_anew_once_another_run_has_the_token(
+    stage: Stage<'_>,
+) {
+    let log = stage.with_hook(1, "approve").await;
+    let request = stage.deliver("approve", "yes").request;
+    delivered(&stage, &request).await;
+    let dropping = log.worker([hook_dropped(1)]);
+    dropping.releasing(&["approve"]).ok().await;
+    let other = stage.with_hook(2, "approve").await;
+    assert_eq!(delivered(&stage, &again(request)).await.hook.run, other.run);
 }

@@ -2,6 +2,7 @@
 
 use super::event::step_created;
 use super::stage::Stage;
+use crate::error::{Failed, StoreError};
 
 pub(super) async fn workers_that_did_not_end_cleanly_are_counted(stage: Stage<'_>) {
     for before in 0..3 {
@@ -63,4 +64,17 @@ pub(super) async fn a_run_that_comes_to_rest_is_forgiven(stage: Stage<'_>) {
     assert_eq!(log.row().await.crashes, 1);
     log.worker([]).rested().ok().await;
     assert_eq!(log.row().await.crashes, 0);
+}
+
+pub(super) async fn a_closed_store_serves_nothing(stage: Stage<'_>) {
+    let log = stage.started().await;
+    let request = log.worker([step_created(1)]).request().await;
+    assert_eq!(stage.store.close().await, Ok(()));
+    let append = stage.store.append(request).await;
+    let closed = matches!(&append, Err(Failed::Store(StoreError::Closed { .. })));
+    assert!(closed, "{append:?}");
+    let question = stage.store.run(stage.scope, log.run).await;
+    let closed = matches!(&question, Err(StoreError::Closed { .. }));
+    assert!(closed, "{question:?}");
+    assert_eq!(stage.store.close().await, Ok(()), "closing twice is once");
 }

@@ -9,7 +9,7 @@ use rewake_core::id::{EventId, RunId};
 use rewake_core::time::Timestamp;
 
 use super::event;
-use super::harness::Harness;
+use super::harness::{Harness, Injury};
 use super::request::{Appending, Creating, Delivering};
 use crate::role::{Store, WakeUp};
 use crate::row::{RunRow, ScopeId, TokenRow};
@@ -69,6 +69,18 @@ impl<'h> Stage<'h> {
             return true;
         }
         false
+    }
+
+    /// Opens a store again that has failed, and that says so when it is closed.
+    pub(super) fn reopen_failed(&mut self) {
+        let reopened = self.harness.reopen(Arc::clone(&self.store));
+        self.store = reopened.expect("a store that can fail can be opened again");
+    }
+
+    /// Injures the store.
+    pub(super) fn injure(&self, injury: &Injury) {
+        let injured = self.harness.injure(injury);
+        assert!(injured, "the harness injures the store or skips the case");
     }
 
     fn minted(&self) -> u128 {

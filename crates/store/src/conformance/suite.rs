@@ -39,7 +39,34 @@ macro_rules! __conformance_cases {
                 a_hook_whose_token_another_holds_is_not_live
                 the_hook_of_another_run_is_not_live_here
                 one_condition_that_fails_refuses_all
+                each_of_several_conditions_counts
+                several_conditions_that_hold_let_it_pass
+                the_step_of_another_run_is_not_open_here
+                a_step_that_has_failed_is_not_open
                 an_append_without_events_writes_no_frame
+            }
+            batches {
+                a_refused_one_in_the_middle_leaves_the_others_be
+                each_sees_what_those_before_it_left
+                of_many_that_want_one_token_the_first_has_it
+                of_many_workers_on_one_position_the_first_goes_on
+                of_many_under_one_key_one_is_taken
+                of_many_starts_under_one_key_one_begins
+                payloads_stand_in_the_order_they_were_handed_over
+                a_bound_holds_among_them
+                one_that_is_handed_over_twice_is_done_once
+                of_many_answers_the_first_stands
+            }
+            unknown {
+                a_start_is_there_once_when_it_is_repeated
+                an_append_is_there_once_when_it_is_repeated
+                a_payload_is_there_once_when_it_is_repeated
+                an_answer_stands_when_it_is_repeated
+            }
+            damage {
+                a_log_is_not_read
+                a_run_takes_nothing
+                a_hook_takes_nothing
             }
             positions {
                 positions_are_contiguous_across_writers
@@ -47,6 +74,7 @@ macro_rules! __conformance_cases {
                 since_gives_the_frames_of_others_and_then_its_own
                 since_without_events_gives_the_frames_of_others
                 since_the_end_gives_its_own_frame_only
+                since_the_middle_of_a_frame_gives_those_after_it
                 the_events_of_an_append_have_ids_that_count_up
                 time_never_goes_back_when_the_clock_does
                 time_goes_on_with_the_clock
@@ -176,6 +204,7 @@ macro_rules! __conformance_cases {
                 a_run_that_is_unknown_counts_nothing
                 counting_changes_nothing_else
                 a_run_that_comes_to_rest_is_forgiven
+                a_closed_store_serves_nothing
             }
             isolation {
                 a_project_and_environment_keep_their_number
@@ -190,6 +219,7 @@ macro_rules! __conformance_cases {
                 one_token_may_be_live_in_both
                 the_end_of_a_run_leaves_the_other_token_be
                 delivery_keys_are_apart
+                a_repeat_is_not_answered
                 start_keys_are_apart
                 a_run_of_another_environment_is_not_handed_out
             }
@@ -231,6 +261,12 @@ macro_rules! __conformance_cases {
                 a_repeated_append_of_an_outsider_gets_the_first_answer
                 what_came_after_the_first_try_does_not_change_the_answer
                 a_conflict_stays_a_conflict_on_repeat
+                an_append_is_found_after_the_end_of_its_run
+                a_mark_alone_may_be_repeated
+                a_create_is_found_after_its_token_has_passed_on
+                a_repeated_delivery_gets_the_first_answer_after_later_ones
+                a_delivery_is_found_when_another_hook_of_its_run_has_the_token
+                a_keyless_delivery_is_taken_anew_once_another_run_has_the_token
                 the_end_of_a_run_may_be_repeated
                 an_append_that_was_not_committed_is_done_on_repeat
                 a_repeated_delivery_gets_the_first_answer
