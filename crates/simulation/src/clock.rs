@@ -2,12 +2,17 @@
 
 use std::collections::BTreeMap;
 use std::pin::Pin;
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 
 use futures_util::future::{BoxFuture, FutureExt};
 use rewake_core::time::Timestamp;
 use rewake_runtime::Clock;
+
+use crate::prng::{Prng, Stream};
+use crate::scheduler::ProcessId;
+use crate::world::World;
 
 /// When simulated time begins, in milliseconds.
 const BEGINNING: u64 = 1_000_000_000_000;
@@ -118,22 +123,41 @@ impl Drop for Nap {
     }
 }
 
-/// The clock of one process: it may be off.
+/// The clock of one process: it may be off, and its timers late.
 #[derive(Debug)]
 pub(crate) struct ProcessClock {
-    pub(crate) clock: VirtualClock,
-    pub(crate) offset: i64,
+    pub(crate) world: Arc<World>,
+    pub(crate) process: ProcessId,
+    /// How far it is off, in milliseconds; it may jump.
+    pub(crate) offset: Arc<AtomicI64>,
+    pub(crate) sleeps: AtomicU64,
+}
+
+impl ProcessClock {
+    /// How late the next timer fires.
+    fn lateness(&self) -> u64 {
+        let late = self.world.settings.late;
+        if late == 0 || !self.world.turmoil.load(Ordering::Relaxed) {
+            return 0;
+        }
+        let nth = self.sleeps.fetch_add(1, Ordering::Relaxed);
+        let place = (u64::from(self.process), nth);
+        Prng::at(self.world.seed, Stream::Lateness, place).below(late + 1)
+    }
 }
 
 impl Clock for ProcessClock {
     fn now(&self) -> Timestamp {
-        Timestamp::from_millis(self.clock.now().saturating_add_signed(self.offset))
+        let offset = self.offset.load(Ordering::Relaxed);
+        Timestamp::from_millis(self.world.clock.now().saturating_add_signed(offset))
     }
 
     fn sleep_until(&self, at: Timestamp) -> BoxFuture<'static, ()> {
+        let offset = self.offset.load(Ordering::Relaxed);
         let until = at
             .as_millis()
-            .saturating_add_signed(self.offset.saturating_neg());
-        self.clock.sleep_until(until).boxed()
+            .saturating_add_signed(offset.saturating_neg());
+        let until = until.saturating_add(self.lateness());
+        self.world.clock.sleep_until(until).boxed()
     }
 }

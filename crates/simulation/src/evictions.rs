@@ -15,9 +15,10 @@ use rewake_core::time::Timestamp;
 use rewake_runtime::Start;
 
 use crate::outsider;
-use crate::prng::Prng;
+use crate::prng::{Prng, Stream};
 use crate::process::Setup;
 use crate::program::{self, Taste};
+use crate::scenario::Scenario;
 use crate::scheduler::OUTSIDE;
 use crate::settings::Settings;
 use crate::workload::WORKFLOW;
@@ -54,8 +55,7 @@ pub fn compare_evictions(seed: u64) -> Result<usize, String> {
 
 /// The log of the one run, spelled out.
 fn logs(seed: u64, memory: usize) -> Result<Vec<Vec<String>>, String> {
-    let settings = Settings::calm();
-    let world = World::new(seed, settings, false);
+    let world = World::new(&Scenario::bare(seed, Settings::calm()), false);
     let ledger = world.ledger.open();
     let lived = live(&world, memory);
     drop(ledger);
@@ -65,11 +65,13 @@ fn logs(seed: u64, memory: usize) -> Result<Vec<Vec<String>>, String> {
     drop(shadow);
     world.end();
     lived?;
-    world.failure().map_or(Ok(logs), Err)
+    world
+        .failure()
+        .map_or(Ok(logs), |problem| Err(problem.text))
 }
 
 fn live(world: &Arc<World>, memory: usize) -> Result<(), String> {
-    let mut prng = Prng::new(world.seed, 4);
+    let mut prng = Prng::new(world.seed, Stream::Evictions);
     let taste = Taste {
         size: 12,
         panics: false,
@@ -99,7 +101,7 @@ fn live(world: &Arc<World>, memory: usize) -> Result<(), String> {
             let shadow = world.shadow();
             let tokens = shadow.tokens().iter();
             tokens
-                .map(|(token, (_, hook))| (*hook, token.to_string()))
+                .map(|(token, held)| (held.hook, token.to_string()))
                 .collect()
         };
         hooks.sort_unstable();
@@ -108,7 +110,7 @@ fn live(world: &Arc<World>, memory: usize) -> Result<(), String> {
         }
         let (_, token) = hooks.swap_remove(prng.index(hooks.len()));
         let world_of_task = Arc::clone(world);
-        let resume = async move { outsider::resume(&world_of_task, payload, token, true).await };
+        let resume = async move { outsider::deliver(&world_of_task, payload, token, true).await };
         world.tasks.spawn(OUTSIDE, "resume", resume.boxed());
     }
     settle(world)
@@ -134,7 +136,10 @@ fn moved(world: &Arc<World>) -> Result<bool, String> {
     if world.steps.load(Ordering::Relaxed) > ENOUGH {
         return Err("it does not come to rest".to_owned());
     }
-    world.failure().map_or_else(|| Ok(world.step()), Err)
+    match world.failure() {
+        None => Ok(world.step()),
+        Some(problem) => Err(problem.text),
+    }
 }
 
 fn spell(frames: &[Frame]) -> Vec<String> {

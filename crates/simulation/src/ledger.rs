@@ -11,6 +11,7 @@ use rewake_core::id::{HookId, RunId, StepId};
 
 use crate::clock::{Nap, VirtualClock};
 use crate::program::Program;
+use crate::tally::Tally;
 use crate::workload::Seen;
 
 thread_local! {
@@ -30,6 +31,19 @@ pub(crate) enum Told<T> {
     Unknown,
 }
 
+impl<T> Told<T> {
+    pub(crate) const fn is_done(&self) -> bool {
+        matches!(self, Self::Done(_))
+    }
+}
+
+/// A call of a webhook that its workflow answered.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct CallAsked {
+    pub(crate) payload: u64,
+    pub(crate) run: RunId,
+}
+
 /// A start that was asked for.
 #[derive(Clone, Debug)]
 pub(crate) struct StartAsked {
@@ -45,6 +59,8 @@ pub(crate) struct ResumeAsked {
     /// Unique.
     pub(crate) payload: u64,
     pub(crate) token: String,
+    /// Whether it was sent to a hook under the key `resume-N`.
+    pub(crate) key: bool,
     pub(crate) told: Vec<Told<(RunId, HookId)>>,
 }
 
@@ -73,6 +89,7 @@ pub(crate) struct Entries {
     pub(crate) starts: Vec<StartAsked>,
     pub(crate) resumes: Vec<ResumeAsked>,
     pub(crate) cancels: Vec<CancelAsked>,
+    pub(crate) calls: Vec<CallAsked>,
     /// The value a step returns is its execution's place here.
     pub(crate) executions: Vec<Execution>,
     /// What the workflow of a run saw, in the replay that went furthest.
@@ -85,6 +102,7 @@ pub(crate) struct Entries {
 #[derive(Debug, Default)]
 pub(crate) struct Ledger {
     entries: Mutex<Entries>,
+    pub(crate) tally: Tally,
 }
 
 impl Ledger {
@@ -96,6 +114,15 @@ impl Ledger {
     pub(crate) fn open(self: &Arc<Self>) -> Opened {
         Opened(CURRENT.replace(Some(Arc::clone(self))))
     }
+}
+
+/// Counts something in the ledger that is open on this thread.
+pub(crate) fn count(name: &'static str) {
+    CURRENT.with_borrow(|ledger| {
+        if let Some(ledger) = ledger {
+            ledger.tally.count(name);
+        }
+    });
 }
 
 /// While this is held, the ledger is the one that workflows write to.

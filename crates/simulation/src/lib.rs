@@ -25,18 +25,27 @@
 mod check;
 mod clock;
 mod evictions;
+mod fault;
 mod ledger;
 mod outsider;
 mod prng;
 mod process;
 mod program;
+mod scenario;
 mod scheduler;
 mod settings;
 mod shadow;
+mod shrink;
 mod simulation;
+mod statement;
 mod store;
+mod tally;
+mod turmoil;
 mod workload;
 mod world;
 
 pub use evictions::compare_evictions;
+pub use shrink::{Shrunk, play_case, shrink};
 pub use simulation::{Report, Violation, hold, simulate};
+pub use statement::Statement;
+pub use tally::{Counts, missing};

@@ -1,66 +1,227 @@
-//! Simulates seeds for as long as one likes: `cargo run -p rewake-simulation -- --seed N --count M`.
+//! Simulates seeds for as long as one likes: `cargo run --release -p rewake-simulation -- --seed N
+//! --count M`. What it finds is on standard output, how far it has come on standard error.
 
 #![forbid(unsafe_code)]
 
-use std::io::{Write, stdout};
+use std::io::{Write, stderr, stdout};
 use std::process::ExitCode;
 
-use rewake_simulation::simulate;
+use rewake_simulation::{Counts, Report, Violation, missing, play_case, shrink, simulate};
+use serde::Serialize;
 
 /// How much of what happened before a violation is shown.
 const LINES: usize = 400;
+/// After so many seeds it is said how far it has come.
+const PROGRESS: u64 = 5_000;
+
+const USAGE: &str = "usage: rewake-simulation [--seed N] [--count M] [--shrink] [--case FILE] \
+                     [--all] [--json]";
+
+/// What is to be done.
+#[derive(Debug, Default)]
+struct Options {
+    seed: u64,
+    count: u64,
+    /// Make what fails small.
+    shrink: bool,
+    /// Play the case in a file.
+    case: Option<String>,
+    /// Show all that happened.
+    all: bool,
+    /// One JSON document instead of lines.
+    json: bool,
+}
+
+/// What many seeds came to.
+#[derive(Debug, Default, Serialize)]
+struct Summary {
+    seed: u64,
+    count: u64,
+    steps: u64,
+    runs: u64,
+    events: u64,
+    processes: u64,
+    crashes: u64,
+    failed: Vec<Failed>,
+    counts: Counts,
+    missing: Vec<&'static str>,
+}
+
+#[derive(Debug, Serialize)]
+struct Failed {
+    seed: u64,
+    statement: &'static str,
+    problem: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    small: Option<serde_json::Value>,
+}
 
 fn main() -> ExitCode {
-    let mut seed = 0;
-    let mut count = 1;
-    let mut all = false;
-    let mut args = std::env::args().skip(1);
-    while let Some(arg) = args.next() {
-        match arg.as_str() {
-            "--all" => all = true,
-            "--seed" => seed = number(args.next()),
-            "--count" => count = number(args.next()),
-            _ => {
-                say("usage: rewake-simulation [--seed N] [--count M] [--all]");
-                return ExitCode::from(2);
+    let Some(options) = Options::read(std::env::args().skip(1)) else {
+        say(USAGE);
+        return ExitCode::from(2);
+    };
+    if let Some(file) = &options.case {
+        return case(&options, file);
+    }
+    if options.shrink && options.count == 1 {
+        return small(&options);
+    }
+    if options.count > 1 || options.json {
+        return many(&options);
+    }
+    one(&options, simulate(options.seed, true))
+}
+
+impl Options {
+    fn read(mut args: impl Iterator<Item = String>) -> Option<Self> {
+        let mut options = Self {
+            count: 1,
+            ..Self::default()
+        };
+        while let Some(arg) = args.next() {
+            match arg.as_str() {
+                "--all" => options.all = true,
+                "--json" => options.json = true,
+                "--shrink" => options.shrink = true,
+                "--seed" => options.seed = args.next()?.parse().ok()?,
+                "--count" => options.count = args.next()?.parse().ok()?,
+                "--case" => options.case = Some(args.next()?),
+                _ => return None,
             }
         }
+        Some(options)
     }
-    if count > 1 {
-        return many(seed, count);
+
+    const fn lines(&self) -> usize {
+        if self.all { usize::MAX } else { LINES }
     }
-    let lines = if all { usize::MAX } else { LINES };
-    match simulate(seed, true) {
+}
+
+fn one(options: &Options, simulated: Result<Report, Box<Violation>>) -> ExitCode {
+    match simulated {
         Ok(report) => {
-            show(&report.trace, if all { lines } else { 0 });
+            show(&report.trace, if options.all { usize::MAX } else { 0 });
             say(&format!(
-                "seed {seed}: {} steps, {} runs, {} events, {} processes, {} crashes",
+                "it holds: {} steps, {} runs, {} events, {} processes, {} crashes",
                 report.steps, report.runs, report.events, report.boots, report.crashes
             ));
             ExitCode::SUCCESS
         }
         Err(violation) => {
-            show(&violation.trace, lines);
+            show(&violation.trace, options.lines());
             say(&violation.to_string());
             ExitCode::FAILURE
         }
     }
 }
 
-fn many(first: u64, count: u64) -> ExitCode {
-    let mut failed = 0;
-    for seed in first..first.saturating_add(count) {
-        if let Err(violation) = simulate(seed, false) {
-            failed += 1;
-            say(&violation.to_string());
+fn case(options: &Options, file: &str) -> ExitCode {
+    match std::fs::read_to_string(file) {
+        Ok(json) => one(options, play_case(&json)),
+        Err(error) => {
+            say(&format!("{file} cannot be read: {error}"));
+            ExitCode::from(2)
         }
     }
-    say(&format!("{count} seeds from {first}: {failed} failed"));
-    ExitCode::from(u8::from(failed > 0))
 }
 
-fn number(text: Option<String>) -> u64 {
-    text.and_then(|text| text.parse().ok()).unwrap_or_default()
+fn small(options: &Options) -> ExitCode {
+    let Some(small) = shrink(options.seed) else {
+        say(&format!("seed {} holds", options.seed));
+        return ExitCode::SUCCESS;
+    };
+    if options.json {
+        say(&small.to_json());
+    } else {
+        show(&small.trace, options.lines());
+        say(&small.to_string());
+    }
+    ExitCode::FAILURE
+}
+
+fn many(options: &Options) -> ExitCode {
+    let (first, count) = (options.seed, options.count);
+    let mut summary = Summary {
+        seed: first,
+        count,
+        ..Summary::default()
+    };
+    for seed in first..first.saturating_add(count) {
+        match simulate(seed, false) {
+            Ok(report) => summary.add(report),
+            Err(violation) => summary.fail(options, &violation),
+        }
+        let done = seed - first + 1;
+        if done.is_multiple_of(PROGRESS) && done < count {
+            tell(&format!(
+                "{done} of {count}, {} failed",
+                summary.failed.len()
+            ));
+        }
+    }
+    summary.missing = missing(&summary.counts);
+    summary.show(options)
+}
+
+impl Summary {
+    fn add(&mut self, report: Report) {
+        self.steps += report.steps;
+        self.runs += report.runs;
+        self.events += report.events;
+        self.processes += u64::from(report.boots);
+        self.crashes += u64::from(report.crashes);
+        for (name, count) in report.counts {
+            *self.counts.entry(name).or_default() += count;
+        }
+    }
+
+    fn fail(&mut self, options: &Options, violation: &Violation) {
+        let small = options.shrink.then(|| shrink(violation.seed)).flatten();
+        if !options.json {
+            say(&violation.to_string());
+            if let Some(small) = &small {
+                say(&small.to_string());
+            }
+        }
+        let small = small.and_then(|small| serde_json::from_str(&small.to_json()).ok());
+        self.failed.push(Failed {
+            seed: violation.seed,
+            statement: violation.statement.name(),
+            problem: violation.problem.clone(),
+            small,
+        });
+    }
+
+    fn show(&self, options: &Options) -> ExitCode {
+        if options.json {
+            say(&serde_json::to_string_pretty(self).unwrap_or_default());
+        } else {
+            for (name, count) in &self.counts {
+                say(&format!("{count:>12}  {name}"));
+            }
+            let Self {
+                steps,
+                runs,
+                events,
+                processes,
+                crashes,
+                ..
+            } = self;
+            say(&format!(
+                "{steps} steps, {runs} runs, {events} events, {processes} processes, {crashes} crashes"
+            ));
+            if !self.missing.is_empty() {
+                say(&format!("never happened: {}", self.missing.join(", ")));
+            }
+            let failed = self.failed.len();
+            say(&format!(
+                "{} seeds from {}: {failed} failed",
+                self.count, self.seed
+            ));
+        }
+        ExitCode::from(u8::from(!self.failed.is_empty()))
+    }
 }
 
 fn show(trace: &[String], lines: usize) {
@@ -72,4 +233,8 @@ fn show(trace: &[String], lines: usize) {
 fn say(text: &str) {
     // Nobody reads what is written into a closed pipe.
     let _closed = writeln!(stdout(), "{text}");
+}
+
+fn tell(text: &str) {
+    let _closed = writeln!(stderr(), "{text}");
 }

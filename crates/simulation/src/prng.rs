@@ -1,6 +1,8 @@
 //! The randomness of a simulation: splitmix64, so that a seed means the same for ever.
 //!
-//! No other source of randomness may reach a simulation.
+//! No other source of randomness may reach a simulation. What is drawn for a place (the third request
+//! of the second process, say) depends on the seed and that place alone: where something is cut out
+//! of a simulation, the rest goes on as it was.
 
 /// A stream of numbers that a seed decides.
 #[derive(Clone, Debug)]
@@ -8,13 +10,37 @@ pub(crate) struct Prng {
     state: u64,
 }
 
+/// What a stream is for. Streams for different things have nothing to do with each other.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Stream {
+    Settings = 1,
+    Acts = 3,
+    Evictions = 4,
+    Step = 5,
+    Request = 6,
+    Survival = 7,
+    Pace = 8,
+    Lateness = 9,
+    Last = 10,
+    Entropy = 11,
+    Outsider = 12,
+}
+
 impl Prng {
-    /// The stream of a seed. Streams with another `label` have nothing to do with each other.
-    pub(crate) const fn new(seed: u64, label: u64) -> Self {
-        let mut prng = Self {
-            state: seed ^ label.wrapping_mul(0xA076_1D64_78BD_642F),
-        };
-        prng.next();
+    /// The stream of a seed.
+    pub(crate) const fn new(seed: u64, stream: Stream) -> Self {
+        Self::at(seed, stream, (0, 0))
+    }
+
+    /// The stream of one place.
+    pub(crate) const fn at(seed: u64, stream: Stream, (place, nth): (u64, u64)) -> Self {
+        let state = seed
+            ^ (stream as u64).wrapping_mul(0xA076_1D64_78BD_642F)
+            ^ place.wrapping_mul(0xE703_7ED1_A0B4_28DB)
+            ^ nth.wrapping_mul(0x8EBC_6AF0_9C88_C6E3);
+        let mut prng = Self { state };
+        // Neighbouring places begin far apart.
+        prng.state = prng.next();
         prng
     }
 

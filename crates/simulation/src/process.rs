@@ -1,30 +1,40 @@
 //! Processes: each an engine of its own on the one store, which may end at any moment.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use rewake::Rewake;
-use rewake_runtime::{Builder, Engine, Entropy, Host, Spawner};
+use rewake_runtime::{Builder, Engine, Entropy, Host, Registry, Spawner};
+use serde::{Deserialize, Serialize};
 
 use crate::clock::ProcessClock;
 use crate::ledger::StepWorld;
-use crate::prng::Prng;
+use crate::prng::{Prng, Stream};
 use crate::scheduler::ProcessId;
 use crate::store::FaultyStore;
+use crate::workload;
 use crate::world::{World, lock};
+
+/// What the build of a process is called whose code was changed.
+pub(crate) const CHANGED_BUILD: &str = "changed";
 
 /// The processes there are.
 #[derive(Debug, Default)]
 pub(crate) struct Processes {
     last: ProcessId,
     alive: BTreeMap<ProcessId, Process>,
+    /// Those, alive or gone, whose code is not the one that all others have.
+    changed: BTreeSet<ProcessId>,
     /// How many ended without saying so.
     pub(crate) crashes: u32,
     /// How many times a process took up work beside or after another.
     pub(crate) boots: u32,
+    /// How many times a process was made to look at a run on which another may have been at work.
+    pub(crate) thefts: u32,
 }
 
 #[derive(Debug)]
@@ -33,6 +43,8 @@ struct Process {
     /// Nobody else works, or has worked, on the store since it began.
     alone: bool,
     evicts: bool,
+    /// How far its clock is off.
+    offset: Arc<AtomicI64>,
 }
 
 #[derive(Debug)]
@@ -45,7 +57,7 @@ enum State {
 }
 
 /// How a process is set up.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Setup {
     /// What its build is called.
     pub(crate) build: String,
@@ -55,6 +67,8 @@ pub(crate) struct Setup {
     pub(crate) memory: usize,
     /// Whether each rest is checked by a second replay.
     pub(crate) verify: bool,
+    /// Whether its code differs from what all others have.
+    pub(crate) changed: bool,
 }
 
 impl Setup {
@@ -65,6 +79,7 @@ impl Setup {
             offset: 0,
             memory: 0,
             verify: true,
+            changed: false,
         }
     }
 }
@@ -76,6 +91,18 @@ impl Processes {
 
     pub(crate) fn alive(&self) -> Vec<ProcessId> {
         self.alive.keys().copied().collect()
+    }
+
+    /// True where the code of a process is not the one that all others have.
+    pub(crate) fn is_changed(&self, process: ProcessId) -> bool {
+        self.changed.contains(&process)
+    }
+
+    /// Turns the clock of a process to so far off.
+    pub(crate) fn turn_clock(&self, process: ProcessId, offset: i64) {
+        if let Some(process) = self.alive.get(&process) {
+            process.offset.store(offset, Ordering::Relaxed);
+        }
     }
 
     /// Something was written that no process may have heard of.
@@ -138,8 +165,12 @@ impl World {
                 state: State::Booting,
                 alone: processes.alive.is_empty(),
                 evicts: setup.memory == 0,
+                offset: Arc::new(AtomicI64::new(setup.offset)),
             };
             processes.alive.insert(id, process);
+            if setup.changed {
+                processes.changed.insert(id);
+            }
             id
         };
         self.trace(|| format!("boot p{id} {setup:?}"));
@@ -160,20 +191,23 @@ impl World {
     fn builder(self: &Arc<Self>, id: ProcessId, setup: &Setup) -> Builder {
         let host = Host {
             clock: Arc::new(ProcessClock {
-                clock: self.clock.clone(),
-                offset: setup.offset,
+                world: Arc::clone(self),
+                process: id,
+                offset: self.offset_of(id),
+                sleeps: AtomicU64::new(0),
             }),
             spawner: Arc::new(ProcessSpawner {
                 world: Arc::clone(self),
                 process: id,
             }),
             entropy: Arc::new(ProcessEntropy {
-                prng: Mutex::new(Prng::new(self.seed, 1_000 + u64::from(id))),
+                prng: Mutex::new(Prng::at(self.seed, Stream::Entropy, (u64::from(id), 0))),
             }),
         };
         let store = FaultyStore {
             world: Arc::clone(self),
             process: id,
+            asked: Mutex::default(),
         };
         let registry = Rewake::builder()
             .provide(StepWorld {
@@ -182,10 +216,22 @@ impl World {
             })
             .registry()
             .expect("the workload's names are told apart");
+        let registry = if setup.changed {
+            changed(registry)
+        } else {
+            registry
+        };
         Builder::new(host, Arc::new(store), registry)
             .build_id(setup.build.clone())
             .memory_budget(setup.memory)
             .verify(setup.verify)
+            .public_url("http://simulated")
+    }
+
+    fn offset_of(&self, id: ProcessId) -> Arc<AtomicI64> {
+        let processes = lock(&self.processes);
+        let process = processes.alive.get(&id);
+        process.map_or_else(Arc::default, |process| Arc::clone(&process.offset))
     }
 
     /// Ends a process where it stands: whatever it holds is dropped, and it gets to say nothing.
@@ -232,6 +278,21 @@ impl World {
         };
         self.tasks.spawn(id, "shutdown", stop.boxed());
     }
+}
+
+/// The program whose workflow was changed: under the same name stands other code.
+fn changed(mut registry: Registry) -> Registry {
+    let known = registry.workflow(workload::WORKFLOW).cloned();
+    let other = registry.workflow(workload::CHANGED).cloned();
+    let (known, other) = known.zip(other).expect("both are linked into this program");
+    let replaced = rewake_runtime::Workflow {
+        run: other.run,
+        ..known
+    };
+    registry
+        .add_workflow(replaced)
+        .expect("it stands in the place of the other");
+    registry
 }
 
 struct ProcessSpawner {

@@ -1,4 +1,7 @@
 //! Programs: what a simulated workflow does, as data that a seed grows.
+//!
+//! A new operation is a variant here with its name, a number in `op`, and its act in
+//! [`workload`](crate::workload).
 
 use serde::{Deserialize, Serialize};
 
@@ -21,8 +24,14 @@ pub(crate) enum Op {
     UnpolledStep(Script),
     /// Polls a step and a sleep, and takes what comes first.
     StepOrSleep(Script, u64),
+    /// Calls several steps, and takes their results as they come.
+    Unordered(Vec<Script>),
+    /// Calls two steps, and gives up at the first that fails.
+    TryBoth(Script, Script),
     /// Sleeps for so many milliseconds.
     Sleep(u64),
+    /// Sleeps until so many milliseconds after the present.
+    SleepUntil(u64),
     /// Opens a hook.
     Hook {
         /// A token of few; drawn where none is given.
@@ -30,26 +39,50 @@ pub(crate) enum Op {
         /// How long it takes payloads.
         expires_ms: Option<u64>,
     },
+    /// Opens a hook of a definition that it shares with others.
+    Defined(u64),
     /// Opens a hook, and gives up if that takes longer than the time.
     HookInTime(u64, u64),
     /// Receives so many payloads from the hook opened last.
     Recv(u64),
+    /// Receives so many payloads from the hook opened last, as a stream.
+    Stream(u64),
     /// Receives one, waiting no longer than the time.
     RecvTimeout(u64),
     /// Receives one, or sleeps so long.
     RecvOrSleep(u64),
+    /// Receives one from each of the two hooks opened last.
+    RecvBoth,
+    /// Receives one from either of the two hooks opened last, or takes the result of a step, or the
+    /// end of a sleep.
+    Select(Script, u64),
     /// Closes the hook opened last, and reads what is left in it.
     Close,
     /// Drops the hook opened last.
     Drop,
+    /// Opens a hook, receives one payload in time and drops the hook, so many times.
+    HookLoop(u64, u64),
+    /// Opens a webhook, which the workflow answers or not, serves so many requests, and closes it.
+    Webhook {
+        /// The workflow answers, and the answers differ.
+        manual: bool,
+        /// A step gives the answer.
+        by_step: bool,
+        /// So many requests.
+        requests: u64,
+    },
     /// Does several things at once, and waits for all.
     Join(Vec<Program>),
+    /// Does several things at once, and waits for all, no longer than the time.
+    JoinInTime(u64, Vec<Program>),
     /// Does two things at once, and drops the slower one.
     Race(Program, Program),
     /// Does something several times.
     Loop(u64, Program),
     /// Calls another workflow.
     Nested(Program),
+    /// Calls another workflow, which calls itself so many times.
+    Recurse(u64, Program),
     /// Asks for time and randomness.
     Ask,
     /// Returns.
@@ -60,6 +93,126 @@ pub(crate) enum Op {
     Panic,
 }
 
+impl Op {
+    /// How each kind is counted.
+    pub(crate) const NAMES: [&'static str; 31] = [
+        "op step",
+        "op crossed-steps",
+        "op unpolled-step",
+        "op step-or-sleep",
+        "op unordered",
+        "op try-both",
+        "op sleep",
+        "op sleep-until",
+        "op hook",
+        "op defined",
+        "op hook-in-time",
+        "op recv",
+        "op stream",
+        "op recv-timeout",
+        "op recv-or-sleep",
+        "op recv-both",
+        "op select",
+        "op close",
+        "op drop",
+        "op hook-loop",
+        "op webhook",
+        "op join",
+        "op join-in-time",
+        "op race",
+        "op loop",
+        "op nested",
+        "op recurse",
+        "op ask",
+        "op return",
+        "op fail",
+        "op panic",
+    ];
+
+    /// How it is counted.
+    pub(crate) const fn name(&self) -> &'static str {
+        Self::NAMES[match self {
+            Self::Step(_) => 0,
+            Self::CrossedSteps(..) => 1,
+            Self::UnpolledStep(_) => 2,
+            Self::StepOrSleep(..) => 3,
+            Self::Unordered(_) => 4,
+            Self::TryBoth(..) => 5,
+            Self::Sleep(_) => 6,
+            Self::SleepUntil(_) => 7,
+            Self::Hook { .. } => 8,
+            Self::Defined(_) => 9,
+            Self::HookInTime(..) => 10,
+            Self::Recv(_) => 11,
+            Self::Stream(_) => 12,
+            Self::RecvTimeout(_) => 13,
+            Self::RecvOrSleep(_) => 14,
+            Self::RecvBoth => 15,
+            Self::Select(..) => 16,
+            Self::Close => 17,
+            Self::Drop => 18,
+            Self::HookLoop(..) => 19,
+            Self::Webhook { .. } => 20,
+            Self::Join(_) => 21,
+            Self::JoinInTime(..) => 22,
+            Self::Race(..) => 23,
+            Self::Loop(..) => 24,
+            Self::Nested(_) => 25,
+            Self::Recurse(..) => 26,
+            Self::Ask => 27,
+            Self::Return => 28,
+            Self::Fail => 29,
+            Self::Panic => 30,
+        }]
+    }
+
+    /// What it is made of.
+    pub(crate) fn blocks(&self) -> Vec<&Program> {
+        match self {
+            Self::Join(branches) | Self::JoinInTime(_, branches) => branches.iter().collect(),
+            Self::Race(a, b) => vec![a, b],
+            Self::Loop(_, body) | Self::Nested(body) | Self::Recurse(_, body) => vec![body],
+            Self::Step(_)
+            | Self::CrossedSteps(..)
+            | Self::UnpolledStep(_)
+            | Self::StepOrSleep(..)
+            | Self::Unordered(_)
+            | Self::TryBoth(..)
+            | Self::Sleep(_)
+            | Self::SleepUntil(_)
+            | Self::Hook { .. }
+            | Self::Defined(_)
+            | Self::HookInTime(..)
+            | Self::Recv(_)
+            | Self::Stream(_)
+            | Self::RecvTimeout(_)
+            | Self::RecvOrSleep(_)
+            | Self::RecvBoth
+            | Self::Select(..)
+            | Self::Close
+            | Self::Drop
+            | Self::HookLoop(..)
+            | Self::Webhook { .. }
+            | Self::Ask
+            | Self::Return
+            | Self::Fail
+            | Self::Panic => Vec::new(),
+        }
+    }
+}
+
+impl Op {
+    /// What it is made of, to be changed.
+    pub(crate) fn blocks_mut(&mut self) -> Vec<&mut Program> {
+        match self {
+            Self::Join(branches) | Self::JoinInTime(_, branches) => branches.iter_mut().collect(),
+            Self::Race(a, b) => vec![a, b],
+            Self::Loop(_, body) | Self::Nested(body) | Self::Recurse(_, body) => vec![body],
+            _ => Vec::new(),
+        }
+    }
+}
+
 /// What a step does.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Script {
@@ -67,6 +220,8 @@ pub(crate) struct Script {
     pub(crate) fails: u32,
     /// And they do so by panicking.
     pub(crate) panics: bool,
+    /// And they ask for another pause before the next.
+    pub(crate) asks_pause: bool,
     /// And then it fails for good.
     pub(crate) fatal: bool,
     /// How long an attempt takes.
@@ -77,8 +232,21 @@ pub(crate) struct Script {
     pub(crate) timeout_ms: Option<u64>,
 }
 
+impl Script {
+    /// Nothing happens.
+    pub(crate) const PLAIN: Self = Self {
+        fails: 0,
+        panics: false,
+        asks_pause: false,
+        fatal: false,
+        takes_ms: 0,
+        max_retries: 3,
+        timeout_ms: None,
+    };
+}
+
 /// What decides how programs look.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub(crate) struct Taste {
     /// So many things at most.
     pub(crate) size: u64,
@@ -110,13 +278,8 @@ pub(crate) fn any_token(prng: &mut Prng) -> String {
 /// True where the program has such a thing somewhere.
 pub(crate) fn contains(program: &[Op], wanted: &impl Fn(&Op) -> bool) -> bool {
     program.iter().any(|op| {
-        wanted(op)
-            || match op {
-                Op::Join(branches) => branches.iter().any(|branch| contains(branch, wanted)),
-                Op::Race(a, b) => contains(a, wanted) || contains(b, wanted),
-                Op::Loop(_, body) | Op::Nested(body) => contains(body, wanted),
-                _ => false,
-            }
+        let blocks = op.blocks();
+        wanted(op) || blocks.into_iter().any(|block| contains(block, wanted))
     })
 }
 
@@ -132,40 +295,59 @@ fn block(prng: &mut Prng, left: &mut u64, depth: u32) -> Program {
 
 fn op(prng: &mut Prng, left: &mut u64, depth: u32) -> Op {
     let nests = depth < 3 && *left > 0;
-    match prng.below(if nests { 30 } else { 24 }) {
-        0..=3 => Op::Step(script(prng)),
+    match prng.below(if nests { 44 } else { 35 }) {
         4 => Op::CrossedSteps(script(prng), script(prng)),
         5 => Op::UnpolledStep(script(prng)),
         6 => Op::StepOrSleep(script(prng), span(prng)),
-        7..=8 => Op::Sleep(span(prng)),
-        9..=11 => hook(prng),
-        12 => Op::HookInTime(prng.below(TOKENS), prng.below(2) * 50),
-        13..=15 => Op::Recv(1 + prng.below(3)),
-        16 => Op::RecvTimeout(span(prng)),
-        17 => Op::RecvOrSleep(span(prng)),
-        18 => Op::Close,
-        19..=20 => Op::Drop,
-        22 if prng.chance(3_000) => Op::Return,
-        23 if prng.chance(3_000) => Op::Fail,
-        21..=23 => Op::Ask,
-        24..=25 => {
-            let branches = 2 + prng.below(2);
-            Op::Join(
-                (0..branches)
-                    .map(|_| block(prng, left, depth + 1))
-                    .collect(),
-            )
-        }
-        26..=27 => Op::Race(block(prng, left, depth + 1), block(prng, left, depth + 1)),
-        28 => Op::Loop(2 + prng.below(2), block(prng, left, depth + 1)),
+        7 => Op::Unordered((0..2 + prng.below(3)).map(|_| script(prng)).collect()),
+        8 => Op::TryBoth(script(prng), script(prng)),
+        9..=10 => Op::Sleep(span(prng)),
+        11 => Op::SleepUntil(span(prng)),
+        12..=14 => hook(prng),
+        15 => Op::Defined(prng.below(TOKENS)),
+        16 => Op::HookInTime(prng.below(TOKENS), prng.below(2) * 50),
+        17..=18 => Op::Recv(1 + prng.below(3)),
+        19 => Op::Stream(1 + prng.below(3)),
+        20 => Op::RecvTimeout(span(prng)),
+        21 => Op::RecvOrSleep(span(prng)),
+        22 => Op::RecvBoth,
+        23 => Op::Select(script(prng), span(prng)),
+        24 => Op::Close,
+        25..=26 => Op::Drop,
+        27 => Op::HookLoop(1 + prng.below(3), span(prng)),
+        28..=29 => webhook(prng),
+        30..=31 => Op::Ask,
+        32 if prng.chance(3_000) => Op::Return,
+        33 if prng.chance(3_000) => Op::Fail,
+        0..=3 | 32..=34 => Op::Step(script(prng)),
+        35..=36 => Op::Join(branches(prng, left, depth)),
+        37 => Op::JoinInTime(span(prng), branches(prng, left, depth)),
+        38..=39 => Op::Race(block(prng, left, depth + 1), block(prng, left, depth + 1)),
+        40..=41 => Op::Loop(2 + prng.below(2), block(prng, left, depth + 1)),
+        42 => Op::Recurse(1 + prng.below(2), block(prng, left, depth + 1)),
         _ => Op::Nested(block(prng, left, depth + 1)),
     }
+}
+
+fn branches(prng: &mut Prng, left: &mut u64, depth: u32) -> Vec<Program> {
+    let branches = 2 + prng.below(2);
+    (0..branches)
+        .map(|_| block(prng, left, depth + 1))
+        .collect()
 }
 
 fn hook(prng: &mut Prng) -> Op {
     let token = prng.chance(7_000).then(|| prng.below(TOKENS));
     let expires_ms = prng.chance(3_000).then(|| span(prng));
     Op::Hook { token, expires_ms }
+}
+
+fn webhook(prng: &mut Prng) -> Op {
+    Op::Webhook {
+        manual: prng.chance(6_000),
+        by_step: prng.chance(5_000),
+        requests: 1 + prng.below(2),
+    }
 }
 
 fn script(prng: &mut Prng) -> Script {
@@ -177,6 +359,7 @@ fn script(prng: &mut Prng) -> Script {
     Script {
         fails,
         panics: prng.chance(2_000),
+        asks_pause: prng.chance(2_000),
         fatal: prng.chance(1_000),
         takes_ms: prng.pick(&[0, 0, 0, 5, 50, 3_000]),
         max_retries: prng.pick(&[0, 1, 3, 3]),

@@ -1,4 +1,8 @@
 //! The scheduler: tasks that are polled one at a time, in an order that the seed decides.
+//!
+//! What becomes ready waits for a number of steps that the seed draws for it alone, and what has
+//! waited long enough comes first. So wake-ups are delayed, nobody starves, and where something is
+//! cut out of a simulation the others keep their pace.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -6,25 +10,48 @@ use std::task::{Context, Wake, Waker};
 
 use futures_util::future::BoxFuture;
 
+use crate::prng::{Prng, Stream};
+
 /// A process of the simulated world.
 pub(crate) type ProcessId = u32;
 
 /// Where those are at home who only call: no process, and so never crashing.
 pub(crate) const OUTSIDE: ProcessId = 0;
 
-type Ready = Arc<Mutex<BTreeSet<u64>>>;
+/// How long what becomes ready must wait for its turn.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Pace {
+    pub(crate) seed: u64,
+    /// The most steps; none where everything goes in order.
+    pub(crate) spread: u64,
+}
+
+impl Pace {
+    /// The step at which it may be its turn.
+    pub(crate) fn due(self, now: u64, (place, nth): (u64, u64)) -> u64 {
+        if self.spread == 0 {
+            return 0;
+        }
+        let mut prng = Prng::at(self.seed, Stream::Pace, (place, nth));
+        // Most are quick, and some are much slower than all others.
+        let spread = prng.pick(&[1, 1, self.spread, 8 * self.spread]);
+        now + prng.below(spread)
+    }
+}
 
 /// All tasks.
 #[derive(Default)]
 pub(crate) struct Tasks {
     state: Mutex<State>,
-    ready: Ready,
+    turns: Arc<Mutex<Turns>>,
 }
 
 #[derive(Default)]
 struct State {
     next: u64,
     tasks: BTreeMap<u64, Task>,
+    /// How many tasks each process has begun.
+    begun: BTreeMap<ProcessId, u64>,
 }
 
 struct Task {
@@ -34,12 +61,71 @@ struct Task {
     future: Option<BoxFuture<'static, ()>>,
 }
 
+/// Whose turn it is when.
+#[derive(Default)]
+struct Turns {
+    pace: Pace,
+    now: u64,
+    queue: BTreeSet<(u64, u64)>,
+    tasks: BTreeMap<u64, Turn>,
+}
+
+struct Turn {
+    place: u64,
+    wakes: u64,
+    due: Option<u64>,
+}
+
+impl Turns {
+    fn wake(&mut self, id: u64) {
+        let (pace, now) = (self.pace, self.now);
+        let Some(turn) = self.tasks.get_mut(&id) else {
+            return;
+        };
+        if turn.due.is_some() {
+            return;
+        }
+        turn.wakes += 1;
+        let due = pace.due(now, (turn.place, turn.wakes));
+        turn.due = Some(due);
+        self.queue.insert((due, id));
+    }
+
+    fn forget(&mut self, id: u64) {
+        if let Some(due) = self.tasks.remove(&id).and_then(|turn| turn.due) {
+            self.queue.remove(&(due, id));
+        }
+    }
+}
+
 impl Tasks {
+    pub(crate) fn new(pace: Pace) -> Self {
+        let tasks = Self::default();
+        tasks.turns().pace = pace;
+        tasks
+    }
+
     /// Adds a task, which may be polled from now on.
     pub(crate) fn spawn(
         &self,
         process: ProcessId,
         name: &'static str,
+        future: BoxFuture<'static, ()>,
+    ) {
+        let nth = {
+            let mut state = self.lock();
+            let begun = state.begun.entry(process).or_default();
+            *begun += 1;
+            *begun
+        };
+        self.spawn_at((process, name), nth, future);
+    }
+
+    /// Adds a task that has the same pace whatever else there is.
+    pub(crate) fn spawn_at(
+        &self,
+        (process, name): (ProcessId, &'static str),
+        nth: u64,
         future: BoxFuture<'static, ()>,
     ) {
         let mut state = self.lock();
@@ -52,20 +138,29 @@ impl Tasks {
         };
         state.tasks.insert(id, task);
         drop(state);
-        ready(&self.ready).insert(id);
+        let mut turns = self.turns();
+        let turn = Turn {
+            place: (u64::from(process) << 32) | nth,
+            wakes: 0,
+            due: None,
+        };
+        turns.tasks.insert(id, turn);
+        turns.wake(id);
     }
 
-    /// How many could be polled.
-    pub(crate) fn ready(&self) -> usize {
-        ready(&self.ready).len()
+    /// When the first of those that could be polled may be.
+    pub(crate) fn first_due(&self) -> Option<u64> {
+        self.turns().queue.first().map(|(due, _)| *due)
     }
 
-    /// Polls the `n`th of those that are ready; whose it is and what it does.
-    pub(crate) fn poll(&self, n: usize) -> Option<(ProcessId, &'static str)> {
+    /// Polls the first of those that are ready; whose it is and what it does.
+    pub(crate) fn poll_first(&self, now: u64) -> Option<(ProcessId, &'static str)> {
         let id = {
-            let mut ready = ready(&self.ready);
-            let id = ready.iter().nth(n).copied()?;
-            ready.remove(&id);
+            let mut turns = self.turns();
+            turns.now = now;
+            let (_, id) = turns.queue.pop_first()?;
+            let turn = turns.tasks.get_mut(&id)?;
+            turn.due = None;
             id
         };
         let (mut future, about) = {
@@ -75,7 +170,7 @@ impl Tasks {
         };
         let waker = Waker::from(Arc::new(TaskWaker {
             id,
-            ready: Arc::clone(&self.ready),
+            turns: Arc::clone(&self.turns),
         }));
         let done = future
             .as_mut()
@@ -84,6 +179,7 @@ impl Tasks {
         let mut state = self.lock();
         if done {
             state.tasks.remove(&id);
+            self.turns().forget(id);
         } else if let Some(task) = state.tasks.get_mut(&id) {
             task.future = Some(future);
             return Some(about);
@@ -91,6 +187,15 @@ impl Tasks {
         drop(state);
         drop(future);
         Some(about)
+    }
+
+    /// Lets a task be polled for nothing; what it does.
+    pub(crate) fn poll_again(&self, which: usize) -> Option<&'static str> {
+        let state = self.lock();
+        let len = state.tasks.len().max(1);
+        let (id, task) = state.tasks.iter().nth(which % len)?;
+        self.turns().wake(*id);
+        Some(task.name)
     }
 
     /// Drops every task of a process where it stands.
@@ -106,7 +211,7 @@ impl Tasks {
         });
         drop(state);
         for (id, future) in killed {
-            ready(&self.ready).remove(&id);
+            self.turns().forget(id);
             drop(future);
         }
     }
@@ -124,19 +229,22 @@ impl Tasks {
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
 
-fn ready(ready: &Ready) -> MutexGuard<'_, BTreeSet<u64>> {
-    ready.lock().unwrap_or_else(PoisonError::into_inner)
+    fn turns(&self) -> MutexGuard<'_, Turns> {
+        self.turns.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 struct TaskWaker {
     id: u64,
-    ready: Ready,
+    turns: Arc<Mutex<Turns>>,
 }
 
 impl Wake for TaskWaker {
     fn wake(self: Arc<Self>) {
-        ready(&self.ready).insert(self.id);
+        self.turns
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .wake(self.id);
     }
 }

@@ -7,12 +7,17 @@ use std::collections::BTreeMap;
 
 use futures_util::FutureExt;
 use rewake_core::entity::Entities;
-use rewake_core::event::{EventKind, Frame, Position};
+use rewake_core::event::{EventKind, Frame, Position, Writer};
 use rewake_core::id::{HookId, RunId};
+use rewake_core::payload::{self, Payload};
 use rewake_core::time::Timestamp;
 use rewake_core::token::Token;
+use rewake_runtime::webhook::Request;
 use rewake_store::memory::MemoryStore;
 use rewake_store::{Log, Queries, RunRow, ScopeId};
+
+use crate::statement::{Breaks, Problem, Statement};
+use crate::workload::Code;
 
 /// Everything there is of a log.
 const ALL: usize = usize::MAX;
@@ -21,7 +26,15 @@ const ALL: usize = usize::MAX;
 #[derive(Debug, Default)]
 pub(crate) struct Shadow {
     runs: BTreeMap<RunId, Followed>,
-    tokens: BTreeMap<Token, (RunId, HookId)>,
+    tokens: BTreeMap<Token, Held>,
+}
+
+/// Who holds a token.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Held {
+    pub(crate) run: RunId,
+    pub(crate) hook: HookId,
+    pub(crate) is_webhook: bool,
 }
 
 /// One log.
@@ -29,9 +42,18 @@ pub(crate) struct Shadow {
 pub(crate) struct Followed {
     pub(crate) entities: Entities,
     pub(crate) frames: Vec<Frame>,
+    /// The code that left records here, where that can be told.
+    pub(crate) code: Option<Code>,
 }
 
 impl Followed {
+    /// The last event that a worker wrote.
+    pub(crate) fn worker(&self) -> Position {
+        let by_worker = |frame: &&Frame| frame.writer == Writer::Worker;
+        let last = self.frames.iter().rfind(by_worker);
+        last.map_or(Position::START, Frame::last)
+    }
+
     /// The events, oldest first.
     pub(crate) fn events(&self) -> impl Iterator<Item = &EventKind> {
         self.frames.iter().flat_map(|frame| &frame.events)
@@ -45,7 +67,7 @@ impl Shadow {
     }
 
     /// The live hooks, by token.
-    pub(crate) const fn tokens(&self) -> &BTreeMap<Token, (RunId, HookId)> {
+    pub(crate) const fn tokens(&self) -> &BTreeMap<Token, Held> {
         &self.tokens
     }
 
@@ -65,18 +87,21 @@ impl Shadow {
         store: &MemoryStore,
         (scope, run): (ScopeId, RunId),
         latest: Timestamp,
-    ) -> Result<(), String> {
-        for frame in frames(store, scope, run, self.head(run))? {
-            self.take_in(run, &frame)
-                .map_err(|problem| format!("run {run}, event {}: {problem}", frame.first))?;
+    ) -> Result<(), Problem> {
+        let added = frames(store, scope, run, self.head(run)).breaks(Statement::Order)?;
+        for frame in added {
+            self.take_in(run, &frame).map_err(|problem| Problem {
+                text: format!("run {run}, event {}: {}", frame.first, problem.text),
+                ..problem
+            })?;
         }
         let Some(followed) = self.runs.get(&run) else {
             return Ok(());
         };
-        let Some(row) = row(store, scope, run) else {
-            return Err(format!("run {run} has a log and no row"));
-        };
-        agrees(&row, followed, latest).map_err(|problem| format!("run {run}: {problem}"))
+        let row = row(store, scope, run).ok_or_else(|| format!("run {run} has a log and no row"));
+        row.and_then(|row| agrees(&row, followed, latest))
+            .map_err(|problem| format!("run {run}: {problem}"))
+            .breaks(Statement::Woken)
     }
 
     /// Takes in one frame.
@@ -84,28 +109,20 @@ impl Shadow {
     /// # Errors
     ///
     /// What must not be.
-    pub(crate) fn take_in(&mut self, run: RunId, frame: &Frame) -> Result<(), String> {
-        if frame.first != self.head(run).next() {
-            return Err(format!("it does not follow on position {}", self.head(run)));
-        }
+    pub(crate) fn take_in(&mut self, run: RunId, frame: &Frame) -> Result<(), Problem> {
+        let head = self.head(run);
         let followed = self.runs.entry(run).or_insert_with(|| Followed {
             entities: Entities::new(run),
             frames: Vec::new(),
+            code: None,
         });
-        if followed
-            .frames
-            .last()
-            .is_some_and(|last| last.at > frame.at)
-        {
-            return Err("its time is before that of the event in front of it".to_owned());
-        }
-        followed
-            .entities
-            .apply_frame(frame)
-            .map_err(|illegal| format!("it is not legal: {illegal}"))?;
-        followed.frames.push(frame.clone());
+        append(followed, head, frame).breaks(Statement::Workers)?;
+        counts(&followed.entities).breaks(Statement::Delivered)?;
         for kind in &frame.events {
-            self.hold(run, kind)?;
+            tell_code(followed, kind).breaks(Statement::Replay)?;
+        }
+        for kind in &frame.events {
+            self.hold(run, kind).breaks(Statement::Token)?;
         }
         Ok(())
     }
@@ -113,26 +130,107 @@ impl Shadow {
     /// At most one live hook holds a token.
     fn hold(&mut self, run: RunId, kind: &EventKind) -> Result<(), String> {
         match kind {
-            EventKind::HookCreated { hook, token, .. } => {
-                if let Some((owner, other)) = self.tokens.insert(token.clone(), (run, *hook)) {
+            EventKind::HookCreated {
+                hook,
+                token,
+                is_webhook,
+                ..
+            } => {
+                let held = Held {
+                    run,
+                    hook: *hook,
+                    is_webhook: *is_webhook,
+                };
+                if let Some(other) = self.tokens.insert(token.clone(), held) {
                     return Err(format!(
-                        "hook {hook} takes token {token}, which hook {other} of run {owner} holds"
+                        "hook {hook} takes token {token}, which hook {} of run {} holds",
+                        other.hook, other.run
                     ));
                 }
             }
             EventKind::HookDisposed { hook, .. } | EventKind::HookExpired { hook } => {
-                self.tokens.retain(|_, (_, held)| held != hook);
+                self.tokens.retain(|_, held| held.hook != *hook);
             }
-            kind if kind.is_terminal() => self.tokens.retain(|_, (owner, _)| *owner != run),
+            kind if kind.is_terminal() => self.tokens.retain(|_, held| held.run != run),
             _ => {}
         }
         Ok(())
     }
 }
 
+/// Adds a frame to a log, where it may stand.
+fn append(followed: &mut Followed, head: Position, frame: &Frame) -> Result<(), String> {
+    if frame.first != head.next() {
+        return Err(format!("it does not follow on position {head}"));
+    }
+    let last = followed.frames.last();
+    if last.is_some_and(|last| last.at > frame.at) {
+        return Err("its time is before that of the event in front of it".to_owned());
+    }
+    let before: Vec<(HookId, u64)> = {
+        let hooks = followed.entities.hooks().values();
+        hooks.map(|hook| (hook.id, hook.taken)).collect()
+    };
+    followed
+        .entities
+        .apply_frame(frame)
+        .map_err(|illegal| format!("it is not legal: {illegal}"))?;
+    followed.frames.push(frame.clone());
+    let gave_back = before.into_iter().find(|(hook, taken)| {
+        let hook = followed.entities.hooks().get(hook);
+        hook.is_none_or(|hook| hook.taken < *taken)
+    });
+    match gave_back {
+        Some((hook, taken)) => Err(format!(
+            "{taken} payloads of hook {hook} were taken, and now fewer"
+        )),
+        None => Ok(()),
+    }
+}
+
+/// Nobody takes what was not received.
+fn counts(entities: &Entities) -> Result<(), String> {
+    let mut hooks = entities.hooks().values();
+    match hooks.find(|hook| hook.taken > hook.received) {
+        Some(hook) => Err(format!(
+            "{} payloads of hook {} were taken, and {} received",
+            hook.taken, hook.id, hook.received
+        )),
+        None => Ok(()),
+    }
+}
+
+/// A log holds records of one code only.
+fn tell_code(followed: &mut Followed, kind: &EventKind) -> Result<(), String> {
+    let EventKind::StepCreated { name, .. } = kind else {
+        return Ok(());
+    };
+    let Some(code) = Code::of_step(name) else {
+        return Ok(());
+    };
+    match followed.code.replace(code) {
+        Some(other) if other != code => Err(format!(
+            "its log holds steps of {other:?} code, and {code:?} code appends step `{name}`"
+        )),
+        Some(_) | None => Ok(()),
+    }
+}
+
 /// A run's row.
 pub(crate) fn row(store: &MemoryStore, scope: ScopeId, run: RunId) -> Option<RunRow> {
     store.run(scope, run).now_or_never()?.ok()?
+}
+
+/// The number that a payload carries: as it is, in a text, or as the body of a request.
+pub(crate) fn number_of(payload: &Payload) -> Option<u64> {
+    if let Ok(number) = payload::decode::<u64>(payload) {
+        return Some(number);
+    }
+    if let Ok(text) = payload::decode::<String>(payload) {
+        return text.rsplit(' ').next()?.parse().ok();
+    }
+    let request: Request = payload::decode(payload).ok()?;
+    std::str::from_utf8(&request.body).ok()?.parse().ok()
 }
 
 /// The frames of a run after a position.

@@ -8,14 +8,19 @@ use std::time::Duration;
 use futures_util::FutureExt;
 
 use crate::check;
+use crate::fault::{Fault, draw_setup};
 use crate::outsider;
+use crate::prng::{Prng, Stream};
 use crate::process::Setup;
+use crate::scenario::Scenario;
 use crate::scheduler::OUTSIDE;
-use crate::settings::Settings;
+use crate::statement::{Problem, Statement};
+use crate::tally::Counts;
+use crate::turmoil::{clear_away, seen, turmoil};
 use crate::world::{World, lock};
 
 /// So many steps without coming to rest are too many.
-const MOST_STEPS: u64 = 60_000;
+const MOST_STEPS: u64 = 100_000;
 /// So many steps are enough for every process to stop.
 const PATIENCE: u64 = 50_000;
 /// The build that takes over at the end.
@@ -35,6 +40,8 @@ pub struct Report {
     pub boots: u32,
     /// Processes that ended without saying so.
     pub crashes: u32,
+    /// How often each operation, action and fault really happened.
+    pub counts: Counts,
     /// What happened, line by line, where it was asked for.
     pub trace: Vec<String>,
 }
@@ -45,20 +52,39 @@ pub struct Report {
 pub struct Violation {
     /// The seed that shows it.
     pub seed: u64,
+    /// What does not hold.
+    pub statement: Statement,
     /// What was seen.
     pub problem: String,
     /// What happened before, where it was asked for.
     pub trace: Vec<String>,
 }
 
+impl Violation {
+    pub(crate) fn of(seed: u64, failure: Failure) -> Self {
+        Self {
+            seed,
+            statement: failure.problem.statement,
+            problem: failure.problem.text,
+            trace: failure.trace,
+        }
+    }
+}
+
 impl std::fmt::Display for Violation {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Self { seed, problem, .. } = self;
+        let Self {
+            seed,
+            statement,
+            problem,
+            ..
+        } = self;
         write!(
             f,
-            "seed {seed}: {problem}\n\
+            "seed {seed}: {statement}: {problem}\n\
              repeat it:    REWAKE_SEED={seed} cargo test -p rewake-simulation --test simulation -- one_seed --nocapture\n\
-             or, traced:   cargo run -p rewake-simulation -- --seed {seed}"
+             or, traced:   cargo run -p rewake-simulation -- --seed {seed}\n\
+             make it small: cargo run --release -p rewake-simulation -- --seed {seed} --shrink"
         )
     }
 }
@@ -71,30 +97,12 @@ impl std::error::Error for Violation {}
 ///
 /// [`Violation`] where something must not be.
 pub fn simulate(seed: u64, traced: bool) -> Result<Report, Box<Violation>> {
-    let settings = Settings::of(seed);
-    let world = World::new(seed, settings, traced);
-    let simulated = catch_unwind(AssertUnwindSafe(|| live(&world)));
-    // Whatever happened, nothing of this world may reach the next one.
-    let ended = catch_unwind(AssertUnwindSafe(|| world.end()));
-    let simulated = simulated
-        .unwrap_or_else(|panic| Err(format!("it panicked: {}", words(&*panic))))
-        .and_then(|()| ended.map_err(|panic| format!("it panicked: {}", words(&*panic))))
-        .and_then(|()| world.failure().map_or(Ok(()), Err));
-    if simulated.is_err() {
-        write_logs(&world);
-    }
-    let trace = world.take_trace();
-    match simulated {
-        Ok(()) => Ok(report(&world, trace)),
-        Err(problem) => Err(Box::new(Violation {
-            seed,
-            problem,
-            trace,
-        })),
-    }
+    let scenario = Scenario::of(seed);
+    play(&scenario, traced).map_err(|failure| Box::new(Violation::of(seed, *failure)))
 }
 
-/// Simulates, and panics where something must not be: with the seed and the command that repeats it.
+/// Simulates, and panics where something must not be: with the smallest case that was found to show
+/// it, the seed, and the commands that repeat it.
 ///
 /// # Panics
 ///
@@ -102,8 +110,55 @@ pub fn simulate(seed: u64, traced: bool) -> Result<Report, Box<Violation>> {
 pub fn hold(seed: u64) -> Report {
     match simulate(seed, false) {
         Ok(report) => report,
-        Err(violation) => panic!("{violation}"),
+        Err(violation) => {
+            let small = crate::shrink::shrink(seed).map(|small| small.to_string());
+            panic!("{violation}\n{}", small.unwrap_or_default())
+        }
     }
+}
+
+/// How a scenario failed.
+#[derive(Debug)]
+pub(crate) struct Failure {
+    pub(crate) problem: Problem,
+    /// All that went wrong before on purpose.
+    pub(crate) faults: Vec<Fault>,
+    pub(crate) trace: Vec<String>,
+}
+
+/// Plays a scenario.
+///
+/// # Errors
+///
+/// What must not be.
+pub(crate) fn play(scenario: &Scenario, traced: bool) -> Result<Report, Box<Failure>> {
+    let world = World::new(scenario, traced);
+    let simulated = catch_unwind(AssertUnwindSafe(|| live(&world, scenario)));
+    // Whatever happened, nothing of this world may reach the next one.
+    let ended = catch_unwind(AssertUnwindSafe(|| world.end()));
+    let simulated = simulated
+        .unwrap_or_else(|panic| Err(panicked(&*panic)))
+        .and_then(|()| ended.map_err(|panic| panicked(&*panic)))
+        .and_then(|()| seen(&world));
+    if simulated.is_err() {
+        write_logs(&world);
+    }
+    let trace = world.take_trace();
+    match simulated {
+        Ok(()) => Ok(report(&world, trace)),
+        Err(problem) => Err(Box::new(Failure {
+            problem,
+            faults: std::mem::take(&mut lock(&world.faults).happened),
+            trace,
+        })),
+    }
+}
+
+fn panicked(panic: &(dyn std::any::Any + Send)) -> Problem {
+    let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
+    let text = text.or_else(|| panic.downcast_ref::<String>().cloned());
+    let words = text.unwrap_or_default();
+    Statement::Order.broken(format!("it panicked: {words}"))
 }
 
 /// Adds the logs to the trace.
@@ -120,12 +175,6 @@ fn write_logs(world: &World) {
     }
 }
 
-fn words(panic: &(dyn std::any::Any + Send)) -> String {
-    let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
-    text.or_else(|| panic.downcast_ref::<String>().cloned())
-        .unwrap_or_default()
-}
-
 fn report(world: &World, trace: Vec<String>) -> Report {
     let shadow = world.shadow();
     let processes = lock(&world.processes);
@@ -135,14 +184,15 @@ fn report(world: &World, trace: Vec<String>) -> Report {
         events: shadow.runs().keys().map(|run| shadow.head(*run).0).sum(),
         boots: processes.boots,
         crashes: processes.crashes,
+        counts: world.ledger.tally.counts(),
         trace,
     }
 }
 
-fn live(world: &Arc<World>) -> Result<(), String> {
+fn live(world: &Arc<World>, scenario: &Scenario) -> Result<(), Problem> {
     let ledger = world.ledger.open();
     world.trace(|| format!("{:?}", world.settings));
-    outsider::send_out(world, &world.settings);
+    outsider::send_out(world, &scenario.acts);
     turmoil(world)?;
     calm(world)?;
     last_process(world)?;
@@ -152,84 +202,14 @@ fn live(world: &Arc<World>) -> Result<(), String> {
     check::replays(world)
 }
 
-/// Things go wrong for a while.
-fn turmoil(world: &Arc<World>) -> Result<(), String> {
-    world.turmoil.store(true, Ordering::Relaxed);
-    for _ in 0..world.settings.turmoil {
-        meddle(world);
-        let moved = world.step();
-        seen(world)?;
-        if !moved && !lock(&world.processes).alive().is_empty() {
-            break;
-        }
-    }
-    world.turmoil.store(false, Ordering::Relaxed);
-    Ok(())
-}
-
-/// Processes come and go, clocks jump.
-fn meddle(world: &Arc<World>) {
-    clear_away(world);
-    let settings = &world.settings;
-    let alive = lock(&world.processes).alive();
-    let boots = if alive.is_empty() {
-        world.rng().chance(2_000)
-    } else {
-        alive.len() < 3 && world.rng().chance(settings.overlap)
-    };
-    if boots {
-        let setup = any_setup(world);
-        world.boot(setup);
-    }
-    if world.rng().chance(settings.shutdown) && !alive.is_empty() {
-        let process = world.rng().pick(&alive);
-        let grace = world.rng().pick(&[0, 10, 60_000]);
-        world.shut_down(process, Duration::from_millis(grace));
-    }
-    if world.rng().chance(settings.crash / 10) && !alive.is_empty() {
-        let process = world.rng().pick(&alive);
-        world.crash(process);
-    }
-    if world.rng().chance(settings.jump) {
-        let skew = off(world);
-        world.skew.store(skew, Ordering::Relaxed);
-        world.trace(|| format!("skew {skew}"));
-    }
-}
-
-/// How far a clock is off: into the past or the future.
-fn off(world: &World) -> i64 {
-    let far = i64::try_from(world.settings.skew).unwrap_or_default();
-    let off = i64::try_from(world.rng().below(2 * world.settings.skew + 1)).unwrap_or_default();
-    off - far
-}
-
-fn any_setup(world: &World) -> Setup {
-    let offset = off(world);
-    let mut rng = world.rng();
-    let n = rng.below(2);
-    Setup {
-        build: format!("build-{n}"),
-        offset,
-        memory: rng.pick(&[0, 0, 6_000, usize::MAX]),
-        verify: !rng.chance(3_000),
-    }
-}
-
-fn clear_away(world: &World) {
-    let over = lock(&world.processes).over();
-    for process in over {
-        world.crash(process);
-    }
-}
-
 /// Nothing goes wrong any more: what one process alone was told about, it must see to by itself.
-fn calm(world: &Arc<World>) -> Result<(), String> {
+fn calm(world: &Arc<World>) -> Result<(), Problem> {
     clear_away(world);
     settle(world)?;
     clear_away(world);
     if lock(&world.processes).alive().is_empty() {
-        let setup = any_setup(world);
+        let mut prng = Prng::at(world.seed, Stream::Last, (0, 0));
+        let setup = draw_setup(&world.settings, &mut prng);
         world.boot(setup);
         settle(world)?;
     }
@@ -240,10 +220,10 @@ fn calm(world: &Arc<World>) -> Result<(), String> {
 }
 
 /// Another build takes over, alone.
-fn last_process(world: &Arc<World>) -> Result<(), String> {
+fn last_process(world: &Arc<World>) -> Result<(), Problem> {
     let alive = lock(&world.processes).alive();
     for process in alive {
-        if world.rng().chance(5_000) {
+        if Prng::at(world.seed, Stream::Last, (1, u64::from(process))).chance(5_000) {
             world.crash(process);
         } else {
             world.shut_down(process, Duration::from_millis(10));
@@ -256,7 +236,7 @@ fn last_process(world: &Arc<World>) -> Result<(), String> {
 }
 
 /// Moves until no process is left.
-fn stop(world: &Arc<World>) -> Result<(), String> {
+fn stop(world: &Arc<World>) -> Result<(), Problem> {
     let steps = world.steps.load(Ordering::Relaxed);
     loop {
         clear_away(world);
@@ -267,15 +247,15 @@ fn stop(world: &Arc<World>) -> Result<(), String> {
         seen(world)?;
         if world.steps.load(Ordering::Relaxed) > steps + PATIENCE {
             let tasks = world.tasks.of(left);
-            return Err(format!(
+            return Err(Statement::Order.broken(format!(
                 "process {left} was told to stop, and did not: {tasks:?}"
-            ));
+            )));
         }
     }
 }
 
 /// Every hook gets what it waits for, until nobody waits any more.
-fn drain(world: &Arc<World>) -> Result<(), String> {
+fn drain(world: &Arc<World>) -> Result<(), Problem> {
     let mut payload = 1_000_000;
     for _ in 0..200 {
         let tokens: Vec<String> = {
@@ -291,7 +271,7 @@ fn drain(world: &Arc<World>) -> Result<(), String> {
             let keyed = payload % 2 == 0;
             let resume = {
                 let world = Arc::clone(&world);
-                async move { outsider::resume(&world, payload, token, keyed).await }
+                async move { outsider::deliver(&world, payload, token, keyed).await }
             };
             world.tasks.spawn(OUTSIDE, "drain", resume.boxed());
         }
@@ -301,7 +281,7 @@ fn drain(world: &Arc<World>) -> Result<(), String> {
             .shadow()
             .tokens()
             .values()
-            .all(|(run, _)| check::is_parked(world, *run));
+            .all(|held| check::is_parked(world, held.run));
         if parked_holds_on {
             break;
         }
@@ -310,7 +290,7 @@ fn drain(world: &Arc<World>) -> Result<(), String> {
 }
 
 /// Moves until everything is at rest.
-fn settle(world: &Arc<World>) -> Result<(), String> {
+fn settle(world: &Arc<World>) -> Result<(), Problem> {
     loop {
         seen(world)?;
         clear_away(world);
@@ -321,11 +301,8 @@ fn settle(world: &Arc<World>) -> Result<(), String> {
             return seen(world);
         }
         if world.steps.load(Ordering::Relaxed) > MOST_STEPS {
-            return Err(format!("it did not come to rest within {MOST_STEPS} steps"));
+            let text = format!("it did not come to rest within {MOST_STEPS} steps");
+            return Err(Statement::Order.broken(text));
         }
     }
-}
-
-fn seen(world: &World) -> Result<(), String> {
-    world.failure().map_or(Ok(()), Err)
 }

@@ -3,13 +3,14 @@
 //! Every request is handed over and carried out later, when the scheduler says so, in any order. A
 //! write may take its process with it, before or after; its answer may get lost; it may be late.
 
+use std::collections::BTreeMap;
 use std::fmt::{self, Display};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use futures_channel::oneshot;
 use futures_util::FutureExt;
 use futures_util::future::pending;
-use rewake_core::event::{Frame, Position};
+use rewake_core::event::{EventKind, Frame, Position};
 use rewake_core::id::RunId;
 use rewake_core::time::Timestamp;
 use rewake_core::token::Token;
@@ -21,48 +22,17 @@ use rewake_store::{
     WakeUp, WakeUps,
 };
 
+use crate::check::write::{About, judge};
+use crate::fault::{Fate, Site};
+use crate::ledger;
 use crate::scheduler::ProcessId;
-use crate::shadow;
-use crate::world::World;
-
-/// What becomes of a request.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Fate {
-    /// It is carried out and answered.
-    Plain,
-    /// Its process ends before it is carried out.
-    CrashBefore,
-    /// It is carried out, and its process ends before it hears of it.
-    CrashAfter,
-    /// It is carried out, and the answer gets lost.
-    AnswerLost,
-    /// It gets lost, and the process does not learn that.
-    RequestLost,
-    /// The process gives up waiting, and it is carried out after all.
-    Late,
-    /// The store has too much to do.
-    Overloaded,
-    /// The disk is full.
-    DiskFull,
-    /// The database says no.
-    Refused,
-}
-
-/// What a request may change.
-#[derive(Clone, Debug)]
-enum About {
-    Read,
-    Run(ScopeId, RunId),
-    Token(ScopeId, Token),
-    Sessions,
-}
+use crate::world::{World, lock};
 
 type CarryOut = Box<dyn FnMut(&World, Fate) -> String + Send>;
 
 /// A request on its way.
 pub(crate) struct Request {
-    pub(crate) process: ProcessId,
-    pub(crate) name: &'static str,
+    pub(crate) site: Site,
     pub(crate) writes: bool,
     /// Nobody waits for it any more.
     pub(crate) orphan: bool,
@@ -73,6 +43,8 @@ pub(crate) struct Request {
 pub(crate) struct FaultyStore {
     pub(crate) world: Arc<World>,
     pub(crate) process: ProcessId,
+    /// How many requests of each name it made.
+    pub(crate) asked: Mutex<BTreeMap<&'static str, u64>>,
 }
 
 impl fmt::Debug for FaultyStore {
@@ -83,26 +55,31 @@ impl fmt::Debug for FaultyStore {
     }
 }
 
+/// How a request is carried out: which fate it has, and whether it is a repetition.
+#[derive(Clone, Copy, Debug)]
+struct Time {
+    fate: Fate,
+    repeat: bool,
+}
+
 impl FaultyStore {
     fn hand_over<A, E>(
         &self,
         name: &'static str,
         about: About,
-        act: impl FnOnce(&MemoryStore) -> StoreFuture<A, E> + Send + 'static,
+        act: impl Fn(&MemoryStore, Time) -> StoreFuture<A, E> + Send + 'static,
     ) -> StoreFuture<A, E>
     where
         A: Send + 'static,
         E: From<StoreError> + Display + Send + 'static,
     {
         let (sender, answered) = oneshot::channel();
-        let (mut act, mut sender) = (Some(act), Some(sender));
-        let writes = !matches!(about, About::Read);
+        let mut sender = Some(sender);
+        let process = self.process;
+        let writes = about.writes();
         let carry_out = move |world: &World, fate: Fate| {
             let answer = without_store(fate).map_or_else(
-                || {
-                    let act = act.take().expect("a request is carried out once");
-                    judge(world, &about, act)
-                },
+                || carry_out(world, process, &about, fate, &act),
                 |error| Err(E::from(error)),
             );
             let summary = match &answer {
@@ -114,15 +91,13 @@ impl FaultyStore {
             } else {
                 answer
             };
-            let is_heard = !matches!(fate, Fate::CrashBefore | Fate::CrashAfter);
-            if let (true, Some(sender)) = (is_heard, sender.take()) {
+            if let (false, Some(sender)) = (fate.is_crash(), sender.take()) {
                 let _gone = sender.send(answer);
             }
             summary
         };
         self.world.hand_over(Request {
-            process: self.process,
-            name,
+            site: self.site(name),
             writes,
             orphan: false,
             carry_out: Box::new(carry_out),
@@ -135,13 +110,56 @@ impl FaultyStore {
         }
         .boxed()
     }
+
+    fn site(&self, name: &'static str) -> Site {
+        let mut asked = lock(&self.asked);
+        let asked = asked.entry(name).or_default();
+        let nth = *asked;
+        *asked += 1;
+        Site {
+            process: self.process,
+            name: name.into(),
+            nth,
+        }
+    }
+
+    fn read<A: Send + 'static>(
+        &self,
+        name: &'static str,
+        act: impl Fn(&MemoryStore) -> StoreFuture<A> + Send + 'static,
+    ) -> StoreFuture<A> {
+        self.hand_over(name, About::Read, move |store, _| act(store))
+    }
+}
+
+/// Carries a request out, once or twice.
+fn carry_out<A, E>(
+    world: &World,
+    process: ProcessId,
+    about: &About,
+    fate: Fate,
+    act: &impl Fn(&MemoryStore, Time) -> StoreFuture<A, E>,
+) -> Result<A, E> {
+    let once = |repeat| {
+        judge(world, process, about, || {
+            act(&world.memory, Time { fate, repeat })
+                .now_or_never()
+                .expect("the memory store answers at once")
+        })
+    };
+    let first = once(false)?;
+    if fate == Fate::Twice && about.may_repeat() {
+        once(true)
+    } else {
+        Ok(first)
+    }
 }
 
 /// How a request ends that the store does not get to see (yet).
 fn without_store(fate: Fate) -> Option<StoreError> {
     match fate {
-        Fate::Plain | Fate::AnswerLost | Fate::CrashAfter => None,
-        Fate::CrashBefore | Fate::RequestLost | Fate::Late => Some(unknown()),
+        Fate::Plain | Fate::AnswerLost | Fate::CrashAfter | Fate::Survives | Fate::Twice => None,
+        Fate::CrashBefore | Fate::CrashDuring | Fate::RequestLost | Fate::Late => Some(unknown()),
         Fate::Overloaded => Some(StoreError::Overloaded),
         Fate::DiskFull => Some(StoreError::DiskFull),
         Fate::Refused => Some(StoreError::Backend {
@@ -156,55 +174,38 @@ fn unknown() -> StoreError {
     }
 }
 
-/// Carries a request out, and checks what must hold after each write.
-fn judge<A, E>(
-    world: &World,
-    about: &About,
-    act: impl FnOnce(&MemoryStore) -> StoreFuture<A, E>,
-) -> Result<A, E> {
-    let target = match about {
-        About::Read | About::Sessions => None,
-        About::Run(scope, run) => Some((*scope, *run)),
-        About::Token(scope, token) => {
-            let held = world.shadow().tokens().get(token).copied();
-            held.map(|(run, _)| (*scope, run))
-        }
-    };
-    let before = target.and_then(|(scope, run)| shadow::row(&world.memory, scope, run));
-    let answer = act(&world.memory)
-        .now_or_never()
-        .expect("the memory store answers at once");
-    if let Some((scope, run)) = target {
-        let followed = world
-            .shadow()
-            .follow(&world.memory, (scope, run), world.latest());
-        if let Err(problem) = followed {
-            world.fail(problem);
-        }
-        let after = shadow::row(&world.memory, scope, run);
-        if answer.is_err() && after != before {
-            world.fail(format!(
-                "a refused request changed run {run}: {before:?} became {after:?}"
-            ));
-        }
-    }
-    answer
-}
-
 impl Log for FaultyStore {
     fn create(&self, request: Create) -> StoreFuture<Created, Failed<CreateRefusal>> {
-        let about = About::Run(request.scope, request.run);
-        self.hand_over("create", about, |store| store.create(request))
+        let about = About::Create(request.scope, request.run);
+        self.hand_over("create", about, move |store, _| {
+            store.create(request.clone())
+        })
     }
 
     fn append(&self, request: Append) -> StoreFuture<Appended, Failed<AppendRefusal>> {
-        let about = About::Run(request.scope, request.run);
-        self.hand_over("append", about, |store| store.append(request))
+        let about = About::append(&request);
+        self.hand_over("append", about, move |store, time| {
+            let appended = store.append(Append {
+                repeat: time.repeat,
+                ..request.clone()
+            });
+            appended.inspect(note_append).boxed()
+        })
     }
 
     fn deliver(&self, request: Deliver) -> StoreFuture<Delivered, Failed<DeliverRefusal>> {
-        let about = About::Token(request.scope, request.token.clone());
-        self.hand_over("deliver", about, |store| store.deliver(request))
+        let about = About::Deliver(request.scope, request.token.clone());
+        let sabotage = self.world.sabotage;
+        self.hand_over("deliver", about, move |store, time| {
+            let delivered = store.deliver(Deliver {
+                repeat: time.repeat,
+                ..request.clone()
+            });
+            if let Some(sabotage) = sabotage {
+                sabotage(store, &request, time.fate);
+            }
+            delivered
+        })
     }
 
     fn frames(
@@ -216,9 +217,30 @@ impl Log for FaultyStore {
     ) -> StoreFuture<Vec<Frame>> {
         // Small pages, so that a log comes in many.
         let max_bytes = max_bytes.min(512);
-        self.hand_over("frames", About::Read, move |store| {
+        self.read("frames", move |store| {
             store.frames(scope, run, after, max_bytes)
         })
+    }
+}
+
+/// Counts what only a race between workers, or with somebody outside, brings.
+fn note_append(appended: &Result<Appended, Failed<AppendRefusal>>) {
+    match appended {
+        Ok(appended) => {
+            let events = appended.frames.iter().flat_map(|frame| &frame.events);
+            let conflicts = |kind: &&EventKind| matches!(kind, EventKind::HookConflict { .. });
+            if events.filter(conflicts).count() > 0 {
+                ledger::count("met conflict");
+            }
+        }
+        Err(Failed::Refused(AppendRefusal::WorkerMoved { .. })) => {
+            ledger::count("met worker-moved");
+        }
+        Err(Failed::Refused(AppendRefusal::HookGone { .. })) => ledger::count("met hook-gone"),
+        Err(Failed::Refused(AppendRefusal::HookOverdue { .. })) => {
+            ledger::count("met hook-overdue");
+        }
+        Err(_) => {}
     }
 }
 
@@ -230,9 +252,7 @@ impl WakeUps for FaultyStore {
         until: Timestamp,
         limit: usize,
     ) -> StoreFuture<Vec<WakeUp>> {
-        self.hand_over("due", About::Read, move |store| {
-            store.due(scope, after, until, limit)
-        })
+        self.read("due", move |store| store.due(scope, after, until, limit))
     }
 
     fn parked(
@@ -241,16 +261,16 @@ impl WakeUps for FaultyStore {
         after: Option<RunId>,
         limit: usize,
     ) -> StoreFuture<Vec<(RunId, Parked)>> {
-        self.hand_over("parked", About::Read, move |store| {
-            store.parked(scope, after, limit)
-        })
+        self.read("parked", move |store| store.parked(scope, after, limit))
     }
 }
 
 impl Streams for FaultyStore {
     fn answer(&self, request: Answer) -> StoreFuture<Answered, Failed<AnswerRefusal>> {
-        let about = About::Run(request.scope, request.run);
-        self.hand_over("answer", about, |store| store.answer(request))
+        let about = About::Answer(request.scope, request.run);
+        self.hand_over("answer", about, move |store, _| {
+            store.answer(request.clone())
+        })
     }
 
     fn first_chunk(
@@ -259,45 +279,49 @@ impl Streams for FaultyStore {
         run: RunId,
         stream: String,
     ) -> StoreFuture<Option<ChunkRow>> {
-        self.hand_over("first_chunk", About::Read, move |store| {
-            store.first_chunk(scope, run, stream)
+        self.read("first_chunk", move |store| {
+            store.first_chunk(scope, run, stream.clone())
         })
     }
 }
 
 impl Sessions for FaultyStore {
     fn scope(&self, project: String, environment: String) -> StoreFuture<ScopeId> {
-        self.hand_over("scope", About::Sessions, |store| {
-            store.scope(project, environment)
+        self.hand_over("scope", About::Sessions, move |store, _| {
+            store.scope(project.clone(), environment.clone())
         })
     }
 
     fn begin_session(&self) -> StoreFuture<u32> {
-        self.hand_over("begin_session", About::Sessions, MemoryStore::begin_session)
+        self.hand_over("begin_session", About::Once, |store, _| {
+            store.begin_session()
+        })
     }
 
     fn end_session(&self) -> StoreFuture<()> {
-        self.hand_over("end_session", About::Sessions, MemoryStore::end_session)
+        self.hand_over("end_session", About::Sessions, |store, _| {
+            store.end_session()
+        })
     }
 
     fn count_crashes(&self, scope: ScopeId, runs: Vec<RunId>) -> StoreFuture<Vec<u32>> {
-        self.hand_over("count_crashes", About::Sessions, move |store| {
-            store.count_crashes(scope, runs)
+        self.hand_over("count_crashes", About::Once, move |store, _| {
+            store.count_crashes(scope, runs.clone())
         })
     }
 
     fn close(&self) -> StoreFuture<()> {
-        self.hand_over("close", About::Read, MemoryStore::close)
+        self.read("close", MemoryStore::close)
     }
 }
 
 impl Queries for FaultyStore {
     fn run(&self, scope: ScopeId, run: RunId) -> StoreFuture<Option<RunRow>> {
-        self.hand_over("run", About::Read, move |store| store.run(scope, run))
+        self.read("run", move |store| store.run(scope, run))
     }
 
     fn token(&self, scope: ScopeId, token: Token) -> StoreFuture<Option<TokenRow>> {
-        self.hand_over("token", About::Read, move |store| store.token(scope, token))
+        self.read("token", move |store| store.token(scope, token.clone()))
     }
 
     fn chosen_tokens(
@@ -319,8 +343,8 @@ impl Queries for FaultyStore {
         before: Option<RunId>,
         limit: usize,
     ) -> StoreFuture<RunPage> {
-        self.hand_over("runs", About::Read, move |store| {
-            store.runs(scope, filter, before, limit)
+        self.read("runs", move |store| {
+            store.runs(scope, filter.clone(), before, limit)
         })
     }
 }

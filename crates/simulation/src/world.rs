@@ -4,6 +4,7 @@
 //! the seed decides. Only when there is neither does time go on. This module must not know what is
 //! simulated.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -12,32 +13,40 @@ use rewake_core::time::Timestamp;
 use rewake_store::memory::MemoryStore;
 
 use crate::clock::VirtualClock;
+use crate::fault::{Fate, Faults, Site};
 use crate::ledger::Ledger;
-use crate::prng::Prng;
 use crate::process::Processes;
-use crate::scheduler::{ProcessId, Tasks};
+use crate::scenario::{Sabotage, Scenario};
+use crate::scheduler::{OUTSIDE, Pace, ProcessId, Tasks};
 use crate::settings::Settings;
 use crate::shadow::Shadow;
-use crate::store::{Fate, Request};
+use crate::statement::{Problem, Statement};
+use crate::store::Request;
 
 /// The world.
 pub(crate) struct World {
     pub(crate) settings: Settings,
     pub(crate) seed: u64,
+    /// What a test breaks on purpose.
+    pub(crate) sabotage: Option<Sabotage>,
     pub(crate) clock: VirtualClock,
     pub(crate) memory: MemoryStore,
     pub(crate) tasks: Tasks,
     pub(crate) processes: Mutex<Processes>,
+    pub(crate) faults: Mutex<Faults>,
     pub(crate) ledger: Arc<Ledger>,
     /// True while things go wrong.
     pub(crate) turmoil: AtomicBool,
     /// How far the store's clock is off, in milliseconds.
     pub(crate) skew: Arc<AtomicI64>,
     pub(crate) steps: AtomicU64,
-    rng: Mutex<Prng>,
-    requests: Mutex<Vec<Request>>,
+    /// How many requests were handed over.
+    asked: AtomicU64,
+    asked_by: Mutex<BTreeMap<ProcessId, u64>>,
+    /// Requests on their way, by when they are carried out.
+    requests: Mutex<BTreeMap<(u64, u64), Request>>,
     shadow: Mutex<Shadow>,
-    failure: Mutex<Option<String>>,
+    failure: Mutex<Option<Problem>>,
     trace: Option<Mutex<Vec<String>>>,
 }
 
@@ -50,8 +59,8 @@ impl fmt::Debug for World {
 }
 
 impl World {
-    /// An empty world.
-    pub(crate) fn new(seed: u64, settings: Settings, traced: bool) -> Arc<Self> {
+    /// An empty world, as a scenario wants it.
+    pub(crate) fn new(scenario: &Scenario, traced: bool) -> Arc<Self> {
         let clock = VirtualClock::new();
         let skew = Arc::new(AtomicI64::new(0));
         let now = {
@@ -61,18 +70,26 @@ impl World {
                 Timestamp::from_millis(clock.now().saturating_add_signed(off))
             }
         };
+        let settings = scenario.settings.clone();
+        let pace = Pace {
+            seed: scenario.seed,
+            spread: settings.spread,
+        };
         Arc::new(Self {
             settings,
-            seed,
+            seed: scenario.seed,
+            sabotage: scenario.sabotage,
             clock,
             memory: MemoryStore::new(Arc::new(now)),
-            tasks: Tasks::default(),
+            tasks: Tasks::new(pace),
             processes: Mutex::default(),
+            faults: Mutex::new(Faults::new(scenario.seed, &scenario.plan)),
             ledger: Arc::default(),
             turmoil: AtomicBool::new(false),
             skew,
             steps: AtomicU64::new(0),
-            rng: Mutex::new(Prng::new(seed, 2)),
+            asked: AtomicU64::new(0),
+            asked_by: Mutex::default(),
             requests: Mutex::default(),
             shadow: Mutex::default(),
             failure: Mutex::default(),
@@ -82,58 +99,87 @@ impl World {
 
     /// Moves one step. False where everything is at rest, for ever.
     pub(crate) fn step(self: &Arc<Self>) -> bool {
-        self.steps.fetch_add(1, Ordering::Relaxed);
-        let (ready, requests) = (self.tasks.ready(), lock(&self.requests).len());
-        if ready + requests == 0 {
-            let at = self.clock.advance();
-            self.trace(|| format!("time {at:?}"));
-            return at.is_some();
-        }
-        let choice = if self.settings.in_order {
-            0
-        } else {
-            self.rng().index(ready + requests)
-        };
-        if let Some(request) = choice.checked_sub(ready) {
-            let request = lock(&self.requests).remove(request);
-            self.carry_out(request);
-        } else if let Some((process, task)) = self.tasks.poll(choice) {
-            self.trace(|| format!("poll p{process} {task}"));
+        let now = self.steps.fetch_add(1, Ordering::Relaxed);
+        let request = lock(&self.requests).keys().next().copied();
+        match (self.tasks.first_due(), request) {
+            (None, None) => {
+                let at = self.clock.advance();
+                self.trace(|| format!("time {at:?}"));
+                return at.is_some();
+            }
+            (task, Some(place)) if task.is_none_or(|task| task > place.0) => {
+                let request = lock(&self.requests).remove(&place);
+                if let Some(request) = request {
+                    self.carry_out(request);
+                }
+            }
+            (_, _) => {
+                if let Some((process, task)) = self.tasks.poll_first(now) {
+                    self.trace(|| format!("poll p{process} {task}"));
+                }
+            }
         }
         true
     }
 
     /// True where nothing happens until time goes on.
     pub(crate) fn is_at_rest(&self) -> bool {
-        self.tasks.ready() + lock(&self.requests).len() == 0
+        self.tasks.first_due().is_none() && lock(&self.requests).is_empty()
     }
 
     /// Takes a request that is to be carried out some time.
     pub(crate) fn hand_over(&self, request: Request) {
-        let (process, name) = (request.process, request.name);
+        let Site { process, name, .. } = &request.site;
+        let process = *process;
         if !lock(&self.processes).is_alive(process) {
-            self.fail(format!(
+            self.fail(Statement::Order.broken(format!(
                 "process {process} is gone, and asks the store for `{name}`"
-            ));
+            )));
         }
         self.trace(|| format!("ask  p{process} {name}"));
-        lock(&self.requests).push(request);
+        self.enqueue(request);
+    }
+
+    fn enqueue(&self, request: Request) {
+        let pace = Pace {
+            seed: self.seed,
+            spread: self.settings.spread,
+        };
+        // Requests and tasks of a process have paces of their own.
+        let process = request.site.process;
+        let nth = self.asked_by(process);
+        let place = (1 << 63) | (u64::from(process) << 32) | nth;
+        let now = self.steps.load(Ordering::Relaxed);
+        let due = pace.due(now, (place, u64::from(request.orphan)));
+        let order = self.asked.fetch_add(1, Ordering::Relaxed);
+        lock(&self.requests).insert((due, order), request);
+    }
+
+    /// How many requests a process made before this one.
+    fn asked_by(&self, process: ProcessId) -> u64 {
+        let mut asked_by = lock(&self.asked_by);
+        let asked = asked_by.entry(process).or_default();
+        *asked += 1;
+        *asked
     }
 
     fn carry_out(self: &Arc<Self>, mut request: Request) {
         let fate = self.fate(&request);
-        let (process, name) = (request.process, request.name);
+        let Site { process, name, .. } = request.site.clone();
         let said = (request.carry_out)(self, fate);
         self.trace(|| format!("done p{process} {name} {fate:?}: {said}"));
+        if fate != Fate::Plain {
+            self.count(fate.name());
+        }
         if request.orphan || fate == Fate::Late {
             // What it does, no process may have heard of: only a new one will find it.
             lock(&self.processes).unsettle();
         }
-        if fate == Fate::Late {
+        if matches!(fate, Fate::Late | Fate::CrashDuring) {
             request.orphan = true;
-            lock(&self.requests).push(request);
+            self.enqueue(request);
         }
-        if matches!(fate, Fate::CrashBefore | Fate::CrashAfter) {
+        if fate.is_crash() {
             self.crash(process);
         }
     }
@@ -142,27 +188,7 @@ impl World {
         if request.orphan || !self.turmoil.load(Ordering::Relaxed) {
             return Fate::Plain;
         }
-        let settings = &self.settings;
-        let mut rng = self.rng();
-        if !request.writes {
-            let refused = rng.chance(settings.refused / 4);
-            return if refused { Fate::Refused } else { Fate::Plain };
-        }
-        if rng.chance(settings.crash) {
-            return rng.pick(&[Fate::CrashBefore, Fate::CrashAfter]);
-        }
-        if rng.chance(settings.unknown) {
-            return rng.pick(&[
-                Fate::AnswerLost,
-                Fate::AnswerLost,
-                Fate::RequestLost,
-                Fate::Late,
-            ]);
-        }
-        if rng.chance(settings.refused) {
-            return rng.pick(&[Fate::Overloaded, Fate::DiskFull, Fate::Refused]);
-        }
-        Fate::Plain
+        lock(&self.faults).fate(&self.settings, &request.site, request.writes)
     }
 
     /// No clock is ahead of this.
@@ -172,21 +198,21 @@ impl World {
 
     /// What a process that is gone has left on its way: some of it arrives all the same.
     pub(crate) fn forget_requests(&self, process: ProcessId) {
-        let mut rng = self.rng();
         let turmoil = self.turmoil.load(Ordering::Relaxed);
         let mut gone = Vec::new();
         let mut requests = lock(&self.requests);
-        for mut request in std::mem::take(&mut *requests) {
-            if request.process != process || request.orphan {
-                requests.push(request);
-            } else if turmoil && request.writes && rng.chance(1_000) {
+        for (place, mut request) in std::mem::take(&mut *requests) {
+            if request.site.process != process || request.orphan {
+                requests.insert(place, request);
+            } else if turmoil && request.writes && lock(&self.faults).survives(&request.site) {
+                self.count(Fate::Survives.name());
                 request.orphan = true;
-                requests.push(request);
+                requests.insert(place, request);
             } else {
                 gone.push(request);
             }
         }
-        drop((rng, requests));
+        drop(requests);
         drop(gone);
     }
 
@@ -196,21 +222,27 @@ impl World {
         for process in processes {
             self.crash(process);
         }
-        self.tasks.kill(crate::scheduler::OUTSIDE);
+        self.tasks.kill(OUTSIDE);
         let left = std::mem::take(&mut *lock(&self.requests));
         drop(left);
     }
 
     /// Reports what must not be; the first report stands.
-    pub(crate) fn fail(&self, problem: String) {
-        self.trace(|| format!("FAIL {problem}"));
+    pub(crate) fn fail(&self, problem: Problem) {
+        self.trace(|| format!("FAIL {}: {}", problem.statement, problem.text));
         lock(&self.failure).get_or_insert(problem);
     }
 
     /// What must not be, if it was seen.
-    pub(crate) fn failure(&self) -> Option<String> {
+    pub(crate) fn failure(&self) -> Option<Problem> {
         let difference = self.ledger.lock().difference.clone();
+        let difference = difference.map(|text| Statement::Replay.broken(text));
         lock(&self.failure).clone().or(difference)
+    }
+
+    /// Counts something that happened.
+    pub(crate) fn count(&self, name: &'static str) {
+        self.ledger.tally.count(name);
     }
 
     /// Writes down what happens, where somebody wants to know.
@@ -226,11 +258,6 @@ impl World {
             .as_ref()
             .map(|trace| std::mem::take(&mut *lock(trace)))
             .unwrap_or_default()
-    }
-
-    /// The scheduler's randomness. Not to be held while anything is polled.
-    pub(crate) fn rng(&self) -> MutexGuard<'_, Prng> {
-        lock(&self.rng)
     }
 
     /// The logs, as they were followed.

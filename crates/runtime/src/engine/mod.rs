@@ -5,6 +5,7 @@
 
 mod builder;
 mod cancel;
+mod hint;
 mod hook;
 mod hooks;
 mod query;

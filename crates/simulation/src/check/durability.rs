@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use rewake_core::entity::Hook;
 use rewake_core::event::EventKind;
 use rewake_core::id::RunId;
 use rewake_core::payload;
@@ -10,6 +11,7 @@ use super::History;
 use crate::ledger::{CancelAsked, StartAsked, Told};
 use crate::program::Program;
 use crate::shadow::Followed;
+use crate::workload::Seen;
 
 pub(super) fn check(history: &History<'_>) -> Result<(), String> {
     let started = started(history.runs)?;
@@ -20,8 +22,42 @@ pub(super) fn check(history: &History<'_>) -> Result<(), String> {
         cancel(asked, history.runs)
             .map_err(|problem| format!("request `{}`: {problem}", asked.reason))?;
     }
+    for (run, seen) in &history.entries.seen {
+        let followed = history.runs.get(run).ok_or("a run that was seen is gone")?;
+        hooks(seen, followed).map_err(|problem| format!("run {run}: {problem}"))?;
+    }
+    Ok(())
+}
+
+/// Statement 7: a log has one end, and nothing after it.
+pub(super) fn one_end(history: &History<'_>) -> Result<(), String> {
     for (run, followed) in history.runs {
-        one_end(followed).map_err(|problem| format!("run {run}: {problem}"))?;
+        ends(followed).map_err(|problem| format!("run {run}: {problem}"))?;
+    }
+    Ok(())
+}
+
+/// A hook that was registered or closed, as its workflow was told, is so in the log.
+fn hooks(seen: &[Seen], followed: &Followed) -> Result<(), String> {
+    let hooks = followed.entities.hooks();
+    let find = |name: &str| {
+        let mut hooks = hooks.values();
+        hooks.find(|hook| hook.id.to_string() == name || hook.token.as_str() == name)
+    };
+    for seen in seen {
+        match seen {
+            Seen::Hook(_, token) if find(token).is_none() => {
+                return Err(format!(
+                    "its workflow has a hook `{token}`, and its log does not"
+                ));
+            }
+            Seen::Closed(name) if find(name).is_none_or(Hook::is_live) => {
+                return Err(format!(
+                    "its workflow closed hook {name}, and its log did not"
+                ));
+            }
+            _ => {}
+        }
     }
     Ok(())
 }
@@ -82,8 +118,7 @@ fn cancel(asked: &CancelAsked, runs: &BTreeMap<RunId, Followed>) -> Result<(), S
     }
 }
 
-/// Statement 7: a log has one end, and nothing after it.
-fn one_end(followed: &Followed) -> Result<(), String> {
+fn ends(followed: &Followed) -> Result<(), String> {
     let ends = followed.events().filter(|kind| kind.is_terminal()).count();
     let last_ends = followed.events().last().is_some_and(EventKind::is_terminal);
     let ended = followed

@@ -11,6 +11,7 @@ mod rest;
 mod steps;
 #[cfg(test)]
 mod tests;
+pub(crate) mod write;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -19,6 +20,7 @@ use rewake_core::id::RunId;
 
 use crate::ledger::Entries;
 use crate::shadow::Followed;
+use crate::statement::{Breaks, Problem, Statement};
 use crate::world::World;
 
 pub(crate) use replay::replays;
@@ -29,8 +31,10 @@ pub(crate) use rest::{at_rest, is_parked};
 pub(crate) struct History<'a> {
     pub(crate) runs: &'a BTreeMap<RunId, Followed>,
     pub(crate) entries: &'a Entries,
-    /// How many times a process took up work that another may have begun.
-    pub(crate) boots: u32,
+    /// How many times a process may have taken up work that another had begun.
+    pub(crate) takeovers: u32,
+    /// Whether some processes had changed code.
+    pub(crate) changed: bool,
 }
 
 /// Checks what must be true once every run that can has come to its end.
@@ -38,15 +42,30 @@ pub(crate) struct History<'a> {
 /// # Errors
 ///
 /// What is not.
-pub(crate) fn at_the_end(world: &Arc<World>) -> Result<(), String> {
+pub(crate) fn at_the_end(world: &Arc<World>) -> Result<(), Problem> {
     rest::all_ended(world)?;
     let shadow = world.shadow();
+    let takeovers = {
+        let processes = crate::world::lock(&world.processes);
+        processes.boots + processes.thefts
+    };
     let history = History {
         runs: shadow.runs(),
         entries: &world.ledger.lock(),
-        boots: crate::world::lock(&world.processes).boots,
+        takeovers,
+        changed: world.settings.changed,
     };
-    durability::check(&history)?;
-    delivery::check(&history)?;
-    steps::check(&history)
+    check(&history)
+}
+
+/// Checks what everybody was told and saw against the logs.
+///
+/// # Errors
+///
+/// What does not agree.
+pub(crate) fn check(history: &History<'_>) -> Result<(), Problem> {
+    durability::check(history).breaks(Statement::Durable)?;
+    durability::one_end(history).breaks(Statement::Workers)?;
+    delivery::check(history).breaks(Statement::Delivered)?;
+    steps::check(history).breaks(Statement::Recorded)
 }

@@ -13,8 +13,11 @@ use rewake_core::token::Token;
 use rewake_store::{Append, Create, Log, Mark, ScopeId, Sessions};
 
 use crate::process::Setup;
+use crate::scenario::Scenario;
 use crate::settings::Settings;
 use crate::shadow::{Followed, frames};
+use crate::statement::{Breaks, Problem, Statement};
+use crate::workload::Code;
 use crate::world::World;
 
 /// So many steps are enough to replay any of these logs.
@@ -25,14 +28,17 @@ const ENOUGH: u64 = 20_000;
 /// # Errors
 ///
 /// Which replay came to another end.
-pub(crate) fn replays(world: &Arc<World>) -> Result<(), String> {
+pub(crate) fn replays(world: &Arc<World>) -> Result<(), Problem> {
     let runs = world.shadow().runs().clone();
     for (run, followed) in &runs {
-        if followed.entities.is_live() {
+        // Where no record tells, either code may have come to the end.
+        let told = followed.code.is_some() || !world.settings.changed;
+        if followed.entities.is_live() || !told {
             continue;
         }
         replay(world, *run, followed)
-            .map_err(|problem| format!("replay of run {run}: {problem}"))?;
+            .map_err(|problem| format!("replay of run {run}: {problem}"))
+            .breaks(Statement::Replay)?;
     }
     Ok(())
 }
@@ -41,13 +47,16 @@ fn replay(world: &World, run: RunId, followed: &Followed) -> Result<(), String> 
     let Some((cut_off, kept)) = followed.frames.split_last() else {
         return Ok(());
     };
-    let mini = World::new(world.seed, Settings::calm(), false);
+    let mini = World::new(&Scenario::bare(world.seed, Settings::calm()), false);
     let ledger = mini.ledger.open();
     let replayed = import(&mini, run, kept).and_then(|scope| {
-        mini.boot(Setup::strict("replay"));
+        mini.boot(Setup {
+            changed: followed.code == Some(Code::Changed),
+            ..Setup::strict("replay")
+        });
         while mini.step() {
             if let Some(problem) = mini.failure() {
-                return Err(problem);
+                return Err(problem.text);
             }
             if mini.steps.load(Ordering::Relaxed) > ENOUGH {
                 return Err("it does not come to rest".to_owned());
@@ -144,6 +153,10 @@ fn import(mini: &World, run: RunId, kept: &[Frame]) -> Result<ScopeId, String> {
     }
     let end = kept.last().map_or(0, |frame| frame.at.as_millis());
     mini.clock.turn_to(end);
+    for frame in kept {
+        let taken_in = mini.shadow().take_in(run, frame);
+        taken_in.map_err(|problem| problem.text)?;
+    }
     Ok(scope)
 }
 

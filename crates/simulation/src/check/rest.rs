@@ -2,15 +2,20 @@
 
 use std::sync::Arc;
 
+use futures_util::FutureExt;
 use rewake_core::entity::Entities;
 use rewake_core::id::RunId;
 use rewake_core::payload;
-use rewake_store::{Parked, RunRow, ScopeId};
+use rewake_store::{Parked, Queries, RunRow, ScopeId};
 
+use crate::ledger;
+use crate::process::CHANGED_BUILD;
 use crate::program::{Op, Program, contains};
 use crate::scheduler::OUTSIDE;
-use crate::shadow::row;
+use crate::shadow::{Followed, row};
 use crate::simulation::LAST_BUILD;
+use crate::statement::{Breaks, Problem, Statement};
+use crate::workload::Code;
 use crate::world::{World, lock};
 
 /// The only scope there is.
@@ -26,17 +31,49 @@ pub(crate) fn is_parked(world: &World, run: RunId) -> bool {
 /// # Errors
 ///
 /// Who is forgotten.
-pub(crate) fn at_rest(world: &Arc<World>) -> Result<(), String> {
+pub(crate) fn at_rest(world: &Arc<World>) -> Result<(), Problem> {
+    tokens(world).breaks(Statement::Token)?;
+    nobody_is_forgotten(world).breaks(Statement::Woken)?;
+    parked_for_a_reason(world).breaks(Statement::Replay)
+}
+
+/// What the store says of every token is what the logs say.
+fn tokens(world: &World) -> Result<(), String> {
+    let shadow = world.shadow();
+    let hooks = shadow.runs().values().flat_map(|run| {
+        let hooks = run.entities.hooks().values();
+        hooks.map(|hook| &hook.token)
+    });
+    for token in hooks {
+        let row = world.memory.token(SCOPE, token.clone()).now_or_never();
+        let row = row.and_then(Result::ok).flatten();
+        let stored = row.map(|row| (row.run, row.hook));
+        let held = shadow.tokens().get(token).map(|held| (held.run, held.hook));
+        if stored != held {
+            return Err(format!(
+                "the logs say that {held:?} holds token {token}, and the store that {stored:?} does"
+            ));
+        }
+    }
+    Ok(())
+}
+
+fn parked_for_a_reason(world: &World) -> Result<(), String> {
+    for (run, followed) in world.shadow().runs() {
+        if let Some(why) = row(&world.memory, SCOPE, *run).and_then(|row| row.parked) {
+            may_be_parked(followed, &why).map_err(|problem| format!("run {run}: {problem}"))?;
+        }
+    }
+    Ok(())
+}
+
+fn nobody_is_forgotten(world: &World) -> Result<(), String> {
     let shadow = world.shadow();
     for (run, followed) in shadow.runs() {
         let Some(row) = row(&world.memory, SCOPE, *run) else {
             return Err(format!("run {run} has no row"));
         };
         waits(&row, &followed.entities).map_err(|problem| format!("run {run}: {problem}"))?;
-        if let Some(why) = row.parked {
-            may_be_parked(&followed.entities, &why)
-                .map_err(|problem| format!("run {run}: {problem}"))?;
-        }
     }
     drop(shadow);
     let processes = lock(&world.processes);
@@ -80,7 +117,17 @@ fn waits(row: &RunRow, entities: &Entities) -> Result<(), String> {
 /// # Errors
 ///
 /// Who has not.
-pub(crate) fn all_ended(world: &Arc<World>) -> Result<(), String> {
+pub(crate) fn all_ended(world: &Arc<World>) -> Result<(), Problem> {
+    let waiting = world.tasks.of(OUTSIDE);
+    if !waiting.is_empty() {
+        return Err(Statement::Order.broken(format!(
+            "outside somebody still waits for an answer: {waiting:?}"
+        )));
+    }
+    ended(world).breaks(Statement::Woken)
+}
+
+fn ended(world: &World) -> Result<(), String> {
     let shadow = world.shadow();
     let mut parked = 0;
     for run in shadow.runs().keys() {
@@ -98,28 +145,34 @@ pub(crate) fn all_ended(world: &Arc<World>) -> Result<(), String> {
             ));
         }
     }
-    let waiting = world.tasks.of(OUTSIDE);
-    if !waiting.is_empty() {
-        return Err(format!(
-            "outside somebody still waits for an answer: {waiting:?}"
-        ));
-    }
     world.trace(|| format!("{parked} runs stay parked"));
     Ok(())
 }
 
-fn may_be_parked(entities: &Entities, why: &Parked) -> Result<(), String> {
-    let program = program(entities).unwrap_or_default();
+/// A run may be parked whose workflow panics, which takes processes with it, or whose log is of
+/// another code than that of the build that tried it.
+fn may_be_parked(followed: &Followed, why: &Parked) -> Result<(), String> {
+    let program = program(&followed.entities).unwrap_or_default();
     let panics = contains(&program, &|op| matches!(op, Op::Panic));
-    let crashed = why.code == "CRASHED_REPEATEDLY" && why.build != LAST_BUILD;
-    if crashed || (panics && why.code == "WORKFLOW_PANICKED") {
-        return Ok(());
+    let by = Code::of_process(why.build == CHANGED_BUILD);
+    let fits = match why.code.as_str() {
+        "CRASHED_REPEATEDLY" => why.build != LAST_BUILD,
+        "WORKFLOW_PANICKED" => panics,
+        "REPLAY_PARTED" => {
+            ledger::count("met diverged");
+            followed.code.is_some_and(|code| code != by)
+        }
+        _ => false,
+    };
+    if fits {
+        Ok(())
+    } else {
+        Err(format!("it is parked for no good reason: {why:?}"))
     }
-    Err(format!("it is parked for no good reason: {why:?}"))
 }
 
 /// The program of a run.
-fn program(entities: &Entities) -> Option<Program> {
+pub(super) fn program(entities: &Entities) -> Option<Program> {
     let (_, program): (u64, Program) = payload::decode(&entities.run()?.input).ok()?;
     Some(program)
 }

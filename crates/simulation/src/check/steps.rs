@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use rewake_core::entity::StepStatus;
 use rewake_core::event::EventKind;
 use rewake_core::id::StepId;
 use rewake_core::payload;
@@ -28,7 +29,10 @@ fn ends(followed: &Followed, executions: &[Execution]) -> Result<(), String> {
         match kind {
             EventKind::StepCompleted { step, result } => {
                 *ended.entry(*step).or_default() += 1;
-                let value: u64 = payload::decode(result).map_err(|error| error.to_string())?;
+                // Other steps than the workload's give no number.
+                let Ok(value) = payload::decode::<u64>(result) else {
+                    continue;
+                };
                 let execution = usize::try_from(value).ok().and_then(|n| executions.get(n));
                 if execution.is_none_or(|execution| execution.step != *step || !execution.ended) {
                     return Err(format!(
@@ -63,10 +67,20 @@ fn values(seen: &[Seen], followed: &Followed, executions: &[Execution]) -> Resul
                     ));
                 }
             }
+            Seen::Failed(step, how) if !failed(step, followed) => {
+                return Err(format!(
+                    "its workflow saw step {step} fail ({how}), and the log did not"
+                ));
+            }
             _ => {}
         }
     }
     Ok(())
+}
+
+fn failed(step: &str, followed: &Followed) -> bool {
+    let mut steps = followed.entities.steps().values();
+    steps.any(|known| known.id.to_string() == step && known.status == StepStatus::Failed)
 }
 
 /// A step without retries runs at most once; any other at most once for each attempt it may have and
@@ -90,7 +104,7 @@ fn attempts(history: &History<'_>) -> Result<(), String> {
         let times = u32::try_from(executions.len()).unwrap_or(u32::MAX);
         let most = match known.options.max_retries {
             0 => 1,
-            _ => known.max_attempts() + history.boots,
+            _ => known.max_attempts() + history.takeovers,
         };
         if times > most {
             return Err(format!(

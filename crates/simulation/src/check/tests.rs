@@ -3,18 +3,19 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use rewake_core::event::{CreatedBy, EventKind, Frame, Position, StepOptions, Writer};
+use rewake_core::event::{CreatedBy, EventKind, Frame, Position, StepOptions, Taken, Writer};
 use rewake_core::id::{EventId, HookId, Place, RunId, StepId};
 use rewake_core::payload::{self, Payload};
 use rewake_core::time::Timestamp;
 use rewake_core::token::Token;
 
-use super::{History, delivery, durability, steps};
+use super::{History, check};
 use crate::ledger::{
-    CancelAsked, Entries, Execution, Ledger, Recording, ResumeAsked, StartAsked, Told,
+    CallAsked, CancelAsked, Entries, Execution, Ledger, Recording, ResumeAsked, StartAsked, Told,
 };
 use crate::program::Program;
 use crate::shadow::Shadow;
+use crate::statement::{Problem, Statement};
 use crate::workload::Seen;
 
 /// A log that is forged event by event.
@@ -47,7 +48,7 @@ impl Forged {
         self
     }
 
-    fn try_add(&mut self, kind: EventKind) -> Result<(), String> {
+    fn try_add(&mut self, kind: EventKind) -> Result<(), Problem> {
         let frame = frame(self.shadow.head(self.run).next(), kind);
         self.shadow.take_in(self.run, &frame)
     }
@@ -56,24 +57,26 @@ impl Forged {
         self.entries.resumes.push(ResumeAsked {
             payload,
             token: "t".to_owned(),
+            key: false,
             told: vec![told],
         });
         self
     }
 
-    fn check(&self) -> Result<(), String> {
-        let history = History {
+    fn check(&self) -> Result<(), Problem> {
+        check(&History {
             runs: self.shadow.runs(),
             entries: &self.entries,
-            boots: 1,
-        };
-        durability::check(&history)?;
-        delivery::check(&history)?;
-        steps::check(&history)
+            takeovers: 1,
+            changed: false,
+        })
     }
 
-    fn problem(&self) -> String {
-        self.check().unwrap_err()
+    /// What is found, and of which statement.
+    fn problem(&self, statement: Statement) -> String {
+        let problem = self.check().unwrap_err();
+        assert_eq!(problem.statement, statement, "{}", problem.text);
+        problem.text
     }
 
     fn hook(&self) -> HookId {
@@ -160,6 +163,15 @@ fn with_step(max_retries: u32) -> (Forged, StepId) {
     (forged, step)
 }
 
+fn step_created(forged: &Forged) -> EventKind {
+    EventKind::StepCreated {
+        step: forged.step(),
+        name: "work".to_owned(),
+        input: number(0),
+        options: StepOptions::default(),
+    }
+}
+
 fn execution(forged: &Forged, ended: bool) -> Execution {
     Execution {
         run: forged.run,
@@ -185,7 +197,7 @@ fn an_acknowledged_start_without_a_run_is_found() {
         program: Program::new(),
         told: vec![Told::Done(RunId::mint(Timestamp::ZERO, 2))],
     });
-    assert!(forged.problem().contains("start 1"));
+    assert!(forged.problem(Statement::Durable).contains("start 1"));
 }
 
 #[test]
@@ -200,7 +212,11 @@ fn a_refused_cancel_that_is_recorded_is_found() {
         reason,
         told: Told::Refused("busy".to_owned()),
     });
-    assert!(forged.problem().contains("recorded 1 times"));
+    assert!(
+        forged
+            .problem(Statement::Durable)
+            .contains("recorded 1 times")
+    );
 }
 
 #[test]
@@ -208,7 +224,7 @@ fn an_acknowledged_payload_that_is_lost_is_found() {
     let (mut forged, hook) = with_hook();
     let done = Told::Done((forged.run, hook));
     forged.sent(7, done);
-    assert!(forged.problem().contains("payload 7"));
+    assert!(forged.problem(Statement::Delivered).contains("payload 7"));
 }
 
 #[test]
@@ -216,7 +232,7 @@ fn a_payload_that_is_recorded_twice_is_found() {
     let (mut forged, hook) = with_hook();
     forged.add(received(hook, 7)).add(received(hook, 7));
     forged.sent(7, Told::Unknown);
-    assert!(forged.problem().contains("payload 7"));
+    assert!(forged.problem(Statement::Delivered).contains("payload 7"));
 }
 
 #[test]
@@ -226,7 +242,11 @@ fn payloads_received_out_of_order_are_found() {
     forged.sent(1, Told::Unknown).sent(2, Told::Unknown);
     let seen = Seen::Payload(hook.to_string(), 2);
     forged.entries.seen.insert(forged.run, vec![seen]);
-    assert!(forged.problem().contains("its workflow received [2]"));
+    assert!(
+        forged
+            .problem(Statement::Delivered)
+            .contains("its workflow received [2]")
+    );
 }
 
 #[test]
@@ -235,7 +255,11 @@ fn a_result_from_nowhere_is_found() {
     forged.entries.executions.push(execution(&forged, false));
     let result = number(0);
     forged.add(EventKind::StepCompleted { step, result });
-    assert!(forged.problem().contains("has the result 0"));
+    assert!(
+        forged
+            .problem(Statement::Recorded)
+            .contains("has the result 0")
+    );
 }
 
 #[test]
@@ -243,7 +267,11 @@ fn a_step_without_retries_that_ran_twice_is_found() {
     let (mut forged, _) = with_step(0);
     let twice = vec![execution(&forged, true), execution(&forged, true)];
     forged.entries.executions = twice;
-    assert!(forged.problem().contains("may run 1 times"));
+    assert!(
+        forged
+            .problem(Statement::Recorded)
+            .contains("may run 1 times")
+    );
 }
 
 #[test]
@@ -251,7 +279,8 @@ fn a_token_that_two_hooks_hold_is_found() {
     let (mut forged, _) = with_hook();
     let other = HookId::derive(forged.run, Place(9), "t");
     let problem = forged.try_add(hook_created(other)).unwrap_err();
-    assert!(problem.contains("takes token"), "{problem}");
+    assert_eq!(problem.statement, Statement::Token);
+    assert!(problem.text.contains("takes token"), "{}", problem.text);
 }
 
 #[test]
@@ -262,7 +291,89 @@ fn a_gap_and_an_event_after_the_end_are_found() {
     let output = number(0);
     forged.add(EventKind::RunCompleted { output });
     let problem = forged.try_add(EventKind::RunStarted).unwrap_err();
-    assert!(problem.contains("not legal"), "{problem}");
+    assert_eq!(problem.statement, Statement::Workers);
+    assert!(problem.text.contains("not legal"), "{}", problem.text);
+}
+
+#[test]
+fn a_hook_that_was_registered_or_closed_and_is_not_in_the_log_is_found() {
+    for seen in [
+        Seen::Hook("hook".to_owned(), "other".to_owned()),
+        Seen::Closed("t".to_owned()),
+    ] {
+        let (mut forged, _) = with_hook();
+        forged.entries.seen.insert(forged.run, vec![seen]);
+        let problem = forged.problem(Statement::Durable);
+        assert!(problem.contains("its log d"), "{problem}");
+    }
+}
+
+#[test]
+fn a_payload_that_was_received_and_not_counted_as_taken_is_found() {
+    let (mut forged, hook) = with_hook();
+    forged.add(received(hook, 1)).sent(1, Told::Unknown);
+    let seen = Seen::Payload(hook.to_string(), 1);
+    forged.entries.seen.insert(forged.run, vec![seen]);
+    let output = number(0);
+    forged.add(EventKind::RunCompleted { output });
+    let problem = forged.problem(Statement::Delivered);
+    assert!(
+        problem.contains("0 payloads counted as taken of 1"),
+        "{problem}"
+    );
+}
+
+#[test]
+fn counts_of_payloads_that_shrink_or_exceed_what_came_are_found() {
+    let (mut forged, hook) = with_hook();
+    forged.add(received(hook, 1));
+    let mut taking = |count| {
+        let mut frame = frame(forged.shadow.head(forged.run).next(), step_created(&forged));
+        let bytes = count;
+        frame.taken = vec![Taken { hook, count, bytes }];
+        forged.shadow.take_in(forged.run, &frame).unwrap_err().text
+    };
+    let too_many = taking(2);
+    assert!(too_many.contains("were taken"), "{too_many}");
+}
+
+#[test]
+fn an_answer_to_a_call_that_the_workflow_never_got_is_found() {
+    let mut forged = Forged::new();
+    let run = forged.run;
+    forged.entries.calls.push(CallAsked { payload: 9, run });
+    let problem = forged.problem(Statement::Delivered);
+    assert!(problem.contains("never got it"), "{problem}");
+}
+
+#[test]
+fn a_step_that_failed_for_the_workflow_only_is_found() {
+    let (mut forged, step) = with_step(3);
+    let seen = Seen::Failed(step.to_string(), "Fatal 1".to_owned());
+    forged.entries.seen.insert(forged.run, vec![seen]);
+    let problem = forged.problem(Statement::Recorded);
+    assert!(problem.contains("and the log did not"), "{problem}");
+}
+
+#[test]
+fn steps_of_two_codes_in_one_log_are_found() {
+    let (mut forged, _) = with_step(3);
+    let other = EventKind::StepCreated {
+        step: StepId::derive(forged.run, Place(2), "changed-work"),
+        name: "changed-work".to_owned(),
+        input: number(0),
+        options: StepOptions::default(),
+    };
+    let problem = forged.try_add(other).unwrap_err();
+    assert_eq!(problem.statement, Statement::Replay);
+}
+
+#[test]
+fn a_log_with_a_second_end_is_found() {
+    let mut forged = Forged::new();
+    forged.add(EventKind::RunCompleted { output: number(0) });
+    let problem = forged.try_add(EventKind::RunCompleted { output: number(0) });
+    assert_eq!(problem.unwrap_err().statement, Statement::Workers);
 }
 
 #[test]

@@ -1,0 +1,63 @@
+//! A scenario: everything that a simulation depends on, as data that a seed grows and that shrinking
+//! cuts.
+
+use std::fmt;
+
+use rewake_store::Deliver;
+use rewake_store::memory::MemoryStore;
+use serde::{Deserialize, Serialize};
+
+use crate::fault::{Fate, Plan};
+use crate::outsider::{self, Act};
+use crate::settings::Settings;
+
+/// What a test breaks on purpose, to see that it is found: called after each delivery that the store
+/// has carried out.
+pub(crate) type Sabotage = fn(&MemoryStore, &Deliver, Fate);
+
+/// Everything that a simulation depends on.
+#[derive(Clone, Serialize, Deserialize)]
+pub(crate) struct Scenario {
+    /// What is drawn along the way is drawn from this, place by place.
+    pub(crate) seed: u64,
+    pub(crate) settings: Settings,
+    /// What is done from outside.
+    pub(crate) acts: Vec<Act>,
+    /// What goes wrong.
+    pub(crate) plan: Plan,
+    #[serde(skip)]
+    pub(crate) sabotage: Option<Sabotage>,
+}
+
+impl Scenario {
+    /// The scenario of a seed.
+    pub(crate) fn of(seed: u64) -> Self {
+        let settings = Settings::of(seed);
+        Self {
+            acts: outsider::acts(seed, &settings),
+            ..Self::bare(seed, settings)
+        }
+    }
+
+    /// A scenario in which nobody does anything.
+    pub(crate) const fn bare(seed: u64, settings: Settings) -> Self {
+        Self {
+            seed,
+            settings,
+            acts: Vec::new(),
+            plan: Plan::Drawn,
+            sabotage: None,
+        }
+    }
+}
+
+impl fmt::Debug for Scenario {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Scenario")
+            .field("seed", &self.seed)
+            .field("settings", &self.settings)
+            .field("acts", &self.acts)
+            .field("plan", &self.plan)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,117 @@
+//! What a workflow notes of what it sees.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use serde::{Deserialize, Serialize};
+
+use super::steps;
+use crate::ledger::Recording;
+
+/// Something that a workflow saw.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Seen {
+    /// What the start carried, so that outsiders tell it apart.
+    Serial(u64),
+    /// A step's value.
+    Value(u64),
+    /// A step that failed for good.
+    Failed(String, String),
+    /// A hook that was registered.
+    Hook(String, String),
+    /// A token that somebody else has.
+    Conflict(String),
+    /// A payload.
+    Payload(String, u64),
+    /// A payload that is none of the kind that the hook is for.
+    Undecodable(String, u64),
+    /// A request to the webhook of a token.
+    Request(String, u64),
+    /// A request was answered by the workflow, or why not.
+    Answered(u64, Result<(), String>),
+    /// A hook that gives nothing more.
+    Over(String, String),
+    /// A hook that was closed.
+    Closed(String),
+    /// A time that ran out.
+    Elapsed,
+    /// A sleep that ended.
+    Woke,
+    /// A time, a random number, a UUID.
+    Asked(u64, u64, String),
+    /// The end of a branch that lost a race, from the winner's side.
+    Won(u64),
+    /// What a nested workflow saw.
+    Nested(Vec<Self>),
+}
+
+/// Which code carries a program out. Their logs differ from the first step on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Code {
+    /// What all processes have but those that were changed.
+    Right,
+    /// What stands under the same name in a process that was changed.
+    Changed,
+}
+
+impl Code {
+    /// The code of a process.
+    pub(crate) const fn of_process(changed: bool) -> Self {
+        if changed { Self::Changed } else { Self::Right }
+    }
+
+    /// The code that makes steps of this name; none where both do.
+    pub(crate) fn of_step(name: &str) -> Option<Self> {
+        match name {
+            steps::WORK => Some(Self::Right),
+            steps::CHANGED_WORK => Some(Self::Changed),
+            _ => None,
+        }
+    }
+}
+
+/// What a workflow has seen so far.
+#[derive(Clone, Debug)]
+pub(super) struct Notes {
+    seen: Arc<Mutex<Vec<Seen>>>,
+    recording: Option<Arc<Recording>>,
+    code: Code,
+}
+
+impl Notes {
+    /// Compared with what other replays saw.
+    pub(super) fn recorded(recording: Recording) -> Self {
+        Self {
+            recording: Some(Arc::new(recording)),
+            ..Self::unrecorded(Code::Right)
+        }
+    }
+
+    pub(super) fn unrecorded(code: Code) -> Self {
+        Self {
+            seen: Arc::default(),
+            recording: None,
+            code,
+        }
+    }
+
+    pub(super) const fn code(&self) -> Code {
+        self.code
+    }
+
+    pub(super) fn note(&self, seen: Seen) {
+        if let Some(recording) = &self.recording {
+            recording.note(&seen);
+        }
+        self.seen
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push(seen);
+    }
+
+    pub(super) fn all(&self) -> Vec<Seen> {
+        self.seen
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+}

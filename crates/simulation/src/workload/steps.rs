@@ -1,0 +1,104 @@
+//! Steps: what they do, and how a workflow calls them.
+
+use futures_util::StreamExt;
+use futures_util::future::try_join;
+use futures_util::stream::FuturesUnordered;
+use rewake::prelude::*;
+use rewake::{StepCall, StepMetadata};
+
+use super::notes::{Code, Notes, Seen};
+use super::{millis, scripted_panic};
+use crate::ledger::StepWorld;
+use crate::program::{Op, Script};
+
+/// The name of the step.
+pub(super) const WORK: &str = "work";
+/// What it is called in code that was changed.
+pub(super) const CHANGED_WORK: &str = "changed-work";
+/// The pause that a step may ask for, in milliseconds.
+const PAUSE: u64 = 700;
+
+#[step(name = "work", backoff = "100ms")]
+async fn work(script: Script, #[provided] world: StepWorld) -> anyhow::Result<u64> {
+    attempt(script, world, step_metadata()).await
+}
+
+#[step(name = "changed-work", backoff = "100ms")]
+async fn changed_work(script: Script, #[provided] world: StepWorld) -> anyhow::Result<u64> {
+    attempt(script, world, step_metadata()).await
+}
+
+async fn attempt(script: Script, world: StepWorld, attempt: StepMetadata) -> anyhow::Result<u64> {
+    let execution = world.begin(attempt.run_id, attempt.step_id, attempt.attempt);
+    if script.takes_ms > 0 {
+        world.pause(script.takes_ms).await;
+    }
+    if attempt.attempt <= script.fails {
+        if script.panics {
+            scripted_panic();
+        }
+        if script.asks_pause {
+            return Err(RetryableError::new("scripted pause")
+                .retry_after(millis(PAUSE))
+                .into());
+        }
+        return Err(anyhow::anyhow!("scripted failure"));
+    }
+    if script.fatal {
+        return Err(FatalError::new("scripted end").into());
+    }
+    Ok(execution.end())
+}
+
+pub(super) fn call(script: &Script, notes: &Notes) -> StepCall<u64> {
+    let call = match notes.code() {
+        Code::Right => work(script.clone()),
+        Code::Changed => changed_work(script.clone()),
+    };
+    let call = call.max_retries(script.max_retries);
+    match script.timeout_ms {
+        Some(ms) => call.timeout(millis(ms)),
+        None => call,
+    }
+}
+
+pub(super) async fn perform(op: &Op, notes: &Notes) {
+    match op {
+        Op::Step(script) => note_step(call(script, notes).await, notes),
+        Op::CrossedSteps(a, b) => {
+            let (a, b) = (call(a, notes), call(b, notes));
+            note_step(b.await, notes);
+            note_step(a.await, notes);
+        }
+        Op::UnpolledStep(script) => drop(call(script, notes)),
+        Op::StepOrSleep(script, ms) => select! {
+            ended = call(script, notes) => note_step(ended, notes),
+            () = sleep(millis(*ms)) => notes.note(Seen::Woke),
+        },
+        Op::Unordered(scripts) => {
+            let calls = scripts.iter().map(|script| call(script, notes));
+            let mut calls: FuturesUnordered<_> = calls.collect();
+            while let Some(ended) = calls.next().await {
+                note_step(ended, notes);
+            }
+        }
+        Op::TryBoth(a, b) => match try_join(call(a, notes), call(b, notes)).await {
+            Ok((a, b)) => {
+                notes.note(Seen::Value(a));
+                notes.note(Seen::Value(b));
+            }
+            Err(error) => note_step(Err(error), notes),
+        },
+        _ => {}
+    }
+}
+
+pub(super) fn note_step(ended: Result<u64, StepError>, notes: &Notes) {
+    notes.note(match ended {
+        Ok(value) => Seen::Value(value),
+        Err(error) => {
+            let step = error.step_id.map(|id| id.to_string()).unwrap_or_default();
+            Seen::Failed(step, format!("{:?} {}", error.kind, error.attempts))
+        }
+    });
+}
