@@ -136,7 +136,7 @@ impl Engine {
             Err(Failed::Refused(refusal)) => Err(WebhookError::Refused {
                 reason: refusal.to_string(),
             }),
-            Err(Failed::Store(error)) => Err(error.into()),
+            Err(Failed::Store(error)) => Err(inner.failed(error).into()),
         }
     }
 

@@ -10,7 +10,7 @@ use rewake_core::id::EventId;
 use rewake_core::time::Timestamp;
 use rewake_core::token::Token;
 use rewake_runtime::workflow::{Context as RunContext, HookSpec, RegisterHook};
-use rewake_runtime::{Engine, Resume, Start};
+use rewake_runtime::{Engine, Resume, Start, WebhookDelivery};
 use rewake_store::{Append, Condition, Log, Queries, ScopeId};
 
 use crate::world::{World, text};
@@ -56,6 +56,64 @@ fn a_payload_whose_sender_has_gone_wakes_its_run() {
     let run = world.start(&engine);
     world.store.is_slow();
     begin_and_drop(resume(&engine));
+    world.settle();
+    let events = world.events(&engine, run);
+    assert_eq!(events.last(), Some(&"run_completed"), "{events:?}");
+}
+
+async fn serves_once(run: Arc<RunContext>) {
+    let spec = HookSpec {
+        token: Some(token()),
+        is_webhook: true,
+        ..HookSpec::default()
+    };
+    let mut hook = RegisterHook::new(run, spec).await.unwrap();
+    let _request = hook.receive().await;
+}
+
+#[test]
+fn a_request_whose_answer_was_lost_wakes_its_run() {
+    let world = World::new();
+    let engine = world.open(world.builder(serves_once));
+    let run = world.start(&engine);
+    world.store.loses_next_answer();
+    let delivery = WebhookDelivery {
+        token: "door".to_owned(),
+        payload: text("{}"),
+        key: None,
+    };
+    let delivered = world.until(engine.deliver_webhook(delivery));
+    assert!(delivered.is_err_and(|error| error.may_have_happened()));
+    world.settle();
+    let events = world.events(&engine, run);
+    assert_eq!(events.last(), Some(&"run_completed"), "{events:?}");
+}
+
+#[test]
+fn a_run_that_is_noticed_for_nothing_writes_nothing() {
+    let world = World::new();
+    let engine = world.open(world.builder(receives_once));
+    let run = world.start(&engine);
+    let (events, appends) = (world.events(&engine, run), world.store.appends());
+    for _ in 0..3 {
+        engine.notice(run, None);
+        world.settle();
+    }
+    assert_eq!(world.events(&engine, run), events);
+    assert_eq!(world.store.appends(), appends);
+}
+
+#[test]
+fn a_run_that_is_evicted_takes_its_payload_all_the_same() {
+    let world = World::new();
+    let engine = world.open(world.builder(receives_once));
+    let run = world.start(&engine);
+    assert_eq!(engine.resident_runs(), 1);
+    assert!(engine.evict(run));
+    world.settle();
+    assert_eq!(engine.resident_runs(), 0);
+    assert!(!engine.evict(run), "it is not in memory");
+    world.until(resume(&engine));
     world.settle();
     let events = world.events(&engine, run);
     assert_eq!(events.last(), Some(&"run_completed"), "{events:?}");

@@ -32,6 +32,7 @@ struct Control {
     appends: AtomicUsize,
     is_slow: AtomicBool,
     is_full: AtomicBool,
+    loses_answer: AtomicBool,
     busy_for: AtomicUsize,
     before_append: Mutex<Option<First>>,
     damaged: Mutex<Option<RunId>>,
@@ -58,6 +59,11 @@ impl TestStore {
     /// From now on nothing can be appended.
     pub(crate) fn is_full(&self) {
         self.control.is_full.store(true, Ordering::SeqCst);
+    }
+
+    /// The next delivery is committed, and its answer gets lost.
+    pub(crate) fn loses_next_answer(&self) {
+        self.control.loses_answer.store(true, Ordering::SeqCst);
     }
 
     /// So many appends are refused because there is too much to do.
@@ -131,7 +137,12 @@ impl Log for TestStore {
     }
 
     fn deliver(&self, request: Deliver) -> StoreFuture<Delivered, Failed<DeliverRefusal>> {
-        self.answer_later(self.memory.deliver(request))
+        let delivered = self.memory.deliver(request);
+        if self.control.loses_answer.swap(false, Ordering::SeqCst) {
+            let reason = "the connection broke".to_owned();
+            return ready(Err(StoreError::OutcomeUnknown { reason }.into())).boxed();
+        }
+        self.answer_later(delivered)
     }
 
     fn frames(
