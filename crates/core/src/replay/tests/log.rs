@@ -204,6 +204,22 @@ impl Log {
         self.frames.last_mut().expect("just pushed")
     }
 
+    /// The log of these frames up to the `nth`, with a frame of somebody else's before the frame `at`.
+    pub(super) fn with_outsider(frames: &[Frame], nth: usize, at: usize, kind: EventKind) -> Self {
+        let mut log = Self::default();
+        for (place, frame) in frames.iter().enumerate().take(nth + 1) {
+            if place == at {
+                log.push(Writer::Outsider, vec![kind.clone()]).at = frame.at;
+            }
+            let first = log.head().next();
+            log.frames.push(Frame {
+                first,
+                ..frame.clone()
+            });
+        }
+        log
+    }
+
     pub(super) fn last_mut(&mut self) -> &mut Frame {
         self.frames.last_mut().expect("a log has frames")
     }

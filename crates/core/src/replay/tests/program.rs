@@ -305,6 +305,8 @@ impl Task {
             } => {
                 if !std::mem::replace(asked, true) {
                     hands.say(machine, format!("asks for hook {slot}"));
+                    // No two tokens that are drawn are the same.
+                    hands.salt += 1 << 64;
                     machine.create_hook(*id, request(ask, hands.salt));
                 }
                 poll_registration(*id, *slot, ask, machine, hands)

@@ -2,13 +2,15 @@
 
 use proptest::prelude::*;
 
-use super::log::run;
-use super::program::{Ask, Joining, Op, Worker, without_draws};
+use super::log::{Log, run};
+use super::program::{Ask, Joining, Op, Trace, Worker, without_draws};
 use super::world::{History, Move, TOKENS, World};
 use crate::entity::Entities;
-use crate::event::{EventKind, EventRef, Frame, Position};
+use crate::event::{EventKind, EventRef, Frame, Position, Taken};
 use crate::replay::Divergence;
 use crate::replay::command::Key;
+use crate::samples::{payload, token};
+use crate::time::Timestamp;
 
 fn ask() -> impl Strategy<Value = Ask> {
     let token = prop_oneof![
@@ -209,6 +211,96 @@ fn missing_at(world: &World, end: Position) -> Vec<EventKind> {
         .collect()
 }
 
+/// The log up to a worker's frame with one more fact, at each place where the worker had not been
+/// when it appended that frame, as far as the log stays legal.
+fn with_facts(
+    world: &World,
+    (nth, fed): (usize, Position),
+    which: prop::sample::Index,
+) -> Vec<(Log, usize)> {
+    let frames = world.log.frames();
+    let mut logs = Vec::new();
+    for at in (0..=nth).filter(|at| frames[*at].first > fed) {
+        let known = Entities::fold(run(), &frames[..at]).expect("a log folds");
+        let facts = facts(&known);
+        if facts.is_empty() {
+            continue;
+        }
+        let log = Log::with_outsider(frames, nth, at, facts[which.index(facts.len())].clone());
+        if Entities::fold(run(), log.frames()).is_ok() {
+            logs.push((log, at));
+        }
+    }
+    logs
+}
+
+/// What somebody outside may add just then.
+fn facts(known: &Entities) -> Vec<EventKind> {
+    if !known.is_live() {
+        return Vec::new();
+    }
+    let received = known.live_hooks().map(|hook| EventKind::HookReceived {
+        hook: hook.id,
+        payload: payload("one more"),
+        key: None,
+        fallback: None,
+    });
+    let expired = known
+        .live_hooks()
+        .filter(|hook| hook.expires_at.is_some())
+        .map(|hook| EventKind::HookExpired { hook: hook.id });
+    let woken = known
+        .pending_waits()
+        .map(|wait| EventKind::WaitCompleted { wait: wait.id });
+    let cancelled = std::iter::once(EventKind::RunCancelRequested { reason: None });
+    received
+        .chain(expired)
+        .chain(woken)
+        .chain(cancelled)
+        .collect()
+}
+
+/// All that a driver asks a machine for at a rest.
+#[derive(Debug, PartialEq)]
+struct Stand {
+    trace: Vec<(Position, String)>,
+    records: Vec<EventKind>,
+    taken: Vec<Taken>,
+    due: Option<Timestamp>,
+    waits: bool,
+    finished: bool,
+}
+
+fn stands(worker: &Worker) -> Stand {
+    let machine = &worker.machine;
+    Stand {
+        trace: without_tokens(worker.trace()),
+        records: machine.records().map(without_draws).collect(),
+        taken: machine.taken(),
+        due: machine.next_due(),
+        waits: machine.has_open_reason(),
+        finished: machine.is_finished(),
+    }
+}
+
+/// The event, without the token of a conflict, which may have been drawn.
+fn without_any_draw(kind: &EventKind) -> EventKind {
+    match without_draws(kind) {
+        EventKind::HookConflict { hook, owner, .. } => EventKind::HookConflict {
+            hook,
+            token: token("drawn"),
+            owner,
+        },
+        kind => kind,
+    }
+}
+
+/// What a program did, without the tokens that it was given.
+fn without_tokens(trace: &Trace) -> Vec<(Position, String)> {
+    let text = |what: &str| what.split(" at ").next().unwrap_or_default().to_owned();
+    trace.iter().map(|(at, what)| (*at, text(what))).collect()
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
@@ -228,6 +320,57 @@ proptest! {
             let records: Vec<_> = replayed.machine.records().map(without_draws).collect();
             prop_assert_eq!(records, missing_at(&world, end), "up to {}", end);
         }
+    }
+
+    #[test]
+    fn facts_of_outsiders_that_a_worker_did_not_know_make_no_run_part(
+        history in history(),
+        which in any::<prop::sample::Index>(),
+    ) {
+        let world = history.happen();
+        for (nth, fed) in world.windows() {
+            for (log, at) in with_facts(&world, (nth, fed), which) {
+                let replayed = Worker::new(&world.program, 9).replay(log.frames());
+                let replayed = replayed.map_err(|parted| {
+                    TestCaseError::fail(format!("{parted}, with a fact before frame {at}: {log:?}"))
+                })?;
+                let before = |trace: &Trace| {
+                    let decided = trace.iter().filter(|(at, _)| *at <= fed);
+                    decided.cloned().collect::<Vec<_>>()
+                };
+                prop_assert_eq!(before(replayed.trace()), before(world.worker.trace()));
+            }
+        }
+    }
+
+    #[test]
+    fn eviction_at_every_rest_leaves_the_same_log(history in history()) {
+        let kept = history.happen();
+        let evicted = history.happen_with(World::evict);
+        let spelled = |world: &World| {
+            let frames = world.log.frames().iter();
+            let frames = frames.map(|frame| {
+                let events: Vec<_> = frame.events.iter().map(without_any_draw).collect();
+                (frame.first, frame.writer, events, frame.taken.clone())
+            });
+            frames.collect::<Vec<_>>()
+        };
+        prop_assert_eq!(spelled(&evicted), spelled(&kept));
+        prop_assert_eq!(without_tokens(evicted.worker.trace()), without_tokens(kept.worker.trace()));
+    }
+
+    #[test]
+    fn a_fresh_machine_stands_where_the_resident_one_does(history in history()) {
+        let mut differs = None;
+        history.happen_with(|world| {
+            let resident = stands(&world.worker);
+            world.evict();
+            let fresh = stands(&world.worker);
+            if fresh != resident {
+                differs.get_or_insert((fresh, resident));
+            }
+        });
+        prop_assert_eq!(differs, None);
     }
 
     #[test]

@@ -3,7 +3,7 @@
 //! Moves say who acts next. Whatever does not apply is skipped, so that any list of moves is a
 //! history. Every frame is folded as it is written: an illegal log fails at the append.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::log::{Log, run};
 use super::program::{Op, Worker};
@@ -52,9 +52,15 @@ pub(super) struct History {
 impl History {
     /// Lets it happen; the worker is at rest at the end of the log.
     pub(super) fn happen(&self) -> World {
+        self.happen_with(|_| {})
+    }
+
+    /// Lets it happen, and something else after each move.
+    pub(super) fn happen_with(&self, mut meanwhile: impl FnMut(&mut World)) -> World {
         let mut world = World::new(&self.program, self.waiting);
         for next in &self.moves {
             world.act(*next);
+            meanwhile(&mut world);
         }
         world.come_to_rest();
         world
@@ -73,6 +79,8 @@ pub(super) struct World {
     occupied: BTreeSet<usize>,
     payloads: u32,
     lives: u128,
+    /// How far the worker had been fed when it appended the frame that begins at a position.
+    composed: BTreeMap<Position, Position>,
 }
 
 impl World {
@@ -85,6 +93,7 @@ impl World {
             occupied: BTreeSet::new(),
             payloads: 0,
             lives: 1,
+            composed: BTreeMap::new(),
         };
         world.write(Writer::Outsider, world_begins(waiting));
         world.write(Writer::Worker, vec![EventKind::RunStarted]);
@@ -198,8 +207,35 @@ impl World {
             return;
         }
         let taken = self.worker.machine.taken();
+        let (fed, head) = (self.worker.machine.fed(), self.log.head());
         self.write(Writer::Worker, events);
         self.log.last_mut().taken = taken;
+        if self.log.head() > head {
+            self.composed.insert(head.next(), fed);
+        }
+    }
+
+    /// The worker's memory is wanted: another one is fed as far as this one was.
+    pub(super) fn evict(&mut self) {
+        let fed = self.worker.machine.fed();
+        self.lives += 1;
+        let mut next = Worker::new(&self.program, self.lives);
+        for frame in self.log.frames() {
+            for event in frame.iter().filter(|event| event.position <= fed) {
+                next.feed(event).expect("a valid run does not part");
+            }
+            if frame.last() <= fed {
+                next.machine.feed_taken(&frame.taken);
+            }
+        }
+        self.worker = next;
+    }
+
+    /// The frames that the worker appended, each with where the facts may fall that it did not know:
+    /// behind what it had been fed, and before the frame.
+    pub(super) fn windows(&self) -> impl Iterator<Item = (usize, Position)> {
+        let frames = self.log.frames().iter().enumerate();
+        frames.filter_map(|(nth, frame)| Some((nth, *self.composed.get(&frame.first)?)))
     }
 
     fn last_worker_frame(&self) -> Position {
