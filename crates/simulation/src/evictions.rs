@@ -157,9 +157,15 @@ fn spelled(kind: &EventKind) -> String {
             | EventKind::RunCreated { .. }
             | EventKind::RunCompleted { .. }
             | EventKind::StepCompleted { .. }
+            // What is answered names the stream of the request, which is drawn.
+            | EventKind::StepCreated { .. }
     );
     if random {
-        return format!("{} {:?}", kind.name(), kind.correlation_id());
+        let step = match kind {
+            EventKind::StepCreated { name, .. } => name.as_str(),
+            _ => "",
+        };
+        return format!("{} {:?} {step}", kind.name(), kind.correlation_id());
     }
     format!("{kind:?}")
 }

@@ -11,12 +11,10 @@ use crate::program::Op;
 pub type Counts = BTreeMap<&'static str, u64>;
 
 /// What nothing does on purpose, and what enough seeds bring about all the same: appends of workers
-/// and of outsiders that lose a race, tokens that are taken, code that does not match, callers that a
-/// workflow answers, payloads for a run that is parked.
-const MET: [&str; 7] = [
+/// that lose a race, tokens that are taken, code that does not match, callers that a workflow answers,
+/// payloads for a run that is parked.
+const MET: [&str; 5] = [
     "met worker-moved",
-    "met hook-gone",
-    "met hook-overdue",
     "met conflict",
     "met diverged",
     "met answered-call",

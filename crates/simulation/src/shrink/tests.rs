@@ -19,7 +19,7 @@ fn first_failing(sabotage: Sabotage) -> Scenario {
         ..Scenario::of(seed)
     };
     let fails = |scenario: &Scenario| play(scenario, false).is_err();
-    (0..200).map(broken).find(fails).unwrap()
+    (0..5_000).map(broken).find(fails).unwrap()
 }
 
 /// Delivers what was delivered once more, to a hook that had received something before.
