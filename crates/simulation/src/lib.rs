@@ -12,8 +12,10 @@
 //!                  └──┴──────── the world polls one ◀────────────┴──▶ shadow, ledger, checkers
 //! ```
 //!
-//! Where to read on: `world` (how it moves), `store` (what goes wrong), `program` (what workflows do),
-//! `simulation` (the course of one), `check` (what must be true).
+//! Where to read on: `scenario` (all that one depends on), `world` (how it moves), `fault` and
+//! `turmoil` (what goes wrong), `program` (what workflows do), `outsider` (what others do),
+//! `simulation` (the course of one), `check` (what must be true, and which checker holds which
+//! statement), `shrink` (small cases), and `docs/simulation.md`.
 //!
 //! ```
 //! let report = rewake_simulation::hold(42);

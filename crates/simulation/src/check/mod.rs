@@ -1,8 +1,19 @@
 //! What must always be true, checked against what everybody was told and saw.
 //!
 //! The statements are those of architecture.md. After each write the [shadow](crate::shadow) checks
-//! that the log is legal, that tokens are held once, and that the wake-up index forgets nobody. Here
-//! stands what is checked when everything is at rest, and at the end.
+//! that the log is legal, that tokens are held once, and that the wake-up index forgets nobody, and
+//! [`write`] what the request may have done. The rest is checked at rest, and at the end.
+//!
+//! | statement | held by |
+//! | --- | --- |
+//! | 1 durable | `outsider` at once, `durability` |
+//! | 2 delivered | `shadow` (counts), `delivery` |
+//! | 3 recorded | `shadow` (one end), `steps` |
+//! | 4 woken | `shadow` (the index), `rest` |
+//! | 5 token | `shadow`, `rest` (the store's rows) |
+//! | 6 replay | `write` (changed code), `ledger` (every replay sees the same), `replay`, `rest` (parks) |
+//! | 7 workers | `write` (what an append builds on), `shadow` (legality), `durability` (one end) |
+//! | 8 refused | `write` (rows as before), `outsider` (misuse), `durability`, `delivery` |
 
 mod delivery;
 mod durability;
