@@ -136,6 +136,7 @@ fn following(kind: &EventKind) -> Option<EventKind> {
             payload: payload("yes"),
             key: None,
             fallback: None,
+            kept_until: None,
         },
         EventKind::HookReceived { .. } => EventKind::HookDisposed {
             hook,

@@ -16,10 +16,10 @@ use rewake_core::time::Timestamp;
 use rewake_core::token::Token;
 use rewake_store::memory::MemoryStore;
 use rewake_store::{
-    Answer, AnswerRefusal, Answered, Append, AppendRefusal, Appended, ChunkRow, Create,
-    CreateRefusal, Created, Deliver, DeliverRefusal, Delivered, Failed, Log, Parked, Queries,
-    RunFilter, RunPage, RunRow, ScopeId, Sessions, StoreError, StoreFuture, Streams, TokenRow,
-    WakeUp, WakeUps,
+    Admit, AdmitRefusal, Admitted, Answer, AnswerRefusal, Answered, Append, AppendRefusal,
+    Appended, ChunkRow, Create, CreateRefusal, Created, Deliver, DeliverRefusal, Delivered, Failed,
+    Log, MailRow, Mailbox, Parked, Post, PostRefusal, Posted, Queries, RunFilter, RunPage, RunRow,
+    ScopeId, Sessions, StoreError, StoreFuture, Streams, TokenRow, WakeUp, WakeUps,
 };
 
 use crate::check::write::{About, judge};
@@ -208,6 +208,15 @@ impl Log for FaultyStore {
         })
     }
 
+    fn admit(&self, request: Admit) -> StoreFuture<Admitted, Failed<AdmitRefusal>> {
+        self.hand_over("admit", About::Sessions, move |store, time| {
+            store.admit(Admit {
+                repeat: time.repeat,
+                ..request.clone()
+            })
+        })
+    }
+
     fn frames(
         &self,
         scope: ScopeId,
@@ -241,6 +250,34 @@ fn note_append(appended: &Result<Appended, Failed<AppendRefusal>>) {
             ledger::count("met hook-overdue");
         }
         Err(_) => {}
+    }
+}
+
+impl Mailbox for FaultyStore {
+    fn post(&self, request: Post) -> StoreFuture<Posted, Failed<PostRefusal>> {
+        self.hand_over("post", About::Sessions, move |store, time| {
+            store.post(Post {
+                repeat: time.repeat,
+                ..request.clone()
+            })
+        })
+    }
+
+    fn mail(
+        &self,
+        scope: ScopeId,
+        after: Option<u64>,
+        limit: usize,
+    ) -> StoreFuture<Vec<(u64, MailRow)>> {
+        self.hand_over("mail", About::Read, move |store, _| {
+            store.mail(scope, after, limit)
+        })
+    }
+
+    fn sweep(&self, scope: ScopeId, limit: usize) -> StoreFuture<usize> {
+        self.hand_over("sweep", About::Sessions, move |store, _| {
+            store.sweep(scope, limit)
+        })
     }
 }
 
@@ -331,8 +368,8 @@ impl Queries for FaultyStore {
         after: Option<Token>,
         limit: usize,
     ) -> StoreFuture<Vec<TokenRow>> {
-        self.hand_over("chosen_tokens", About::Read, move |store| {
-            store.chosen_tokens(scope, prefix, after, limit)
+        self.hand_over("chosen_tokens", About::Read, move |store, _| {
+            store.chosen_tokens(scope, prefix.clone(), after.clone(), limit)
         })
     }
 

@@ -34,6 +34,7 @@ mod create;
 mod error;
 mod fault;
 mod lock;
+mod mail;
 mod migrate;
 mod open;
 mod options;

@@ -31,7 +31,7 @@ const READERS: usize = 2;
 pub(crate) fn open(options: &Options) -> Result<Inner, OpenError> {
     match &options.place {
         Place::Memory => in_memory(options),
-        Place::File(path) if options.read_only => to_read(&resolve(path)?),
+        Place::File(path) if options.read_only => to_read(&resolve(path)?, options),
         Place::File(path) => to_write(&resolve(path)?, options),
     }
 }
@@ -48,10 +48,11 @@ fn in_memory(options: &Options) -> Result<Inner, OpenError> {
         writer: Some(writer),
         questions: None,
         counters,
+        now: Arc::clone(&options.now),
     })
 }
 
-fn to_read(path: &Path) -> Result<Inner, OpenError> {
+fn to_read(path: &Path, options: &Options) -> Result<Inner, OpenError> {
     let length = fs::metadata(path)
         .map_err(|error| unopenable(path, error))?
         .len();
@@ -76,6 +77,7 @@ fn to_read(path: &Path) -> Result<Inner, OpenError> {
         writer: None,
         questions: Some(questions),
         counters: Arc::default(),
+        now: Arc::clone(&options.now),
     })
 }
 
@@ -116,6 +118,7 @@ fn to_write(path: &Path, options: &Options) -> Result<Inner, OpenError> {
         writer: Some(writer),
         questions: Some(questions),
         counters,
+        now: Arc::clone(&options.now),
     })
 }
 

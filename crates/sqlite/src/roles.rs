@@ -6,10 +6,10 @@ use rewake_store::core::time::Timestamp;
 use rewake_store::core::token::Token;
 use rewake_store::judge::{self, Rows, Verdict};
 use rewake_store::{
-    Answer, AnswerRefusal, Answered, Append, AppendRefusal, Appended, ChunkRow, Create,
-    CreateRefusal, Created, Deliver, DeliverRefusal, Delivered, Failed, Log, Parked, Queries,
-    RunFilter, RunPage, RunRow, ScopeId, Sessions, StoreError, StoreFuture, Streams, TokenRow,
-    WakeUp, WakeUps,
+    Admit, AdmitRefusal, Admitted, Answer, AnswerRefusal, Answered, Append, AppendRefusal,
+    Appended, ChunkRow, Create, CreateRefusal, Created, Deliver, DeliverRefusal, Delivered, Failed,
+    Log, MailRow, Mailbox, Parked, Post, PostRefusal, Posted, Queries, RunFilter, RunPage, RunRow,
+    ScopeId, Sessions, StoreError, StoreFuture, Streams, TokenRow, WakeUp, WakeUps,
 };
 
 use crate::queue::Caller;
@@ -53,6 +53,14 @@ impl Log for SqliteStore {
         })
     }
 
+    fn admit(&self, request: Admit) -> StoreFuture<Admitted, Failed<AdmitRefusal>> {
+        let bytes = weight::of_admit(&request);
+        self.write(Caller::Outsider, bytes, move |tables, now| {
+            let verdict = judge::admit(tables, &request, now)?;
+            carry_out(tables, verdict)
+        })
+    }
+
     fn frames(
         &self,
         scope: ScopeId,
@@ -61,6 +69,33 @@ impl Log for SqliteStore {
         max_bytes: usize,
     ) -> StoreFuture<Vec<Frame>> {
         self.read(move |tables| tables.frames_in(scope, run, after, max_bytes))
+    }
+}
+
+impl Mailbox for SqliteStore {
+    fn post(&self, request: Post) -> StoreFuture<Posted, Failed<PostRefusal>> {
+        let bytes = weight::LEAST + request.payload.len();
+        self.write(Caller::Outsider, bytes, move |tables, now| {
+            let verdict = judge::post(tables, &request, now)?;
+            carry_out(tables, verdict)
+        })
+    }
+
+    fn mail(
+        &self,
+        scope: ScopeId,
+        after: Option<u64>,
+        limit: usize,
+    ) -> StoreFuture<Vec<(u64, MailRow)>> {
+        let now = self.now();
+        self.read(move |tables| tables.mail_after(scope, after, now, limit))
+    }
+
+    fn sweep(&self, scope: ScopeId, limit: usize) -> StoreFuture<usize> {
+        self.write(Caller::Outsider, weight::LEAST, move |tables, now| {
+            let verdict = judge::sweep(tables, scope, limit, now)?;
+            carry_out(tables, verdict)
+        })
     }
 }
 

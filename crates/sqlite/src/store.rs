@@ -16,7 +16,7 @@ use crate::counts::{Counters, Counts};
 use crate::error::OpenError;
 use crate::lock;
 use crate::open;
-use crate::options::Options;
+use crate::options::{Now, Options};
 use crate::queue::{Caller, Queue, closed};
 use crate::reader;
 use crate::request::{self, Question, Task};
@@ -43,6 +43,7 @@ pub(crate) struct Inner {
     /// None in memory, where the writer answers questions.
     pub(crate) questions: Option<Arc<Queue<Question>>>,
     pub(crate) counters: Arc<Counters>,
+    pub(crate) now: Now,
 }
 
 /// What the handles have of the writer thread.
@@ -79,6 +80,11 @@ impl SqliteStore {
 
     pub(crate) fn is_read_only(&self) -> bool {
         self.inner.writer.is_none()
+    }
+
+    /// The store's time.
+    pub(crate) fn now(&self) -> Timestamp {
+        (self.inner.now)()
     }
 
     /// Why a store that was opened for reading only does not write.

@@ -7,9 +7,10 @@ use rewake_store::core::event::{Frame, Position};
 use rewake_store::core::id::RunId;
 use rewake_store::core::time::Timestamp;
 use rewake_store::core::token::Token;
-use rewake_store::judge::{Rows, Write};
+use rewake_store::judge::{MailSize, Rows, Write};
 use rewake_store::{
-    ChunkRow, KeyRow, RunRow, ScopeId, StartKeyRow, StoreError, TokenRow, decode_row, encode_row,
+    ChunkRow, KeyRow, MailRow, RunRow, ScopeId, StartKeyRow, StoreError, TokenRow, decode_row,
+    encode_row,
 };
 use rusqlite::types::ToSql;
 use rusqlite::{Connection, OptionalExtension, Params, Row};
@@ -53,9 +54,9 @@ impl<'c> Tables<'c> {
                 "DELETE FROM tokens WHERE scope = ?1 AND token = ?2",
                 (scope.0, token.as_str()),
             ),
-            Write::Key(token, key, row) => self.execute(
+            Write::Key(scope, token, key, row) => self.execute(
                 "INSERT INTO keys (scope, token, key, body) VALUES (?1, ?2, ?3, ?4)",
-                (row.hook.scope.0, token.as_str(), key, encode_row(&*row)),
+                (scope.0, token.as_str(), key, encode_row(&*row)),
             ),
             Write::StartKey(scope, key, row) => self.execute(
                 "INSERT INTO start_keys (scope, key, body) VALUES (?1, ?2, ?3)",
@@ -64,6 +65,11 @@ impl<'c> Tables<'c> {
             Write::Chunk(run, stream, row) => self.execute(
                 "INSERT INTO chunks (run, stream, body) VALUES (?1, ?2, ?3)",
                 (run.to_bytes(), stream, encode_row(&row)),
+            ),
+            Write::Mail(place, row) => self.put_mail(place, &row),
+            Write::MailGone(scope, place) => self.execute(
+                "DELETE FROM mail WHERE scope = ?1 AND place = ?2",
+                (scope.0, number(place)),
             ),
         }
     }
@@ -225,13 +231,14 @@ impl Rows for Tables<'_> {
             (scope.0, token.as_str(), key),
             || "a delivery key".to_owned(),
         )?;
-        match found {
-            Some(row) if row.hook.scope != scope || row.hook.token != *token => Err(damaged(
+        let hook = found.as_ref().and_then(|row| row.hook.as_ref());
+        if hook.is_some_and(|hook| hook.scope != scope || hook.token != *token) {
+            return Err(damaged(
                 "a delivery key",
                 "it has another token than its place",
-            )),
-            found => Ok(found),
+            ));
         }
+        Ok(found)
     }
 
     fn start_key(&mut self, scope: ScopeId, key: &str) -> Result<Option<StartKeyRow>, StoreError> {
@@ -245,6 +252,23 @@ impl Rows for Tables<'_> {
     fn frames(&mut self, run: RunId, after: Position) -> Result<Vec<Frame>, StoreError> {
         let (frames, _) = self.page(run, after, usize::MAX)?;
         Ok(frames)
+    }
+
+    fn mail(&mut self, scope: ScopeId, token: &Token) -> Result<Vec<(u64, MailRow)>, StoreError> {
+        self.mail_of(scope, token)
+    }
+
+    fn mail_size(&mut self, scope: ScopeId, token: Option<&Token>) -> Result<MailSize, StoreError> {
+        self.size_of_mail(scope, token)
+    }
+
+    fn expired_mail(
+        &mut self,
+        scope: ScopeId,
+        now: Timestamp,
+        limit: usize,
+    ) -> Result<Vec<u64>, StoreError> {
+        self.places_of_expired(scope, now, limit)
     }
 
     fn first_chunk(&mut self, run: RunId, stream: &str) -> Result<Option<ChunkRow>, StoreError> {

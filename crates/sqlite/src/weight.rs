@@ -3,7 +3,7 @@
 use std::convert::Infallible;
 
 use minicbor::encode::{Encode, Write};
-use rewake_store::{Answer, Append, Create, Deliver};
+use rewake_store::{Admit, Answer, Append, Create, Deliver};
 
 /// What the smallest request takes, with what it needs besides its payloads.
 pub(crate) const LEAST: usize = 512;
@@ -36,6 +36,10 @@ pub(crate) fn of_append(request: &Append) -> usize {
 pub(crate) fn of_deliver(request: &Deliver) -> usize {
     let fallback = request.fallback.as_ref().map_or(0, encoded);
     LEAST + request.payload.len() + fallback
+}
+
+pub(crate) fn of_admit(request: &Admit) -> usize {
+    request.payload.len() + encoded(&request.fallback)
 }
 
 pub(crate) fn of_answer(request: &Answer) -> usize {

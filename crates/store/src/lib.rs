@@ -1,7 +1,7 @@
 //! What a store of Rewake must do, and the one place that decides what an append may do.
 //!
 //! A store keeps rows: frames of events in each run's log, one row for each run, one for each live
-//! token, each delivery key and each stream chunk. What may be written is decided by the [`judge`],
+//! token, each delivery key, each payload in the mailbox and each stream chunk. What may be written is decided by the [`judge`],
 //! a pure function from the request and the rows it looks up to the rows to write or a typed
 //! refusal; a store looks up, asks the judge and writes, all in one transaction. So no rule is
 //! written twice, whatever the database. This crate must not know a driver, SQL or a runtime; there
@@ -17,6 +17,7 @@
 
 #![forbid(unsafe_code)]
 
+mod admission;
 mod error;
 pub mod judge;
 mod request;
@@ -31,6 +32,7 @@ pub mod memory;
 #[cfg(test)]
 mod tests;
 
+pub use admission::{Admit, AdmitRefusal, Admitted, Post, PostRefusal, Posted};
 pub use error::{Failed, StoreError};
 pub use request::{
     Answer, AnswerRefusal, Answered, Append, AppendRefusal, Appended, Condition, Create,
@@ -38,9 +40,10 @@ pub use request::{
     UnreadLimit,
 };
 pub use role::{
-    Log, Queries, RunFilter, RunPage, Sessions, Store, StoreFuture, Streams, WakeUp, WakeUps,
+    Log, Mailbox, Queries, RunFilter, RunPage, Sessions, Store, StoreFuture, Streams, WakeUp,
+    WakeUps,
 };
-pub use row::{ChunkRow, KeyRow, Parked, RunRow, ScopeId, StartKeyRow, TokenRow};
+pub use row::{ChunkRow, KeyRow, Left, MailRow, Parked, RunRow, ScopeId, StartKeyRow, TokenRow};
 pub use wire::{Corrupt, decode_row, encode_row};
 
 pub use rewake_core as core;

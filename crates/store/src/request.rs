@@ -147,6 +147,9 @@ pub struct Appended {
     pub frames: Vec<Frame>,
     /// The end of the log.
     pub head: Position,
+    /// Runs that payloads have started which this append left unread. Nobody is told of them but
+    /// whoever appended; a repeat does not say them again, for the wake-up index has them.
+    pub started: Vec<RunId>,
 }
 
 /// Why nothing was appended.
@@ -228,8 +231,8 @@ pub struct Deliver {
     pub payload: Payload,
     /// Under which key, if any, a second delivery finds the first.
     pub key: Option<DeliveryKey>,
-    /// The call to start with this payload if it is left unread.
-    pub fallback: Option<Fallback>,
+    /// The run to start with this payload if it is left unread.
+    pub fallback: Option<Box<Fallback>>,
     /// Through which door it comes.
     pub door: Door,
     /// How much the hook may hold unread.
@@ -316,8 +319,8 @@ pub enum DeliverRefusal {
         /// The hook.
         hook: HookId,
     },
-    /// The key was used before, with another payload.
-    #[error("the idempotency key was used before with another payload")]
+    /// The key was used before, with another payload or for something else.
+    #[error("the idempotency key was used before with another payload or for another call")]
     KeyReused,
     /// The hook holds as much unread as it may. Try later, when its workflow has read.
     #[error(

@@ -10,12 +10,13 @@ use rewake_core::id::RunId;
 use rewake_core::time::Timestamp;
 use rewake_core::token::Token;
 
+use crate::admission::{Admit, AdmitRefusal, Admitted, Post, PostRefusal, Posted};
 use crate::error::{Failed, StoreError};
 use crate::request::{
     Answer, AnswerRefusal, Answered, Append, AppendRefusal, Appended, Create, CreateRefusal,
     Created, Deliver, DeliverRefusal, Delivered,
 };
-use crate::row::{ChunkRow, Parked, RunRow, ScopeId, TokenRow};
+use crate::row::{ChunkRow, MailRow, Parked, RunRow, ScopeId, TokenRow};
 
 /// What a store's methods return.
 pub type StoreFuture<T, E = StoreError> = BoxFuture<'static, Result<T, E>>;
@@ -34,12 +35,19 @@ pub trait Log {
     /// Begins a log. Atomic with it: the start key, and the tokens of hooks it begins with.
     fn create(&self, request: Create) -> StoreFuture<Created, Failed<CreateRefusal>>;
 
-    /// Adds to a log. Atomic with it: the run's row, tokens taken and released.
+    /// Adds to a log. Atomic with it: the run's row, tokens taken and released, what the mailbox keeps
+    /// for a token that is taken, and what becomes of payloads that are left unread: the log of a
+    /// run that they start, the mailbox.
     fn append(&self, request: Append) -> StoreFuture<Appended, Failed<AppendRefusal>>;
 
     /// Hands a payload to the live hook of a token. Atomic with it: the finding of the hook, its
     /// counts, the delivery key with its answer, the run's row.
     fn deliver(&self, request: Deliver) -> StoreFuture<Delivered, Failed<DeliverRefusal>>;
+
+    /// Hands a payload to the live hook of a token, or begins the log of a run that owns the token
+    /// and has the payload. Atomic with it: the choice between the two, what the mailbox keeps for
+    /// the token, the delivery key with its answer.
+    fn admit(&self, request: Admit) -> StoreFuture<Admitted, Failed<AdmitRefusal>>;
 
     /// The frames of a run after a position, oldest first: at least one if there is any, and no
     /// more than about `max_bytes` of them. Empty at the end, and for a run that is not in `scope`.
@@ -51,6 +59,25 @@ pub trait Log {
         after: Position,
         max_bytes: usize,
     ) -> StoreFuture<Vec<Frame>>;
+}
+
+/// The mailbox: payloads for tokens that nobody held when they came.
+pub trait Mailbox {
+    /// Hands a payload to the live hook of a token, or keeps it. Atomic with it: the choice between
+    /// the two, the delivery key with its answer.
+    fn post(&self, request: Post) -> StoreFuture<Posted, Failed<PostRefusal>>;
+
+    /// What is kept and whose time is not over, with its places, oldest first, after `after`
+    /// (exclusive), at most `limit`.
+    fn mail(
+        &self,
+        scope: ScopeId,
+        after: Option<u64>,
+        limit: usize,
+    ) -> StoreFuture<Vec<(u64, MailRow)>>;
+
+    /// Removes payloads whose time is over, at most `limit`; how many.
+    fn sweep(&self, scope: ScopeId, limit: usize) -> StoreFuture<usize>;
 }
 
 /// A run that a worker must look at.
@@ -181,11 +208,20 @@ pub trait Queries {
 
 /// A store: all roles together.
 pub trait Store:
-    Log + WakeUps + Streams + Sessions + Queries + std::fmt::Debug + Send + Sync + 'static
+    Log + Mailbox + WakeUps + Streams + Sessions + Queries + std::fmt::Debug + Send + Sync + 'static
 {
 }
 
 impl<T> Store for T where
-    T: Log + WakeUps + Streams + Sessions + Queries + std::fmt::Debug + Send + Sync + 'static
+    T: Log
+        + Mailbox
+        + WakeUps
+        + Streams
+        + Sessions
+        + Queries
+        + std::fmt::Debug
+        + Send
+        + Sync
+        + 'static
 {
 }

@@ -1,11 +1,11 @@
 //! The rows a store keeps, apart from frames.
 //!
 //! Each is an index over the logs, maintained in the transaction that makes it true, except delivery
-//! keys, stream chunks and the parked mark, which are truths of their own. The stored form is
+//! keys, the mailbox, stream chunks and the parked mark, which are truths of their own. The stored form is
 //! described in `docs/format.md`; the numbers are never reused.
 
 use rewake_core::entity::RunStatus;
-use rewake_core::event::{Position, Taken};
+use rewake_core::event::{Fallback, Position, Taken};
 use rewake_core::id::{EventId, HookId, RunId, StepId};
 use rewake_core::payload::Payload;
 use rewake_core::time::Timestamp;
@@ -71,6 +71,16 @@ pub struct RunRow {
     /// The first event of its last frame; once it has ended, the frame that holds the end.
     #[n(15)]
     pub tail: Position,
+    /// Hooks that take nothing more and hold payloads which their receivers may still read.
+    #[n(16)]
+    pub left: Vec<Left>,
+    /// How many payloads it has accepted that do not stay here if they are left unread. Where there
+    /// are none, nobody need look for them.
+    #[n(17)]
+    pub fated: u64,
+    /// How many payloads were left unread and stay here.
+    #[n(18)]
+    pub unread: u64,
 }
 
 impl RunRow {
@@ -78,6 +88,20 @@ impl RunRow {
     pub fn is_ready(&self) -> bool {
         !self.status.is_terminal() && self.parked.is_none() && self.reacted < self.head
     }
+}
+
+/// A hook that takes nothing more, with payloads that were not taken.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+pub struct Left {
+    /// Its token, which somebody else may hold by now.
+    #[n(0)]
+    pub token: Token,
+    /// How many payloads it has accepted.
+    #[n(1)]
+    pub received: u64,
+    /// The hook, and what was taken of them.
+    #[n(2)]
+    pub taken: Taken,
 }
 
 /// Why a run is parked: it is recorded beside the log, because nothing may be appended for it.
@@ -138,9 +162,9 @@ pub struct TokenRow {
 /// A delivery key, with the answer that its first use got.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
 pub struct KeyRow {
-    /// The hook as it was when it took the payload.
+    /// The hook as it was when it took the payload; none where the mailbox took it.
     #[n(0)]
-    pub hook: TokenRow,
+    pub hook: Option<TokenRow>,
     /// Where the payload stands in the run's log.
     #[n(1)]
     pub position: Position,
@@ -150,6 +174,41 @@ pub struct KeyRow {
     /// A digest of the payload; none where the request is not compared.
     #[cbor(n(3), with = "minicbor::bytes")]
     pub digest: Option<[u8; 32]>,
+    /// True where the payload started the hook's run.
+    #[n(4)]
+    pub started: bool,
+    /// Until when the mailbox keeps the payload, where it took it.
+    #[n(5)]
+    pub kept_until: Option<Timestamp>,
+}
+
+/// A payload in the mailbox: it came for a token that nobody held, and waits for whoever opens it.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+pub struct MailRow {
+    /// Its project and environment.
+    #[n(0)]
+    pub scope: ScopeId,
+    /// The token.
+    #[n(1)]
+    pub token: Token,
+    /// The event that brought it, or the id that its event would have had.
+    #[n(2)]
+    pub event: EventId,
+    /// The payload.
+    #[n(3)]
+    pub payload: Payload,
+    /// The caller's idempotency key.
+    #[n(4)]
+    pub key: Option<String>,
+    /// The run to start with it if whoever opens the token leaves it unread.
+    #[n(5)]
+    pub fallback: Option<Box<Fallback>>,
+    /// Since when it has been here.
+    #[n(6)]
+    pub posted_at: Timestamp,
+    /// Until when it is kept.
+    #[n(7)]
+    pub until: Timestamp,
 }
 
 /// The idempotency key of a start.

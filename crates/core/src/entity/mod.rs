@@ -5,12 +5,14 @@
 
 mod entities;
 mod hook;
+mod inbox;
 mod run;
 mod step;
 mod wait;
 
 pub use entities::Entities;
 pub use hook::{Hook, HookState, HowDisposed};
+pub use inbox::{Accepted, Fate, Inboxes};
 pub use run::{Run, RunStatus};
 pub use step::{Step, StepStatus};
 pub use wait::{Wait, WaitStatus};

@@ -5,7 +5,7 @@
 use minicbor::{Decode, Encode};
 use serde::{Deserialize, Serialize};
 
-use crate::id::{RunId, StepId};
+use crate::id::{EventId, HookId, RunId, StepId};
 use crate::payload::Payload;
 
 /// What made a run.
@@ -35,7 +35,10 @@ pub struct Parent {
     pub detached: bool,
 }
 
-/// The run that an unread payload of `resume_or_start` starts.
+/// The run that an unread payload of `resume_or_start` starts: all that its log begins with, minted by
+/// the caller before its first try, so that whoever ends the hook needs no entropy.
+///
+/// A payload starts one run at most: in the log of the run that it started it has no fallback.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
 pub struct Fallback {
     /// Which workflow.
@@ -44,6 +47,24 @@ pub struct Fallback {
     /// With which arguments.
     #[n(1)]
     pub input: Payload,
+    /// The build that asked for it.
+    #[n(2)]
+    pub build: String,
+    /// The run.
+    #[n(3)]
+    pub run: RunId,
+    /// 128 bits of the operating system's entropy, for the run's `random()` and `uuid()`.
+    #[cbor(n(4), with = "minicbor::bytes")]
+    pub seed: [u8; 16],
+    /// Numbered changes of replay behaviour that hold for its log.
+    #[n(5)]
+    pub flags: u32,
+    /// The hook that its log begins with, which owns the token.
+    #[n(6)]
+    pub hook: HookId,
+    /// The first event of its log.
+    #[n(7)]
+    pub event: EventId,
 }
 
 /// How a hook came to its end by the workflow's own doing.

@@ -187,9 +187,12 @@ pub enum EventKind {
         /// The caller's idempotency key, or the sender's delivery id.
         #[n(2)]
         key: Option<String>,
-        /// The workflow and arguments to start with this payload if it is left unread.
+        /// The run to start with this payload if it is left unread.
         #[n(3)]
-        fallback: Option<Fallback>,
+        fallback: Option<Box<Fallback>>,
+        /// Until when the payload is kept for whoever opens the token if it is left unread.
+        #[n(4)]
+        kept_until: Option<Timestamp>,
     },
     /// A hook was closed or dropped by the workflow; its token is free.
     #[n(14)]

@@ -12,10 +12,10 @@ use rewake_core::time::Timestamp;
 use rewake_core::token::Token;
 use rewake_store::memory::{MemoryStore, Now};
 use rewake_store::{
-    Answer, AnswerRefusal, Answered, Append, AppendRefusal, Appended, ChunkRow, Create,
-    CreateRefusal, Created, Deliver, DeliverRefusal, Delivered, Failed, Log, Parked, Queries,
-    RunFilter, RunPage, RunRow, ScopeId, Sessions, StoreError, StoreFuture, Streams, TokenRow,
-    WakeUp, WakeUps, decode_row,
+    Admit, AdmitRefusal, Admitted, Answer, AnswerRefusal, Answered, Append, AppendRefusal,
+    Appended, ChunkRow, Create, CreateRefusal, Created, Deliver, DeliverRefusal, Delivered, Failed,
+    Log, MailRow, Mailbox, Parked, Post, PostRefusal, Posted, Queries, RunFilter, RunPage, RunRow,
+    ScopeId, Sessions, StoreError, StoreFuture, Streams, TokenRow, WakeUp, WakeUps, decode_row,
 };
 
 type First = Box<dyn FnOnce(&MemoryStore) + Send>;
@@ -145,6 +145,10 @@ impl Log for TestStore {
         self.answer_later(delivered)
     }
 
+    fn admit(&self, request: Admit) -> StoreFuture<Admitted, Failed<AdmitRefusal>> {
+        self.answer_later(self.memory.admit(request))
+    }
+
     fn frames(
         &self,
         scope: ScopeId,
@@ -153,6 +157,25 @@ impl Log for TestStore {
         max_bytes: usize,
     ) -> StoreFuture<Vec<Frame>> {
         self.memory.frames(scope, run, after, max_bytes)
+    }
+}
+
+impl Mailbox for TestStore {
+    fn post(&self, request: Post) -> StoreFuture<Posted, Failed<PostRefusal>> {
+        self.answer_later(self.memory.post(request))
+    }
+
+    fn mail(
+        &self,
+        scope: ScopeId,
+        after: Option<u64>,
+        limit: usize,
+    ) -> StoreFuture<Vec<(u64, MailRow)>> {
+        self.memory.mail(scope, after, limit)
+    }
+
+    fn sweep(&self, scope: ScopeId, limit: usize) -> StoreFuture<usize> {
+        self.memory.sweep(scope, limit)
     }
 }
 

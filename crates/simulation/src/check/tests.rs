@@ -135,6 +135,7 @@ fn received(hook: HookId, n: u64) -> EventKind {
         payload: number(n),
         key: None,
         fallback: None,
+        kept_until: None,
     }
 }
 

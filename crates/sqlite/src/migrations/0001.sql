@@ -61,6 +61,20 @@ CREATE TABLE chunks (
     PRIMARY KEY (run, stream)
 ) STRICT, WITHOUT ROWID;
 
+CREATE TABLE mail (
+    scope INTEGER NOT NULL,
+    place INTEGER NOT NULL,
+    token TEXT NOT NULL,
+    bytes INTEGER NOT NULL,
+    until INTEGER NOT NULL,
+    body BLOB NOT NULL,
+    PRIMARY KEY (scope, place)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX mail_token ON mail (scope, token, place, bytes);
+
+CREATE INDEX mail_until ON mail (scope, until, place, bytes);
+
 CREATE TABLE meta (
     key TEXT PRIMARY KEY,
     body BLOB NOT NULL

@@ -51,6 +51,9 @@ pub(super) async fn the_row_of_a_new_run_says_what_the_log_says(stage: Stage<'_>
         created_at: stage.at(0),
         ended_at: None,
         tail: Position(1),
+        left: Vec::new(),
+        fated: 0,
+        unread: 0,
     };
     assert_eq!(log.row().await, expected);
 }

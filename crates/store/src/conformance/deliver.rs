@@ -1,6 +1,6 @@
 //! How a payload reaches a hook, and how it does not.
 
-use rewake_core::event::{EventKind, Fallback, Frame, Position, Writer};
+use rewake_core::event::{EventKind, Frame, Position, Writer};
 
 use super::event::{
     hook, hook_dropped, hook_received, payload, run_completed, size, token, webhook_created,
@@ -59,16 +59,15 @@ pub(super) async fn payloads_stand_in_the_log_in_order_of_arrival(stage: Stage<'
 
 pub(super) async fn key_and_fallback_are_recorded(stage: Stage<'_>) {
     let log = stage.with_hook(1, "approve").await;
-    let delivering = stage.deliver("approve", "yes").or_start("fulfil");
+    let fallback = Box::new(stage.fallback("fulfil"));
+    let delivering = stage.deliver("approve", "yes").or_start(fallback.clone());
     delivering.key("delivery-1", 1).ok().await;
     let expected = EventKind::HookReceived {
         hook: hook(1),
         payload: payload("yes"),
         key: Some("delivery-1".to_owned()),
-        fallback: Some(Fallback {
-            workflow: "fulfil".to_owned(),
-            input: payload("input"),
-        }),
+        fallback: Some(fallback),
+        kept_until: None,
     };
     assert_eq!(log.events().await.last(), Some(&expected));
 }

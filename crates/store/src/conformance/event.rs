@@ -2,11 +2,15 @@
 
 use std::collections::BTreeMap;
 
-use rewake_core::event::{CreatedBy, Disposal, EventKind, Failure, FailureKind, StepOptions};
+use rewake_core::event::{
+    CreatedBy, Disposal, EventKind, Failure, FailureKind, Fallback, StepOptions,
+};
 use rewake_core::id::{HookId, RunId, StepId, WaitId};
 use rewake_core::payload::Payload;
 use rewake_core::time::Timestamp;
 use rewake_core::token::Token;
+
+use crate::request::DeliveryKey;
 
 /// Every token and stream that a case may use, so that what a refusal left can be looked for.
 pub(super) const TOKENS: &[&str] = &[
@@ -141,6 +145,36 @@ pub(super) fn hook_received(n: u8, text: &str) -> EventKind {
         payload: payload(text),
         key: None,
         fallback: None,
+        kept_until: None,
+    }
+}
+
+/// As a payload stands in the log that may start a run.
+pub(super) fn hook_received_or_start(n: u8, text: &str, fallback: &Fallback) -> EventKind {
+    EventKind::HookReceived {
+        hook: hook(n),
+        payload: payload(text),
+        key: None,
+        fallback: Some(Box::new(fallback.clone())),
+        kept_until: None,
+    }
+}
+
+/// As a payload stands in the log that may return to the mailbox.
+pub(super) fn hook_received_until(n: u8, text: &str, until: Timestamp) -> EventKind {
+    EventKind::HookReceived {
+        hook: hook(n),
+        payload: payload(text),
+        key: None,
+        fallback: None,
+        kept_until: Some(until),
+    }
+}
+
+pub(super) fn delivery_key(key: &str, digest: u8) -> DeliveryKey {
+    DeliveryKey {
+        key: key.to_owned(),
+        digest: Some([digest; 32]),
     }
 }
 

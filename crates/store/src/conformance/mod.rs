@@ -17,6 +17,7 @@ mod request;
 mod stage;
 mod suite;
 
+mod admit;
 mod append;
 mod batches;
 mod create;
@@ -27,6 +28,7 @@ mod fencing;
 mod isolation;
 mod keys;
 mod limits;
+mod mailbox;
 mod marks;
 mod paging;
 mod parked;
@@ -37,6 +39,7 @@ mod sessions;
 mod streams;
 mod tokens;
 mod unknown;
+mod unread;
 mod wake_up;
 
 pub use harness::{Harness, Injury, Skip};

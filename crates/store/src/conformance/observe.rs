@@ -7,7 +7,7 @@ use rewake_core::time::Timestamp;
 use super::event;
 use super::stage::{ALL, Stage};
 use crate::role::{RunFilter, WakeUp};
-use crate::row::{ChunkRow, Parked, RunRow, ScopeId, TokenRow};
+use crate::row::{ChunkRow, MailRow, Parked, RunRow, ScopeId, TokenRow};
 
 /// What one project and environment holds.
 #[derive(Debug, PartialEq)]
@@ -18,6 +18,7 @@ pub(super) struct Observed {
     tokens: Vec<Option<TokenRow>>,
     wake_ups: Vec<WakeUp>,
     parked: Vec<(RunId, Parked)>,
+    mail: Vec<(u64, MailRow)>,
 }
 
 /// Looks at both environments of the stage.
@@ -47,6 +48,7 @@ async fn observe(stage: &Stage<'_>, scope: ScopeId) -> Observed {
     }
     let wake_ups = store.due(scope, None, Timestamp::MAX, ALL).await;
     let parked = store.parked(scope, None, ALL).await;
+    let mail = store.mail(scope, None, ALL).await;
     Observed {
         runs,
         logs,
@@ -54,5 +56,6 @@ async fn observe(stage: &Stage<'_>, scope: ScopeId) -> Observed {
         tokens,
         wake_ups: wake_ups.expect("the wake-ups are listed"),
         parked: parked.expect("the parked runs are listed"),
+        mail: mail.expect("the mailbox is listed"),
     }
 }

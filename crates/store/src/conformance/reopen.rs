@@ -53,6 +53,18 @@ pub(super) async fn keys_are_remembered(mut stage: Stage<'_>) {
     }
 }
 
+pub(super) async fn the_mailbox_is_remembered(mut stage: Stage<'_>) {
+    stage.post("approve", "a").ok().await;
+    stage.post("approve", "b").ok().await;
+    let kept = stage.mail().await;
+    if stage.reopen().await {
+        assert_eq!(stage.mail().await, kept);
+        stage.post("approve", "c").ok().await;
+        let log = stage.with_hook(1, "approve").await;
+        assert_eq!(log.events().await.len(), 6);
+    }
+}
+
 pub(super) async fn logs_go_on_where_they_ended(mut stage: Stage<'_>) {
     let run = stage.with_hook(1, "approve").await.run;
     if stage.reopen().await {

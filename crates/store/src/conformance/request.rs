@@ -1,13 +1,16 @@
 //! Requests with as little to say as a case needs, and the two ways they end.
 
 use std::fmt::Debug;
+use std::time::Duration;
 
 use rewake_core::event::{EventKind, Fallback, Position, Taken};
+use rewake_core::id::RunId;
 use rewake_core::time::Timestamp;
 
 use super::event;
 use super::observe;
 use super::stage::{Log, Stage};
+use crate::admission::{Admit, AdmitRefusal, Admitted, Post, PostRefusal, Posted};
 use crate::error::Failed;
 use crate::request::{
     Answer, AnswerRefusal, Answered, Append, AppendRefusal, Appended, Condition, Create,
@@ -232,10 +235,7 @@ impl<'s> Delivering<'s> {
 
     /// Under a key, with a digest of the payload.
     pub(super) fn key(mut self, key: &str, digest: u8) -> Self {
-        self.request.key = Some(DeliveryKey {
-            key: key.to_owned(),
-            digest: Some([digest; 32]),
-        });
+        self.request.key = Some(event::delivery_key(key, digest));
         self
     }
 
@@ -248,11 +248,8 @@ impl<'s> Delivering<'s> {
         self
     }
 
-    pub(super) fn or_start(mut self, workflow: &str) -> Self {
-        self.request.fallback = Some(Fallback {
-            workflow: workflow.to_owned(),
-            input: event::payload("input"),
-        });
+    pub(super) fn or_start(mut self, fallback: Box<Fallback>) -> Self {
+        self.request.fallback = Some(fallback);
         self
     }
 
@@ -267,6 +264,112 @@ impl<'s> Delivering<'s> {
 
     pub(super) async fn refused(self) -> DeliverRefusal {
         refused(self.stage, || self.stage.store.deliver(self.request)).await
+    }
+}
+
+/// A request to admit a payload.
+pub(super) struct Admitting<'s> {
+    stage: &'s Stage<'s>,
+    pub(super) request: Admit,
+}
+
+impl<'s> Admitting<'s> {
+    pub(super) fn new(stage: &'s Stage<'s>, token: &str, payload: &str) -> Self {
+        let request = Admit {
+            scope: stage.scope,
+            token: event::token(token),
+            id: stage.event_id(),
+            payload: event::payload(payload),
+            key: None,
+            fallback: stage.fallback("fulfil"),
+            begins: true,
+            limit: UnreadLimit::default(),
+            repeat: false,
+        };
+        Self { stage, request }
+    }
+
+    pub(super) const fn within(mut self, scope: ScopeId) -> Self {
+        self.request.scope = scope;
+        self
+    }
+
+    pub(super) fn key(mut self, key: &str, digest: u8) -> Self {
+        self.request.key = Some(event::delivery_key(key, digest));
+        self
+    }
+
+    pub(super) const fn limit(mut self, count: u64, bytes: u64) -> Self {
+        self.request.limit = UnreadLimit { count, bytes };
+        self
+    }
+
+    pub(super) const fn run(&self) -> RunId {
+        self.request.fallback.run
+    }
+
+    pub(super) async fn ok(self) -> Admitted {
+        answered(self.stage.store.admit(self.request)).await
+    }
+
+    pub(super) async fn refused(self) -> AdmitRefusal {
+        refused(self.stage, || self.stage.store.admit(self.request)).await
+    }
+}
+
+/// A request to post a payload, to be kept for a second unless more is said.
+pub(super) struct Posting<'s> {
+    stage: &'s Stage<'s>,
+    pub(super) request: Post,
+}
+
+impl<'s> Posting<'s> {
+    pub(super) fn new(stage: &'s Stage<'s>, token: &str, payload: &str) -> Self {
+        let request = Post {
+            scope: stage.scope,
+            token: event::token(token),
+            id: stage.event_id(),
+            payload: event::payload(payload),
+            key: None,
+            keep_for: Duration::from_secs(1),
+            limit: UnreadLimit::default(),
+            most: 10_000,
+            repeat: false,
+        };
+        Self { stage, request }
+    }
+
+    pub(super) const fn within(mut self, scope: ScopeId) -> Self {
+        self.request.scope = scope;
+        self
+    }
+
+    pub(super) fn key(mut self, key: &str, digest: u8) -> Self {
+        self.request.key = Some(event::delivery_key(key, digest));
+        self
+    }
+
+    pub(super) const fn keep_for(mut self, ms: u64) -> Self {
+        self.request.keep_for = Duration::from_millis(ms);
+        self
+    }
+
+    pub(super) const fn limit(mut self, count: u64, bytes: u64) -> Self {
+        self.request.limit = UnreadLimit { count, bytes };
+        self
+    }
+
+    pub(super) const fn most(mut self, most: u64) -> Self {
+        self.request.most = most;
+        self
+    }
+
+    pub(super) async fn ok(self) -> Posted {
+        answered(self.stage.store.post(self.request)).await
+    }
+
+    pub(super) async fn refused(self) -> PostRefusal {
+        refused(self.stage, || self.stage.store.post(self.request)).await
     }
 }
 

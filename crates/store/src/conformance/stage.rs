@@ -4,15 +4,15 @@ use std::cell::Cell;
 use std::sync::Arc;
 use std::time::Duration;
 
-use rewake_core::event::{EventKind, Frame, Position};
-use rewake_core::id::{EventId, RunId};
+use rewake_core::event::{EventKind, Fallback, Frame, Position};
+use rewake_core::id::{EventId, HookId, RunId};
 use rewake_core::time::Timestamp;
 
 use super::event;
 use super::harness::{Harness, Injury};
-use super::request::{Appending, Creating, Delivering};
+use super::request::{Admitting, Appending, Creating, Delivering, Posting};
 use crate::role::{Store, WakeUp};
-use crate::row::{RunRow, ScopeId, TokenRow};
+use crate::row::{MailRow, RunRow, ScopeId, TokenRow};
 
 const BEGIN: Timestamp = Timestamp::from_millis(1_763_280_000_000);
 /// More than any page of a case holds.
@@ -105,6 +105,38 @@ impl<'h> Stage<'h> {
     /// A request for a delivery.
     pub(super) fn deliver(&self, token: &str, payload: &str) -> Delivering<'_> {
         Delivering::new(self, token, payload)
+    }
+
+    /// A run to be started if nobody takes a payload, minted anew.
+    pub(super) fn fallback(&self, workflow: &str) -> Fallback {
+        let n = self.minted();
+        Fallback {
+            workflow: workflow.to_owned(),
+            input: event::payload("input"),
+            build: "build-1".to_owned(),
+            run: self.run_id(),
+            seed: [9; 16],
+            flags: 0,
+            hook: HookId::mint(self.begin, n),
+            event: self.event_id(),
+        }
+    }
+
+    /// A request that a live hook or a new run takes a payload.
+    pub(super) fn admit(&self, token: &str, payload: &str) -> Admitting<'_> {
+        Admitting::new(self, token, payload)
+    }
+
+    /// A request that a live hook or the mailbox takes a payload.
+    pub(super) fn post(&self, token: &str, payload: &str) -> Posting<'_> {
+        Posting::new(self, token, payload)
+    }
+
+    /// What the mailbox keeps.
+    pub(super) async fn mail(&self) -> Vec<MailRow> {
+        let mail = self.store.mail(self.scope, None, ALL).await;
+        let mail = mail.expect("the mailbox is listed");
+        mail.into_iter().map(|(_, mail)| mail).collect()
     }
 
     /// A run that has been created and started.

@@ -197,6 +197,66 @@ macro_rules! __conformance_cases {
                 a_hook_that_was_due_when_it_was_made_is_in_the_way
                 giving_up_a_hook_that_has_expired_leaves_its_successor_be
             }
+            admit {
+                a_token_that_nobody_holds_starts_a_run_that_owns_it
+                a_run_that_is_not_at_hand_begins_later
+                a_live_hook_takes_the_payload
+                of_two_for_one_token_the_first_starts_the_run
+                a_webhook_is_not_admitted_to
+                an_overdue_hook_must_be_expired_first
+                a_hook_that_is_full_takes_no_more
+                the_same_key_gets_the_same_answer
+                the_same_key_finds_what_a_delivery_took
+                the_same_key_with_another_payload_is_refused
+                a_repeated_admission_gets_the_first_answer
+                a_run_that_another_request_made_is_in_the_way
+                each_environment_starts_its_own
+            }
+            mailbox {
+                a_live_hook_takes_what_is_posted
+                what_nobody_takes_is_kept
+                whoever_opens_the_token_gets_it_oldest_first
+                a_log_that_begins_with_the_hook_gets_it
+                a_run_that_is_started_for_a_payload_gets_it_first
+                a_hook_in_conflict_gets_nothing
+                another_token_gets_nothing
+                another_environment_gets_nothing
+                what_is_kept_no_longer_is_not_delivered
+                what_is_kept_no_longer_is_swept
+                posting_sweeps
+                a_mailbox_that_is_full_keeps_no_more
+                a_token_for_which_enough_is_kept_keeps_no_more
+                the_same_key_gets_the_same_answer
+                the_same_key_finds_what_a_hook_took
+                the_same_key_with_another_payload_is_refused
+                a_key_that_the_mailbox_answered_is_used_up
+                a_repeated_post_is_kept_once
+                a_webhook_is_not_posted_to
+                the_mailbox_is_listed_in_pages
+            }
+            unread {
+                what_was_taken_is_not_unread
+                what_nobody_read_stays_and_is_counted
+                what_a_dropped_receiver_left_starts_the_run_it_names
+                the_end_of_a_run_starts_the_run_that_a_payload_names
+                every_end_deals_with_what_is_unread
+                the_first_starts_the_run_and_the_others_follow
+                what_was_taken_does_not_follow
+                what_the_worker_did_not_know_of_is_dealt_with_too
+                a_payload_that_has_started_its_run_stays_there
+                a_token_made_anew_after_the_drop_is_in_conflict_with_the_run
+                what_was_posted_returns_for_its_remaining_time
+                what_was_posted_stays_when_its_time_is_over
+                what_was_posted_follows_into_a_run
+                a_hook_made_anew_gets_what_returned
+                a_closed_hook_keeps_what_it_holds_until_the_run_ends
+                an_expired_hook_keeps_what_it_holds_until_it_is_dropped
+                what_is_read_after_the_close_is_not_unread
+                what_an_outsider_ends_says_what_was_taken
+                a_token_that_somebody_else_holds_leaves_the_payload_in_the_mailbox
+                one_token_of_two_hooks_starts_one_run
+                a_repeated_end_starts_nothing_twice
+            }
             sessions {
                 workers_that_did_not_end_cleanly_are_counted
                 a_clean_end_begins_the_count_anew
@@ -281,6 +341,7 @@ macro_rules! __conformance_cases {
                 everything_that_can_be_seen_is_there
                 scopes_keep_their_numbers
                 keys_are_remembered
+                the_mailbox_is_remembered
                 logs_go_on_where_they_ended
                 sessions_that_did_not_end_are_remembered
             }

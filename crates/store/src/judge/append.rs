@@ -1,17 +1,18 @@
 //! May this be added to a log?
 
 use rewake_core::entity::Entities;
-use rewake_core::event::{Correlation, EventKind, Frame, Position, Taken, Writer};
+use rewake_core::event::{Correlation, EventKind, Frame, Position};
 use rewake_core::id::{RunId, StepId};
 use rewake_core::time::Timestamp;
 use rewake_core::token::Token;
 
 use super::effect;
 use super::rows::{Rows, Verdict, Write};
-use super::tokens::{InTheWay, Tokens};
+use super::taking::{Author, Stop, TakenIn, Taking, note_taken};
+use super::tokens::InTheWay;
 use crate::error::{Failed, StoreError};
 use crate::request::{Append, AppendRefusal, Appended, Condition, Mark};
-use crate::row::RunRow;
+use crate::row::{Left, RunRow};
 
 type Refused = Failed<AppendRefusal>;
 
@@ -26,7 +27,7 @@ pub fn append(
     now: Timestamp,
 ) -> Result<Verdict<Appended>, Refused> {
     let run = request.run;
-    let mut row = match rows.run(run)? {
+    let row = match rows.run(run)? {
         Some(row) if row.scope == request.scope => row,
         Some(_) | None => return Err(refuse(AppendRefusal::RunUnknown { run })),
     };
@@ -45,15 +46,20 @@ pub fn append(
         Some(_) | None => Vec::new(),
     };
     let at = effect::frame_time(&row, now);
-    let named = (&*request.events, &*request.release);
-    let mut tokens = Tokens::look_up(rows, (request.scope, run), at, named)?;
-    let events = register(&mut tokens, request, &mut row)?;
-    let frame = (!events.is_empty()).then(|| frame(request, &row, at, events));
-    let mut writes: Vec<_> = tokens.writes(request.scope).collect();
-    if let Some(frame) = &frame {
-        effect::advance(&mut row, frame);
-        writes.push(Write::Frame(run, frame.clone()));
-    }
+    let author = Author {
+        run,
+        id: request.id,
+        at,
+        said: request.mark.as_ref().map(|mark| &*mark.taken),
+    };
+    let mut taking = Taking::new(rows, author, row, &request.release)?;
+    register(&mut taking, request)?;
+    let TakenIn {
+        mut row,
+        frame,
+        mut writes,
+        started,
+    } = taking.finish();
     mark(&mut row, request.mark.as_ref(), before, frame.as_ref(), at);
     if row.status.is_terminal() && row.live_hooks > 0 {
         return Err(refuse(AppendRefusal::TokensLeft {
@@ -66,7 +72,11 @@ pub fn append(
     let frames = others.into_iter().chain(frame).collect();
     Ok(Verdict {
         writes,
-        answer: Appended { frames, head },
+        answer: Appended {
+            frames,
+            head,
+            started,
+        },
     })
 }
 
@@ -86,7 +96,11 @@ fn answered_before(rows: &mut impl Rows, request: &Append) -> Result<Option<Appe
         .into_iter()
         .filter(|frame| frame.first > since && frame.first <= first)
         .collect();
-    Ok(Some(Appended { frames, head }))
+    Ok(Some(Appended {
+        frames,
+        head,
+        started: Vec::new(),
+    }))
 }
 
 fn check(rows: &mut impl Rows, request: &Append, row: &RunRow) -> Result<(), Refused> {
@@ -137,26 +151,24 @@ fn step_is_open(rows: &mut impl Rows, run: RunId, step: StepId) -> Result<(), Re
 
 /// Takes the events in order. A hook whose token is held is in conflict; one whose token is held
 /// past its holder's time must wait until that one is expired.
-fn register(
-    tokens: &mut Tokens,
-    request: &Append,
-    row: &mut RunRow,
-) -> Result<Vec<EventKind>, Refused> {
-    let mut events = Vec::with_capacity(request.events.len());
+fn register(taking: &mut Taking<'_, impl Rows>, request: &Append) -> Result<(), Refused> {
     for kind in &request.events {
-        let Err(in_the_way) = tokens.take(row, kind) else {
-            events.push(kind.clone());
-            continue;
-        };
         let InTheWay {
-            run, hook, token, ..
-        } = in_the_way;
-        if in_the_way.overdue {
+            run,
+            hook,
+            token,
+            overdue,
+        } = match taking.take(kind) {
+            Ok(()) => continue,
+            Err(Stop::Store(error)) => return Err(error.into()),
+            Err(Stop::InTheWay(in_the_way)) => in_the_way,
+        };
+        if overdue {
             return Err(refuse(AppendRefusal::HookOverdue { run, hook, token }));
         }
-        events.push(conflict(kind, token, run));
+        taking.add(conflict(kind, token, run));
     }
-    Ok(events)
+    Ok(())
 }
 
 fn conflict(wanted: &EventKind, token: Token, owner: RunId) -> EventKind {
@@ -165,26 +177,6 @@ fn conflict(wanted: &EventKind, token: Token, owner: RunId) -> EventKind {
         Some(Correlation::Step(_) | Correlation::Wait(_)) | None => {
             unreachable!("only a hook wants a token")
         }
-    }
-}
-
-fn frame(request: &Append, row: &RunRow, at: Timestamp, events: Vec<EventKind>) -> Frame {
-    let from_worker = request.mark.is_some();
-    Frame {
-        first: row.head.next(),
-        at,
-        id: request.id,
-        writer: if from_worker {
-            Writer::Worker
-        } else {
-            Writer::Outsider
-        },
-        events,
-        taken: request
-            .mark
-            .as_ref()
-            .map(|mark| mark.taken.clone())
-            .unwrap_or_default(),
     }
 }
 
@@ -210,9 +202,11 @@ fn mark(
     if let Some(frame) = frame {
         row.worker = frame.last();
     }
-    for taken in &mark.taken {
-        note_taken(&mut row.taken, *taken);
+    let left = row.left.iter_mut().map(|left| &mut left.taken);
+    for known in row.taken.iter_mut().chain(left) {
+        note_taken(known, &mark.taken);
     }
+    row.left.retain(Left::is_owed);
     let unseen = before > mark.reacted;
     // Records need no reaction: the worker that wrote them has had it.
     row.reacted = if brings_work || unseen {
@@ -243,13 +237,5 @@ fn clear_if_ended(row: &mut RunRow) {
         row.reacted = row.head;
         row.taken.clear();
         row.parked = None;
-    }
-}
-
-/// Notes what was taken from a live hook. What was left in one that has ended is still read; the log
-/// says so, and the row, which serves to tell whether a hook is full, does not grow by it.
-fn note_taken(live: &mut [Taken], taken: Taken) {
-    if let Some(entry) = live.iter_mut().find(|entry| entry.hook == taken.hook) {
-        *entry = taken;
     }
 }

@@ -1,16 +1,16 @@
 //! May this log begin?
 
-use rewake_core::entity::RunStatus;
-use rewake_core::event::{EventKind, Frame, Position, Writer};
+use rewake_core::event::{EventKind, Frame, Position};
 use rewake_core::id::RunId;
 use rewake_core::time::Timestamp;
 
 use super::effect;
 use super::rows::{Rows, Verdict, Write};
-use super::tokens::{InTheWay, Tokens};
+use super::taking::{Author, Stop, TakenIn, Taking};
+use super::tokens::InTheWay;
 use crate::error::{Failed, StoreError};
 use crate::request::{Create, CreateRefusal, Created};
-use crate::row::{RunRow, StartKeyRow};
+use crate::row::StartKeyRow;
 
 /// Judges the beginning of a log.
 ///
@@ -28,24 +28,24 @@ pub fn create(
             answer,
         });
     }
-    let frame = Frame {
-        first: Position::START.next(),
-        at: now,
+    let author = Author {
+        run: request.run,
         id: request.id,
-        writer: Writer::Outsider,
-        events: request.events.clone(),
-        taken: Vec::new(),
+        at: now,
+        said: None,
     };
-    let mut row = blank(request, now);
-    effect::advance(&mut row, &frame);
-    row.wake_at = Some(not_before(&request.events).map_or(now, |at| at.max(now)));
-
-    let named = (&*request.events, &[][..]);
-    let mut tokens = Tokens::look_up(rows, (request.scope, request.run), now, named)?;
+    let blank = effect::blank(request.scope, &request.events, now);
+    let mut taking = Taking::new(rows, author, blank, &[])?;
     for kind in &request.events {
-        tokens.take(&mut row, kind).map_err(refuse)?;
+        taking.take(kind).map_err(refuse)?;
     }
-    let mut writes: Vec<_> = tokens.writes(request.scope).collect();
+    let TakenIn {
+        mut row,
+        frame,
+        mut writes,
+        ..
+    } = taking.finish();
+    row.wake_at = Some(not_before(&request.events).map_or(now, |at| at.max(now)));
     if let Some(key) = &request.key {
         let start = StartKeyRow {
             run: request.run,
@@ -53,22 +53,27 @@ pub fn create(
         };
         writes.push(Write::StartKey(request.scope, key.key.clone(), start));
     }
-    writes.push(Write::Frame(request.run, frame.clone()));
     writes.push(Write::Run(request.run, Box::new(row)));
     Ok(Verdict {
         writes,
         answer: Created {
             run: request.run,
-            frame: Some(frame),
+            frame,
         },
     })
 }
 
-fn refuse(in_the_way: InTheWay) -> Failed<CreateRefusal> {
+fn refuse(stop: Stop) -> Failed<CreateRefusal> {
     let InTheWay {
-        run, hook, token, ..
-    } = in_the_way;
-    Failed::Refused(if in_the_way.overdue {
+        run,
+        hook,
+        token,
+        overdue,
+    } = match stop {
+        Stop::InTheWay(in_the_way) => in_the_way,
+        Stop::Store(error) => return error.into(),
+    };
+    Failed::Refused(if overdue {
         CreateRefusal::HookOverdue { run, hook, token }
     } else {
         CreateRefusal::TokenTaken { owner: run }
@@ -115,37 +120,6 @@ fn own_frame(
     }
     let first = rows.frames(run, Position::START)?.into_iter().next();
     Ok(first.filter(|frame| frame.id == request.id))
-}
-
-fn blank(request: &Create, now: Timestamp) -> RunRow {
-    let (workflow, build) = request
-        .events
-        .iter()
-        .find_map(|kind| match kind {
-            EventKind::RunCreated {
-                workflow, build, ..
-            } => Some((workflow.clone(), build.clone())),
-            _ => None,
-        })
-        .unwrap_or_default();
-    RunRow {
-        scope: request.scope,
-        workflow,
-        build,
-        status: RunStatus::Pending,
-        head: Position::START,
-        worker: Position::START,
-        reacted: Position::START,
-        last_at: now,
-        wake_at: None,
-        crashes: 0,
-        parked: None,
-        live_hooks: 0,
-        taken: Vec::new(),
-        created_at: now,
-        ended_at: None,
-        tail: Position::START,
-    }
 }
 
 fn not_before(events: &[EventKind]) -> Option<Timestamp> {

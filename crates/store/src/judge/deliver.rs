@@ -1,9 +1,12 @@
 //! May this payload be delivered?
 
-use rewake_core::event::{EventKind, Frame, Position, Writer};
+use std::time::Duration;
+
+use rewake_core::event::{Frame, Position, Writer};
 use rewake_core::id::RunId;
 use rewake_core::time::Timestamp;
 
+use super::arrival::{self, Arrival};
 use super::rows::{Rows, Verdict, Write};
 use super::{effect, tokens};
 use crate::error::{Failed, StoreError};
@@ -20,6 +23,16 @@ type Refused = Failed<DeliverRefusal>;
 pub fn deliver(
     rows: &mut impl Rows,
     request: &Deliver,
+    now: Timestamp,
+) -> Result<Verdict<Delivered>, Refused> {
+    hand_over(rows, request, None, now)
+}
+
+/// Hands over a payload that returns to the mailbox if it is left unread within `keep_for`.
+pub(super) fn hand_over(
+    rows: &mut impl Rows,
+    request: &Deliver,
+    keep_for: Option<Duration>,
     now: Timestamp,
 ) -> Result<Verdict<Delivered>, Refused> {
     if let Some(answer) = same_key(rows, request)? {
@@ -40,7 +53,8 @@ pub fn deliver(
     not_overdue(&hook, effect::frame_time(&row, now))?;
     within_limit(request, &hook, &row)?;
 
-    let frame = frame(request, &hook, &row, now);
+    let frame = frame(request, &hook, &row, keep_for, now);
+    arrival::note_fate(&mut row, &frame.events[0]);
     tokens::count(&mut row, &mut hook, request.payload.len() as u64);
     effect::advance(&mut row, &frame);
     if row.parked.is_none() {
@@ -86,14 +100,16 @@ fn keys(
         names.push(first);
     }
     let row = KeyRow {
-        hook: hook.clone(),
+        hook: Some(hook.clone()),
         position: frame.first,
         event: frame.id,
         digest: key.digest,
+        started: false,
+        kept_until: None,
     };
     let write = |name: &str| {
         let row = Box::new(row.clone());
-        Write::Key(request.token.clone(), name.to_owned(), row)
+        Write::Key(request.scope, request.token.clone(), name.to_owned(), row)
     };
     Ok(names.into_iter().map(write).collect())
 }
@@ -106,17 +122,21 @@ fn same_key(rows: &mut impl Rows, request: &Deliver) -> Result<Option<Delivered>
     let Some(first) = rows.key(request.scope, &request.token, &key.key)? else {
         return Ok(None);
     };
-    check_door(request, &first.hook)?;
+    // What the mailbox took is not an answer that this caller could be given.
+    let Some(hook) = first.hook else {
+        return Err(Failed::Refused(DeliverRefusal::KeyReused));
+    };
+    check_door(request, &hook)?;
     if key.digest.is_some() && first.digest.is_some() && key.digest != first.digest {
         return Err(Failed::Refused(DeliverRefusal::KeyReused));
     }
     let frame = if first.event == request.id {
-        frame_of(rows, request, first.hook.run)?
+        frame_of(rows, request, hook.run)?
     } else {
         None
     };
     Ok(Some(Delivered {
-        hook: first.hook,
+        hook,
         position: first.position,
         event: first.event,
         frame,
@@ -220,18 +240,26 @@ fn within_limit(request: &Deliver, hook: &TokenRow, row: &RunRow) -> Result<(), 
     Ok(())
 }
 
-fn frame(request: &Deliver, hook: &TokenRow, row: &RunRow, now: Timestamp) -> Frame {
+fn frame(
+    request: &Deliver,
+    hook: &TokenRow,
+    row: &RunRow,
+    keep_for: Option<Duration>,
+    now: Timestamp,
+) -> Frame {
+    let at = effect::frame_time(row, now);
+    let arrival = Arrival {
+        payload: request.payload.clone(),
+        key: request.key.as_ref().map(|key| key.key.clone()),
+        fallback: request.fallback.clone(),
+        kept_until: keep_for.map(|keep_for| at.after(keep_for)),
+    };
     Frame {
         first: row.head.next(),
-        at: effect::frame_time(row, now),
+        at,
         id: request.id,
         writer: Writer::Outsider,
-        events: vec![EventKind::HookReceived {
-            hook: hook.hook,
-            payload: request.payload.clone(),
-            key: request.key.as_ref().map(|key| key.key.clone()),
-            fallback: request.fallback.clone(),
-        }],
+        events: vec![arrival.event(hook.hook)],
         taken: Vec::new(),
     }
 }

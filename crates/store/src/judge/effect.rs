@@ -1,7 +1,7 @@
 //! What the events of one append change in the rows around the log.
 
 use rewake_core::entity::RunStatus;
-use rewake_core::event::{EventKind, Frame, Role};
+use rewake_core::event::{EventKind, Frame, Position, Role};
 use rewake_core::id::RunId;
 use rewake_core::time::Timestamp;
 
@@ -59,6 +59,40 @@ const fn status_after(kind: &EventKind) -> Option<RunStatus> {
         | EventKind::WaitCancelled { .. }
         | EventKind::AttrSet { .. }
         | EventKind::PatchMarked { .. } => None,
+    }
+}
+
+/// The row of a run whose log begins with these events, before the first of them.
+pub(super) fn blank(scope: ScopeId, events: &[EventKind], now: Timestamp) -> RunRow {
+    let (workflow, build) = events
+        .iter()
+        .find_map(|kind| match kind {
+            EventKind::RunCreated {
+                workflow, build, ..
+            } => Some((workflow.clone(), build.clone())),
+            _ => None,
+        })
+        .unwrap_or_default();
+    RunRow {
+        scope,
+        workflow,
+        build,
+        status: RunStatus::Pending,
+        head: Position::START,
+        worker: Position::START,
+        reacted: Position::START,
+        last_at: now,
+        wake_at: None,
+        crashes: 0,
+        parked: None,
+        live_hooks: 0,
+        taken: Vec::new(),
+        created_at: now,
+        ended_at: None,
+        tail: Position::START,
+        left: Vec::new(),
+        fated: 0,
+        unread: 0,
     }
 }
 

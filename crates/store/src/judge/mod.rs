@@ -4,19 +4,30 @@
 //! of this module inside its transaction and writes what the verdict says, in its order; a refusal
 //! means that it writes nothing. This module must not know how rows are kept.
 
+mod admit;
 mod answer;
 mod append;
+mod arrival;
+mod begin;
 mod create;
 mod deliver;
 mod effect;
+mod mail;
+mod post;
+mod release;
 mod rows;
+mod sweep;
+mod taking;
 mod tokens;
 
 #[cfg(test)]
 mod tests;
 
+pub use admit::admit;
 pub use answer::answer;
 pub use append::append;
 pub use create::create;
 pub use deliver::deliver;
-pub use rows::{Rows, Verdict, Write};
+pub use post::post;
+pub use rows::{MailSize, Rows, Verdict, Write};
+pub use sweep::sweep;

@@ -2,10 +2,11 @@
 
 use rewake_core::event::{Frame, Position};
 use rewake_core::id::RunId;
+use rewake_core::time::Timestamp;
 use rewake_core::token::Token;
 
 use crate::error::StoreError;
-use crate::row::{ChunkRow, KeyRow, RunRow, ScopeId, StartKeyRow, TokenRow};
+use crate::row::{ChunkRow, KeyRow, MailRow, RunRow, ScopeId, StartKeyRow, TokenRow};
 
 /// The rows as they stand inside the transaction, with what earlier requests of it have written.
 ///
@@ -34,6 +35,29 @@ pub trait Rows {
     fn frames(&mut self, run: RunId, after: Position) -> Result<Vec<Frame>, StoreError>;
     /// The first chunk of a stream.
     fn first_chunk(&mut self, run: RunId, stream: &str) -> Result<Option<ChunkRow>, StoreError>;
+    /// The payloads that the mailbox keeps for a token, oldest first, with their places; also those
+    /// whose time is over.
+    fn mail(&mut self, scope: ScopeId, token: &Token) -> Result<Vec<(u64, MailRow)>, StoreError>;
+    /// How much the mailbox holds, of a token or of all.
+    fn mail_size(&mut self, scope: ScopeId, token: Option<&Token>) -> Result<MailSize, StoreError>;
+    /// The places of payloads whose time is over, at most `limit`.
+    fn expired_mail(
+        &mut self,
+        scope: ScopeId,
+        now: Timestamp,
+        limit: usize,
+    ) -> Result<Vec<u64>, StoreError>;
+}
+
+/// How much the mailbox holds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct MailSize {
+    /// Payloads.
+    pub count: u64,
+    /// Their bytes, as encoded.
+    pub bytes: u64,
+    /// The last place that is in use; zero where none is.
+    pub last: u64,
 }
 
 /// One row to write.
@@ -48,11 +72,15 @@ pub enum Write {
     /// Remove a hook's token.
     Release(ScopeId, Token),
     /// Add a delivery key.
-    Key(Token, String, Box<KeyRow>),
+    Key(ScopeId, Token, String, Box<KeyRow>),
     /// Add the key of a start.
     StartKey(ScopeId, String, StartKeyRow),
     /// Add the first chunk of a stream.
     Chunk(RunId, String, ChunkRow),
+    /// Put a payload in the mailbox, at a place that is free.
+    Mail(u64, Box<MailRow>),
+    /// Remove a payload from the mailbox.
+    MailGone(ScopeId, u64),
 }
 
 /// What a judge says: what to write, and what to answer once that is on stable storage.

@@ -7,12 +7,11 @@
 
 use std::collections::BTreeMap;
 
-use rewake_core::event::{EventKind, Taken};
+use rewake_core::event::Taken;
 use rewake_core::id::{HookId, RunId};
 use rewake_core::time::Timestamp;
 use rewake_core::token::Token;
 
-use super::effect;
 use super::rows::{Rows, Write};
 use crate::error::StoreError;
 use crate::row::{RunRow, ScopeId, TokenRow};
@@ -20,6 +19,7 @@ use crate::row::{RunRow, ScopeId, TokenRow};
 /// The tokens that one append is about.
 #[derive(Debug)]
 pub(super) struct Tokens {
+    scope: ScopeId,
     run: RunId,
     at: Timestamp,
     held: BTreeMap<Token, Held>,
@@ -45,47 +45,35 @@ pub(super) struct InTheWay {
 }
 
 impl Tokens {
-    /// Looks up who holds `named` and the tokens that `events` want.
-    pub(super) fn look_up(
-        rows: &mut impl Rows,
-        (scope, run): (ScopeId, RunId),
-        at: Timestamp,
-        (events, named): (&[EventKind], &[Token]),
-    ) -> Result<Self, StoreError> {
-        let mut held = BTreeMap::new();
-        for token in events.iter().filter_map(wanted).chain(named) {
-            if !held.contains_key(token) {
-                let stored = rows.token(scope, token)?;
-                let now = stored.clone();
-                held.insert(token.clone(), Held { stored, now });
-            }
+    /// None yet; they are looked up as events name them.
+    pub(super) const fn new(scope: ScopeId, run: RunId, at: Timestamp) -> Self {
+        Self {
+            scope,
+            run,
+            at,
+            held: BTreeMap::new(),
         }
-        Ok(Self { run, at, held })
     }
 
-    /// Takes one event: registers, counts for, or ends what it is about, here and in the run's row.
-    pub(super) fn take(&mut self, row: &mut RunRow, kind: &EventKind) -> Result<(), InTheWay> {
-        if let Some(token) = effect::token_row(row.scope, self.run, self.at, kind) {
-            return self.register(row, token);
-        }
-        if let EventKind::HookReceived { hook, payload, .. } = kind {
-            for held in self.held_by(*hook) {
-                count(row, held, payload.len() as u64);
-            }
-        }
-        if let EventKind::HookDisposed { hook, .. } | EventKind::HookExpired { hook } = kind {
-            self.end(row, |held| held.hook == *hook);
-        }
-        if kind.is_terminal() {
-            self.end(row, |_| true);
+    /// Looks up who holds a token.
+    pub(super) fn look_up(
+        &mut self,
+        rows: &mut impl Rows,
+        token: &Token,
+    ) -> Result<(), StoreError> {
+        if !self.held.contains_key(token) {
+            let stored = rows.token(self.scope, token)?;
+            let now = stored.clone();
+            self.held.insert(token.clone(), Held { stored, now });
         }
         Ok(())
     }
 
-    fn register(&mut self, row: &mut RunRow, wanted: TokenRow) -> Result<(), InTheWay> {
+    /// Gives a token to a hook, where it is free.
+    pub(super) fn register(&mut self, wanted: TokenRow) -> Result<(), InTheWay> {
         let at = self.at;
         let held = self.held.get_mut(&wanted.token);
-        let held = held.expect("the tokens of all events were looked up");
+        let held = held.expect("the token was looked up");
         if let Some(holder) = &held.now {
             // One that this very append registers is not stored, so nobody could expire it.
             let stored = held.stored.as_ref().map(|stored| stored.hook);
@@ -97,30 +85,33 @@ impl Tokens {
             });
         }
         held.now = Some(wanted);
-        row.live_hooks += 1;
         Ok(())
     }
 
-    fn held_by(&mut self, hook: HookId) -> impl Iterator<Item = &mut TokenRow> {
+    /// True where nobody holds a token that was looked up.
+    pub(super) fn is_free(&self, token: &Token) -> bool {
+        self.held.get(token).is_some_and(|held| held.now.is_none())
+    }
+
+    /// A live hook of this run.
+    pub(super) fn of_hook(&mut self, hook: HookId) -> Option<&mut TokenRow> {
         let run = self.run;
-        let held = self.held.values_mut().filter_map(|held| held.now.as_mut());
-        held.filter(move |held| held.run == run && held.hook == hook)
+        let mut held = self.held.values_mut().filter_map(|held| held.now.as_mut());
+        held.find(|held| held.run == run && held.hook == hook)
     }
 
     /// Frees those tokens of this run that `ends` picks. Others may hold one that was named: its
     /// hook here was in conflict, or expired before and the token passed on.
-    fn end(&mut self, row: &mut RunRow, ends: impl Fn(&TokenRow) -> bool) {
-        for held in self.held.values_mut() {
-            let ended = held.now.take_if(|now| now.run == self.run && ends(now));
-            if let Some(ended) = ended {
-                row.live_hooks = row.live_hooks.saturating_sub(1);
-                row.taken.retain(|taken| taken.hook != ended.hook);
-            }
-        }
+    pub(super) fn end(&mut self, ends: impl Fn(&TokenRow) -> bool) -> Vec<TokenRow> {
+        let run = self.run;
+        let held = self.held.values_mut();
+        held.filter_map(|held| held.now.take_if(|now| now.run == run && ends(now)))
+            .collect()
     }
 
     /// The rows that must change for what now holds.
-    pub(super) fn writes(self, scope: ScopeId) -> impl Iterator<Item = Write> {
+    pub(super) fn writes(self) -> impl Iterator<Item = Write> {
+        let scope = self.scope;
         let changed = |(_, held): &(Token, Held)| held.stored != held.now;
         let changed = self.held.into_iter().filter(changed);
         changed.map(move |(token, held)| match held.now {
@@ -128,13 +119,6 @@ impl Tokens {
             None => Write::Release(scope, token),
         })
     }
-}
-
-fn wanted(kind: &EventKind) -> Option<&Token> {
-    if let EventKind::HookCreated { token, .. } = kind {
-        return Some(token);
-    }
-    None
 }
 
 /// True once a hook takes nothing more, as soon as somebody says so in its log.
@@ -148,10 +132,15 @@ pub(super) fn count(row: &mut RunRow, hook: &mut TokenRow, bytes: u64) {
     hook.received += 1;
     hook.received_bytes += bytes;
     if row.taken.iter().all(|taken| taken.hook != hook.hook) {
-        row.taken.push(Taken {
-            hook: hook.hook,
-            count: 0,
-            bytes: 0,
-        });
+        row.taken.push(nothing_taken(hook.hook));
+    }
+}
+
+/// What was taken from a hook of which nobody has said anything.
+pub(super) const fn nothing_taken(hook: HookId) -> Taken {
+    Taken {
+        hook,
+        count: 0,
+        bytes: 0,
     }
 }

@@ -16,6 +16,7 @@ use rewake_core::id::RunId;
 use rewake_core::time::Timestamp;
 use rewake_core::token::Token;
 
+use crate::admission::{Admit, AdmitRefusal, Admitted, Post, PostRefusal, Posted};
 use crate::error::{Failed, StoreError};
 use crate::judge;
 use crate::request::{
@@ -23,9 +24,9 @@ use crate::request::{
     Created, Deliver, DeliverRefusal, Delivered,
 };
 use crate::role::{
-    Log, Queries, RunFilter, RunPage, Sessions, StoreFuture, Streams, WakeUp, WakeUps,
+    Log, Mailbox, Queries, RunFilter, RunPage, Sessions, StoreFuture, Streams, WakeUp, WakeUps,
 };
-use crate::row::{ChunkRow, Parked, RunRow, ScopeId, TokenRow};
+use crate::row::{ChunkRow, MailRow, Parked, RunRow, ScopeId, TokenRow};
 use tables::Tables;
 
 /// The store's own clock.
@@ -103,6 +104,10 @@ impl Log for MemoryStore {
         self.write(|tables, now| judge::deliver(tables, &request, now))
     }
 
+    fn admit(&self, request: Admit) -> StoreFuture<Admitted, Failed<AdmitRefusal>> {
+        self.write(|tables, now| judge::admit(tables, &request, now))
+    }
+
     fn frames(
         &self,
         scope: ScopeId,
@@ -111,6 +116,26 @@ impl Log for MemoryStore {
         max_bytes: usize,
     ) -> StoreFuture<Vec<Frame>> {
         self.read(|tables| tables.page(scope, run, after, max_bytes))
+    }
+}
+
+impl Mailbox for MemoryStore {
+    fn post(&self, request: Post) -> StoreFuture<Posted, Failed<PostRefusal>> {
+        self.write(|tables, now| judge::post(tables, &request, now))
+    }
+
+    fn mail(
+        &self,
+        scope: ScopeId,
+        after: Option<u64>,
+        limit: usize,
+    ) -> StoreFuture<Vec<(u64, MailRow)>> {
+        let now = (self.now)();
+        self.read(|tables| tables.mail_after(scope, after.unwrap_or_default(), now, limit))
+    }
+
+    fn sweep(&self, scope: ScopeId, limit: usize) -> StoreFuture<usize> {
+        self.write(|tables, now| judge::sweep(tables, scope, limit, now))
     }
 }
 

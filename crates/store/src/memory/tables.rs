@@ -9,9 +9,9 @@ use rewake_core::time::Timestamp;
 use rewake_core::token::Token;
 
 use crate::error::StoreError;
-use crate::judge::{Rows, Write};
+use crate::judge::{MailSize, Rows, Write};
 use crate::role::{RunFilter, RunPage, WakeUp};
-use crate::row::{ChunkRow, KeyRow, Parked, RunRow, ScopeId, StartKeyRow, TokenRow};
+use crate::row::{ChunkRow, KeyRow, MailRow, Parked, RunRow, ScopeId, StartKeyRow, TokenRow};
 use crate::wire::{Corrupt, decode_row, encode_row};
 
 type Bytes = Vec<u8>;
@@ -26,6 +26,7 @@ pub(super) struct Tables {
     keys: BTreeMap<(ScopeId, Token, String), Bytes>,
     start_keys: BTreeMap<(ScopeId, String), Bytes>,
     chunks: BTreeMap<(RunId, String), Bytes>,
+    mail: BTreeMap<(ScopeId, u64), Bytes>,
     sessions_not_ended: u32,
 }
 
@@ -45,15 +46,21 @@ impl Tables {
                 Write::Release(scope, token) => {
                     self.tokens.remove(&(scope, token));
                 }
-                Write::Key(token, key, row) => {
-                    self.keys
-                        .insert((row.hook.scope, token, key), encode_row(&*row));
+                Write::Key(scope, token, key, row) => {
+                    self.keys.insert((scope, token, key), encode_row(&*row));
                 }
                 Write::StartKey(scope, key, row) => {
                     self.start_keys.insert((scope, key), encode_row(&row));
                 }
                 Write::Chunk(run, stream, row) => {
                     self.chunks.insert((run, stream), encode_row(&row));
+                }
+                Write::Mail(place, row) => {
+                    let replaced = self.mail.insert((row.scope, place), encode_row(&*row));
+                    debug_assert!(replaced.is_none(), "a place is taken once");
+                }
+                Write::MailGone(scope, place) => {
+                    self.mail.remove(&(scope, place));
                 }
             }
         }
@@ -154,6 +161,31 @@ impl Tables {
             return Ok(None);
         }
         self.first_chunk(run, stream)
+    }
+
+    /// What the mailbox keeps after a place, oldest first.
+    pub(super) fn mail_after(
+        &self,
+        scope: ScopeId,
+        after: u64,
+        now: Timestamp,
+        limit: usize,
+    ) -> Result<Vec<(u64, MailRow)>, StoreError> {
+        let mut kept = self.mail_in(scope, after)?;
+        kept.retain(|(_, mail)| mail.until > now);
+        kept.truncate(limit);
+        Ok(kept)
+    }
+
+    fn mail_in(&self, scope: ScopeId, after: u64) -> Result<Vec<(u64, MailRow)>, StoreError> {
+        let after = Bound::Excluded((scope, after));
+        self.mail
+            .range((after, Bound::Included((scope, u64::MAX))))
+            .map(|((_, place), bytes)| {
+                let mail = decode_row(bytes).map_err(|source| damaged("the mailbox", source))?;
+                Ok((*place, mail))
+            })
+            .collect()
     }
 
     pub(super) fn scope(&mut self, project: String, environment: String) -> ScopeId {
@@ -275,6 +307,40 @@ impl Rows for Tables {
             ))
             .map(|(_, bytes)| decode(run, bytes))
             .collect()
+    }
+
+    fn mail(&mut self, scope: ScopeId, token: &Token) -> Result<Vec<(u64, MailRow)>, StoreError> {
+        let mut kept = self.mail_in(scope, 0)?;
+        kept.retain(|(_, mail)| mail.token == *token);
+        Ok(kept)
+    }
+
+    fn mail_size(&mut self, scope: ScopeId, token: Option<&Token>) -> Result<MailSize, StoreError> {
+        let mut size = MailSize::default();
+        for (place, mail) in self.mail_in(scope, 0)? {
+            if token.is_none_or(|token| mail.token == *token) {
+                size.count += 1;
+                size.bytes += mail.payload.len() as u64;
+                size.last = place;
+            }
+        }
+        Ok(size)
+    }
+
+    fn expired_mail(
+        &mut self,
+        scope: ScopeId,
+        now: Timestamp,
+        limit: usize,
+    ) -> Result<Vec<u64>, StoreError> {
+        let mut expired = self.mail_in(scope, 0)?;
+        expired.retain(|(_, mail)| mail.until <= now);
+        expired.sort_by_key(|(place, mail)| (mail.until, *place));
+        Ok(expired
+            .into_iter()
+            .map(|(place, _)| place)
+            .take(limit)
+            .collect())
     }
 
     fn first_chunk(&mut self, run: RunId, stream: &str) -> Result<Option<ChunkRow>, StoreError> {

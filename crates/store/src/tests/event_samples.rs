@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use rewake_core::event::{
     CreatedBy, Disposal, EventKind, Failure, FailureKind, Fallback, Parent, StepOptions,
 };
-use rewake_core::id::{HookId, RunId, StepId, WaitId};
+use rewake_core::id::{EventId, HookId, RunId, StepId, WaitId};
 
 use super::row_samples::{at, payload, token};
 
@@ -131,10 +131,8 @@ fn hooks() -> [EventKind; 5] {
             hook,
             payload: payload("yes"),
             key: Some("delivery-1".to_owned()),
-            fallback: Some(Fallback {
-                workflow: "fulfil".to_owned(),
-                input: payload("in"),
-            }),
+            fallback: Some(Box::new(fallback())),
+            kept_until: Some(at(6)),
         },
         EventKind::HookDisposed {
             hook,
@@ -147,6 +145,19 @@ fn hooks() -> [EventKind; 5] {
         },
         EventKind::HookExpired { hook },
     ]
+}
+
+pub(super) fn fallback() -> Fallback {
+    Fallback {
+        workflow: "fulfil".to_owned(),
+        input: payload("in"),
+        build: "build-1".to_owned(),
+        run: RunId::from_bytes(RUN),
+        seed: [0x07; 16],
+        flags: 3,
+        hook: HookId::from_bytes(HOOK),
+        event: EventId::from_bytes([0x0e; 16]),
+    }
 }
 
 fn waits() -> [EventKind; 3] {
@@ -233,6 +244,7 @@ pub(super) fn bare() -> [(&'static str, EventKind); 6] {
                 payload: payload("yes"),
                 key: None,
                 fallback: None,
+                kept_until: None,
             },
         ),
     ]

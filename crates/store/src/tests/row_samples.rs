@@ -10,7 +10,7 @@ use rewake_core::payload::Payload;
 use rewake_core::time::Timestamp;
 use rewake_core::token::Token;
 
-use crate::row::{ChunkRow, KeyRow, Parked, RunRow, ScopeId, StartKeyRow, TokenRow};
+use crate::row::{ChunkRow, KeyRow, Left, MailRow, Parked, RunRow, ScopeId, StartKeyRow, TokenRow};
 use crate::wire::{decode_row, encode_row};
 
 pub(super) fn at(ms: u64) -> Timestamp {
@@ -33,14 +33,19 @@ pub(super) fn each(mut add: impl FnMut(&'static str, Vec<u8>)) {
     add("token", stored(&token_row()));
     add("token.bare", stored(&bare_token_row()));
     let key = KeyRow {
-        hook: bare_token_row(),
+        hook: Some(bare_token_row()),
         position: Position(9),
         event: EventId::from_bytes([0x0e; 16]),
         digest: Some([0xd1; 32]),
+        started: true,
+        kept_until: Some(at(5)),
     };
     add("key", stored(&key));
     let bare_key = KeyRow {
+        hook: None,
         digest: None,
+        started: false,
+        kept_until: None,
         ..key
     };
     add("key.bare", stored(&bare_key));
@@ -59,6 +64,13 @@ pub(super) fn each(mut add: impl FnMut(&'static str, Vec<u8>)) {
         ..chunk
     };
     add("chunk.bare", stored(&bare_chunk));
+    add("mail", stored(&mail()));
+    let bare_mail = MailRow {
+        key: None,
+        fallback: None,
+        ..mail()
+    };
+    add("mail.bare", stored(&bare_mail));
 }
 
 fn stored<T>(row: &T) -> Vec<u8>
@@ -115,6 +127,13 @@ fn run() -> RunRow {
         created_at: at(0),
         ended_at: Some(at(9)),
         tail: Position(69_997),
+        left: vec![Left {
+            token: token(),
+            received: 5,
+            taken: taken(),
+        }],
+        fated: 4,
+        unread: 3,
     }
 }
 
@@ -125,7 +144,21 @@ fn bare_run() -> RunRow {
         parked: None,
         taken: Vec::new(),
         ended_at: None,
+        left: Vec::new(),
         ..run()
+    }
+}
+
+fn mail() -> MailRow {
+    MailRow {
+        scope: ScopeId(4),
+        token: token(),
+        event: EventId::from_bytes([0x0e; 16]),
+        payload: payload("yes"),
+        key: Some("delivery-1".to_owned()),
+        fallback: Some(Box::new(super::event_samples::fallback())),
+        posted_at: at(1),
+        until: at(9),
     }
 }
 

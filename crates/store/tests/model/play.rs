@@ -293,6 +293,7 @@ impl Play {
             payload: model::payload(payload),
             key: key.map(|key| key.to_string()),
             fallback: None,
+            kept_until: None,
         };
         self.model.take(run, kind);
         let position = self.model.runs[&run].head();

@@ -106,6 +106,7 @@ pub(super) fn hook_received(hook: HookId, text: &str) -> EventKind {
         payload: payload(text),
         key: None,
         fallback: None,
+        kept_until: None,
     }
 }
 

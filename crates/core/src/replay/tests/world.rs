@@ -292,6 +292,7 @@ impl World {
             payload,
             key: None,
             fallback: None,
+            kept_until: None,
         });
     }
 
@@ -378,6 +379,7 @@ fn world_begins(waiting: bool) -> Vec<EventKind> {
             payload: payload("first"),
             key: None,
             fallback: None,
+            kept_until: None,
         },
     ]
 }

@@ -138,6 +138,7 @@ fn a_payload_after_the_end_is_refused_however_the_hook_ended() {
         payload: payload("late"),
         key: None,
         fallback: None,
+        kept_until: None,
     };
     for state in [CLOSED, DROPPED, HookState::Expired, in_conflict()] {
         assert_eq!(
@@ -158,6 +159,7 @@ fn time_decides_nothing() {
         payload: payload("after the expiry, and before anybody noticed"),
         key: None,
         fallback: None,
+        kept_until: None,
     };
     let after = hook(Some(&live(CREATED)), event(&kind, 1_000_000)).unwrap();
     assert_eq!((after.state, after.received), (HookState::Live, 1));

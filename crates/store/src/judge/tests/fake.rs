@@ -7,9 +7,9 @@ use rewake_core::time::Timestamp;
 use rewake_core::token::Token;
 
 use crate::error::StoreError;
-use crate::judge::{Rows, Write, create};
+use crate::judge::{MailSize, Rows, Write, create};
 use crate::request::{Append, Create, Deliver, Door, UnreadLimit};
-use crate::row::{ChunkRow, KeyRow, RunRow, ScopeId, StartKeyRow, TokenRow};
+use crate::row::{ChunkRow, KeyRow, MailRow, RunRow, ScopeId, StartKeyRow, TokenRow};
 
 pub(super) const SCOPE: ScopeId = ScopeId(0);
 pub(super) const NOW: Timestamp = Timestamp::from_millis(1_000);
@@ -39,7 +39,11 @@ impl Fake {
                 Write::Frame(_, frame) => self.frames.push(frame),
                 Write::Token(row) => self.token = Some(*row),
                 Write::Release(..) => self.token = None,
-                Write::Key(..) | Write::StartKey(..) | Write::Chunk(..) => {}
+                Write::Key(..)
+                | Write::StartKey(..)
+                | Write::Chunk(..)
+                | Write::Mail(..)
+                | Write::MailGone(..) => {}
             }
         }
     }
@@ -66,6 +70,18 @@ impl Rows for Fake {
     fn frames(&mut self, _: RunId, after: Position) -> Result<Vec<Frame>, StoreError> {
         let frames = self.frames.iter().filter(|frame| frame.first > after);
         self.answer(frames.cloned().collect())
+    }
+
+    fn mail(&mut self, _: ScopeId, _: &Token) -> Result<Vec<(u64, MailRow)>, StoreError> {
+        self.answer(Vec::new())
+    }
+
+    fn mail_size(&mut self, _: ScopeId, _: Option<&Token>) -> Result<MailSize, StoreError> {
+        self.answer(MailSize::default())
+    }
+
+    fn expired_mail(&mut self, _: ScopeId, _: Timestamp, _: usize) -> Result<Vec<u64>, StoreError> {
+        self.answer(Vec::new())
     }
 
     fn first_chunk(&mut self, _: RunId, _: &str) -> Result<Option<ChunkRow>, StoreError> {

@@ -16,6 +16,8 @@ fn names(writes: &[Write]) -> Vec<&'static str> {
         Write::Key(..) => "key",
         Write::StartKey(..) => "start key",
         Write::Chunk(..) => "chunk",
+        Write::Mail(..) => "mail",
+        Write::MailGone(..) => "mail gone",
     };
     writes.iter().map(name).collect()
 }
