@@ -31,11 +31,14 @@ pub mod webhook;
 pub mod workflow;
 
 pub use engine::{
-    AwaitedHook, Builder, Caller, CancelError, Delivery, Engine, Hook, HookFilter, HookPage,
-    Limits, ListedHook, Reason, Resume, RunOutcome, RunView, RunViews, Start, Started, Webhook,
-    WebhookDelivery, Why, WhyParked,
+    Admission, AwaitedHook, Builder, Caller, CancelError, Delivery, Engine, Hook, HookFilter,
+    HookPage, Limits, ListedHook, Mail, Posted, Reason, Resume, ResumeOrStart, RunOutcome, RunView,
+    RunViews, Start, Started, UnreadPayload, Webhook, WebhookDelivery, Why, WhyParked,
 };
-pub use error::{AnswerError, OpenError, QueryError, ResumeError, StartError, WebhookError};
+pub use error::{
+    AdmitError, AnswerError, OpenError, PostError, QueryError, ResumeError, StartError,
+    WebhookError,
+};
 pub use host::{Clock, Entropy, Host, Spawner};
 pub use registry::{
     BeginWorkflow, Registry, RegistryError, Step, StepBody, StepFailure, StepInput, Workflow,

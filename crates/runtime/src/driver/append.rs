@@ -156,6 +156,7 @@ impl Driver {
                 if mark.rested {
                     self.recorded.crashes = 0;
                 }
+                self.engine.begin_all(appended.started);
                 self.take_in(appended.frames).await?;
                 // It was the only one to build on its position: those before it are void.
                 self.sent.clear();
@@ -194,8 +195,12 @@ impl Driver {
 
     async fn failed(&mut self, error: StoreError) -> Result<(), Stop> {
         match error {
-            // Whether the frame is there, the log will say; if not, the same records go again.
-            StoreError::OutcomeUnknown { .. } => self.read_tail().await,
+            // Whether the frame is there, the log will say; if not, the same records go again. What it
+            // has started, the wake-up index will say.
+            StoreError::OutcomeUnknown { .. } => {
+                self.engine.schedule.read_again();
+                self.read_tail().await
+            }
             StoreError::Overloaded | StoreError::DiskFull | StoreError::Backend { .. } => {
                 self.pause(error).await
             }

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use async_lock::Semaphore;
 use rewake_store::Store;
 
+use super::post::sweep;
 use super::{Engine, Inner, Limits};
 use crate::dispatch::{Budget, Residents, Schedule, Waiters, recover};
 use crate::error::OpenError;
@@ -192,6 +193,9 @@ async fn begin(inner: &Arc<Inner>) -> Result<(), OpenError> {
             Err(error) => tracing::error!(%error, "what was left could not be taken up"),
         }
         engine.recovering.store(false, Ordering::Release);
+        if let Err(error) = sweep(&engine).await {
+            tracing::warn!(%error, "what the mailbox keeps no longer could not be removed");
+        }
         Schedule::work(engine).await;
     }));
     Ok(())

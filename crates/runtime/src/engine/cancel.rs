@@ -1,7 +1,9 @@
-//! Asking for the end of a run.
+//! Asking for the end of a run, and ending it at once.
 
+use rewake_core::entity::Entities;
 use rewake_core::event::EventKind;
 use rewake_core::id::RunId;
+use rewake_core::token::Token;
 use rewake_store::{Append, AppendRefusal, Failed, StoreError};
 
 use super::Engine;
@@ -74,5 +76,74 @@ impl Engine {
             }),
             Err(Failed::Store(error)) => Err(inner.failed(error).into()),
         }
+    }
+
+    /// Ends a run at once: nothing of its workflow's runs any more. Returns when the end is on stable
+    /// storage; false where the run had ended. What it holds unread goes where it belongs.
+    ///
+    /// # Errors
+    ///
+    /// [`CancelError`].
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropped, it leaves open whether the run was ended; repeating it is harmless.
+    pub async fn terminate(&self, run: RunId, reason: Option<String>) -> Result<bool, CancelError> {
+        let engine = self.clone();
+        let terminated = async move { engine.terminate_now(run, reason).await };
+        self.inner.see_through(terminated).await
+    }
+
+    async fn terminate_now(&self, run: RunId, reason: Option<String>) -> Result<bool, CancelError> {
+        let inner = &self.inner;
+        loop {
+            let append = Append {
+                scope: inner.scope,
+                run,
+                id: inner.event_id(),
+                conditions: Vec::new(),
+                events: vec![EventKind::RunCancelled {
+                    reason: reason.clone(),
+                    terminated: true,
+                }],
+                release: self.tokens(run).await?,
+                mark: None,
+                since: None,
+                repeat: false,
+            };
+            match inner.store.append(append).await {
+                Ok(appended) => {
+                    inner.begin_all(appended.started);
+                    for frame in appended.frames {
+                        inner.tell(run, Message::Frame(frame));
+                    }
+                    inner.waiters.call(run);
+                    return Ok(true);
+                }
+                // It has registered another hook meanwhile.
+                Err(Failed::Refused(AppendRefusal::TokensLeft { .. })) => {}
+                Err(Failed::Refused(AppendRefusal::RunEnded { .. })) => return Ok(false),
+                Err(Failed::Refused(AppendRefusal::RunUnknown { run })) => {
+                    return Err(CancelError::RunUnknown { run });
+                }
+                Err(Failed::Refused(refusal)) => {
+                    return Err(CancelError::Refused {
+                        reason: refusal.to_string(),
+                    });
+                }
+                Err(Failed::Store(error)) => return Err(inner.failed(error).into()),
+            }
+        }
+    }
+
+    /// The tokens of a run's live hooks, as its log has them.
+    async fn tokens(&self, run: RunId) -> Result<Vec<Token>, CancelError> {
+        let frames = self.frames(run).await?;
+        let entities = Entities::fold(run, &frames);
+        let entities = entities.map_err(|error| CancelError::Refused {
+            reason: error.to_string(),
+        })?;
+        let live = entities.live_hooks();
+        Ok(live.map(|hook| hook.token.clone()).collect())
     }
 }

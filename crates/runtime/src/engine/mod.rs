@@ -3,16 +3,19 @@
 //! Each call is one short transaction; what follows from it is a driver's work. This module must not
 //! know how values are typed.
 
+mod admit;
 mod builder;
 mod cancel;
 mod hint;
 mod hook;
 mod hooks;
+mod post;
 mod query;
 mod resume;
 mod shutdown;
 mod start;
 mod through;
+mod unread;
 mod webhook;
 mod why;
 
@@ -36,13 +39,17 @@ use crate::driver::drive;
 use crate::host::Host;
 use crate::registry::Registry;
 
+pub use admit::{Admission, ResumeOrStart};
 pub use builder::Builder;
 pub use cancel::CancelError;
 pub use hook::Hook;
 pub use hooks::{HookFilter, HookPage, ListedHook};
+pub use post::{Mail, Posted};
 pub use query::{RunOutcome, RunView, RunViews};
 pub use resume::Resume;
+pub(crate) use resume::Undeliverable;
 pub use start::{Start, Started};
+pub use unread::UnreadPayload;
 pub use webhook::{Caller, Delivery, Webhook, WebhookDelivery};
 pub use why::{AwaitedHook, Reason, Why, WhyParked};
 
@@ -62,12 +69,17 @@ pub struct Limits {
     pub waiting_callers: usize,
     /// Live hooks of a run.
     pub live_hooks: u32,
+    /// Payloads that the mailbox keeps.
+    pub mailbox: u64,
+    /// How long the mailbox keeps a payload.
+    pub keep_for: Duration,
     /// How long a webhook's caller may take to send a body.
     pub body_time: Duration,
 }
 
 impl Default for Limits {
-    /// 512 bytes, 1 MiB, 10,000 payloads and 64 MiB, 1,000 callers, 10,000 hooks, 30 seconds.
+    /// 512 bytes, 1 MiB, 10,000 payloads and 64 MiB, 1,000 callers, 10,000 hooks, 10,000 payloads kept
+    /// for 90 days, 30 seconds.
     fn default() -> Self {
         Self {
             token: Token::MAX_LEN,
@@ -75,6 +87,8 @@ impl Default for Limits {
             unread: UnreadLimit::default(),
             waiting_callers: 1_000,
             live_hooks: 10_000,
+            mailbox: 10_000,
+            keep_for: Duration::from_hours(90 * 24),
             body_time: Duration::from_secs(30),
         }
     }
@@ -159,6 +173,13 @@ impl Inner {
             let _either = select(pin!(called), self.host.clock.sleep_until(later)).await;
         } else {
             called.await;
+        }
+    }
+
+    /// Runs that an append has started for what it left unread: nobody else hears of them.
+    pub(crate) fn begin_all(self: &Arc<Self>, started: Vec<RunId>) {
+        for run in started {
+            self.tell(run, Message::Look);
         }
     }
 

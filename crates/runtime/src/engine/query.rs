@@ -27,6 +27,8 @@ pub struct RunView {
     pub created_at: Timestamp,
     /// When it ended.
     pub ended_at: Option<Timestamp>,
+    /// How many payloads it accepted and left unread.
+    pub unread: u64,
 }
 
 impl RunView {
@@ -38,6 +40,7 @@ impl RunView {
             parked: row.parked,
             created_at: row.created_at,
             ended_at: row.ended_at,
+            unread: row.unread,
         }
     }
 }
@@ -162,7 +165,7 @@ impl Engine {
         })
     }
 
-    async fn frames(&self, run: RunId) -> Result<Vec<Frame>, StoreError> {
+    pub(super) async fn frames(&self, run: RunId) -> Result<Vec<Frame>, StoreError> {
         let mut frames: Vec<Frame> = Vec::new();
         loop {
             let after = frames.last().map_or(Position::START, Frame::last);

@@ -1,11 +1,11 @@
 //! Resuming a hook, and looking one up.
 
 use rewake_core::payload::{self, Payload};
-use rewake_core::token::Token;
+use rewake_core::token::{InvalidToken, Token};
 use rewake_store::{Deliver, DeliverRefusal, DeliveryKey, Door, Failed};
 use sha2::{Digest, Sha256};
 
-use super::{Engine, Hook};
+use super::{Engine, Hook, Inner};
 use crate::dispatch::Message;
 use crate::error::{QueryError, ResumeError};
 
@@ -18,6 +18,40 @@ pub struct Resume {
     pub payload: Payload,
     /// The same key again delivers nothing and gives the same answer.
     pub key: Option<String>,
+}
+
+impl Resume {
+    /// The key, with what a second use of it is compared by.
+    pub(super) fn delivery_key(&self) -> Option<DeliveryKey> {
+        let mut digest = [0; 32];
+        digest.copy_from_slice(&Sha256::digest(self.payload.as_bytes()));
+        self.key.clone().map(|key| DeliveryKey {
+            key,
+            digest: Some(digest),
+        })
+    }
+}
+
+/// A payload that cannot be delivered, whoever has the token.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Undeliverable {
+    Null,
+    TooLarge { len: usize, limit: usize },
+    Token(InvalidToken),
+}
+
+impl Inner {
+    /// What can be said of a payload without the store.
+    pub(super) fn check_payload(&self, resume: &Resume) -> Result<Token, Undeliverable> {
+        if payload::is_null(&resume.payload) {
+            return Err(Undeliverable::Null);
+        }
+        let (len, limit) = (resume.payload.len(), self.limits.payload);
+        if len > limit {
+            return Err(Undeliverable::TooLarge { len, limit });
+        }
+        Token::parse(&resume.token, self.limits.token).map_err(Undeliverable::Token)
+    }
 }
 
 impl Engine {
@@ -39,28 +73,13 @@ impl Engine {
 
     async fn resume_now(&self, resume: Resume) -> Result<Option<Hook>, ResumeError> {
         let inner = &self.inner;
-        if payload::is_null(&resume.payload) {
-            return Err(ResumeError::NullPayload);
-        }
-        if resume.payload.len() > inner.limits.payload {
-            let (len, limit) = (resume.payload.len(), inner.limits.payload);
-            return Err(ResumeError::TooLarge { len, limit });
-        }
-        let token = Token::parse(&resume.token, inner.limits.token)?;
-        let digest = || {
-            let mut digest = [0; 32];
-            digest.copy_from_slice(&Sha256::digest(resume.payload.as_bytes()));
-            digest
-        };
+        let token = inner.check_payload(&resume)?;
         let deliver = Deliver {
             scope: inner.scope,
             token: token.clone(),
             id: inner.event_id(),
-            payload: resume.payload.clone(),
-            key: resume.key.clone().map(|key| DeliveryKey {
-                key,
-                digest: Some(digest()),
-            }),
+            key: resume.delivery_key(),
+            payload: resume.payload,
             fallback: None,
             door: Door::Hook,
             limit: inner.limits.unread,

@@ -8,6 +8,10 @@ use rewake_store::StoreError;
 use crate::registry::RegistryError;
 use crate::webhook::InvalidSettings;
 
+mod admission;
+
+pub use admission::{AdmitError, PostError};
+
 /// An engine that could not be opened. Nothing runs.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -328,6 +332,9 @@ pub enum QueryError {
     /// The text is not a cursor that a page gave.
     #[error(transparent)]
     InvalidCursor(#[from] InvalidId),
+    /// The text is not a cursor that a page of the mailbox gave.
+    #[error("the cursor is none that a page of the mailbox gave")]
+    InvalidPlace,
     /// The log of the run is not one that Rewake writes.
     #[error("the log of run `{run}` is not legal")]
     IllegalLog {
