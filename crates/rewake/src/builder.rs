@@ -74,6 +74,10 @@ pub enum Limit {
     UnreadBytes,
     /// Callers that may wait for a webhook's answer at the same time.
     WaitingCallers,
+    /// Payloads that the mailbox may keep.
+    Mailbox,
+    /// Seconds that the mailbox keeps a payload at most.
+    KeepFor,
 }
 
 /// Where the handle keeps everything.
@@ -200,6 +204,8 @@ impl RewakeBuilder {
             Limit::Unread => self.limits.unread.count = n,
             Limit::UnreadBytes => self.limits.unread.bytes = n,
             Limit::WaitingCallers => self.limits.waiting_callers = size,
+            Limit::Mailbox => self.limits.mailbox = n,
+            Limit::KeepFor => self.limits.keep_for = Duration::from_secs(n),
         }
         self
     }

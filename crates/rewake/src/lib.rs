@@ -62,6 +62,7 @@
 
 #![forbid(unsafe_code)]
 
+mod admission;
 mod builder;
 mod call;
 mod definition;
@@ -80,8 +81,10 @@ mod run;
 mod select;
 mod time;
 mod timer;
+mod unread;
 mod webhook;
 
+pub use admission::{Admission, PostPayload, Posted, ResumeOrStart};
 pub use builder::{Build, Limit, OpenError, RewakeBuilder, StoreSource, WorkflowFunction};
 pub use call::{StepCall, WorkflowCall};
 pub use error::{
@@ -93,22 +96,23 @@ pub use hook::{CreateHook, Hook, HookReceiver, ListedHook, create_hook};
 pub use hook_definition::{HookDefinition, define_hook};
 pub use metadata::{StepMetadata, WorkflowMetadata, step_metadata, workflow_metadata};
 pub use provided::{MissingProvided, provided};
-pub use query::{Hooks, Page, Runs};
+pub use query::{Hooks, Mail, Mailbox, Page, Runs};
 pub use random::{Random, random, uuid};
 pub use recv_all::{Receiver, Receivers, RecvAll, recv_all};
 pub use run::{Run, RunStatus};
 pub use time::{Sleep, Timeout, days, hours, minutes, now, seconds, sleep, sleep_until, timeout};
-
+pub use unread::Unread;
 pub use webhook::{
     BodyError, CreateWebhook, Respond, WebhookReceiver, WebhookRequest, create_webhook,
 };
 
 pub use rewake_core::id::{HookId, InvalidId, RunId, StepId};
+pub use rewake_core::payload::{DecodeError, DecodeErrorKind};
 pub use rewake_core::token::{InvalidToken, Token};
 pub use rewake_macros::{step, workflow};
 pub use rewake_runtime::{
-    AnswerError, AwaitedHook, CancelError, QueryError, Reason, ResumeError, RunView, StartError,
-    WebhookError, Why, WhyParked,
+    AdmitError, AnswerError, AwaitedHook, CancelError, PostError, QueryError, Reason, ResumeError,
+    RunView, StartError, WebhookError, Why, WhyParked,
 };
 pub use rewake_sqlite::Durability;
 pub use rewake_store::StoreError;

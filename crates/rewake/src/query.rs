@@ -1,4 +1,6 @@
-//! Queries: which runs there are, and which hooks are live.
+//! Queries: which runs there are, which hooks are live, and what the mailbox keeps.
+
+use std::time::SystemTime;
 
 use rewake_core::entity::RunStatus;
 use rewake_core::id::{InvalidId, RunId};
@@ -93,6 +95,89 @@ impl Runs {
         let change = |args: &mut RunsArgs| args.before = cursor.as_ref().parse().map(Some);
         Self {
             request: self.request.with(change),
+        }
+    }
+}
+
+/// A payload that the mailbox keeps.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Mail {
+    /// The token it was posted to, shortened: who knows a token can resume.
+    pub token: String,
+    /// Its length in bytes, as encoded.
+    pub len: usize,
+    /// When it was posted.
+    pub posted_at: SystemTime,
+    /// Until when it is kept.
+    pub until: SystemTime,
+}
+
+struct MailboxArgs {
+    rewake: Rewake,
+    after: Result<Option<u64>, QueryError>,
+    limit: usize,
+}
+
+/// A query of the mailbox.
+#[derive(Debug)]
+#[must_use = "a query is asked when this is awaited"]
+pub struct Mailbox {
+    request: Request<MailboxArgs, Result<Page<Mail>, QueryError>>,
+}
+
+impl Rewake {
+    /// The payloads that are kept for whoever opens their tokens, oldest first.
+    pub fn mailbox(&self) -> Mailbox {
+        let args = MailboxArgs {
+            rewake: self.clone(),
+            after: Ok(None),
+            limit: PAGE,
+        };
+        Mailbox {
+            request: Request::new(args, |args| boxed(mailbox(args))),
+        }
+    }
+}
+
+impl Mailbox {
+    /// At most so many; 100 unless said.
+    pub fn limit(self, limit: usize) -> Self {
+        Self {
+            request: self.request.with(|args| args.limit = limit),
+        }
+    }
+
+    /// Goes on where another page ended.
+    pub fn cursor(self, cursor: impl AsRef<str>) -> Self {
+        let place = cursor.as_ref().parse().map(Some);
+        let change = |args: &mut MailboxArgs| {
+            args.after = place.map_err(|_| QueryError::InvalidPlace);
+        };
+        Self {
+            request: self.request.with(change),
+        }
+    }
+}
+
+request_future!(Mailbox, Result<Page<Mail>, QueryError>);
+
+async fn mailbox(args: MailboxArgs) -> Result<Page<Mail>, QueryError> {
+    let (after, limit) = (args.after?, args.limit);
+    let mail = args.rewake.engine().mailbox(after, limit).await?;
+    let last = mail.last().filter(|_| mail.len() == limit);
+    Ok(Page {
+        cursor: last.map(|mail| mail.place.to_string()),
+        data: mail.into_iter().map(Mail::from).collect(),
+    })
+}
+
+impl From<rewake_runtime::Mail> for Mail {
+    fn from(mail: rewake_runtime::Mail) -> Self {
+        Self {
+            token: mail.token,
+            len: mail.len,
+            posted_at: mail.posted_at.into(),
+            until: mail.until.into(),
         }
     }
 }

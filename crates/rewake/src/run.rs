@@ -10,6 +10,7 @@ use serde::de::DeserializeOwned;
 
 use crate::error::RunError;
 use crate::handle::Rewake;
+use crate::unread::Unread;
 
 pub use rewake_core::entity::RunStatus;
 
@@ -107,6 +108,73 @@ impl<T> Run<T> {
             .engine()
             .cancel(self.id, Some(reason.into()))
             .await
+    }
+}
+
+impl<T> Run<T> {
+    /// Ends the run at once: nothing of its workflow's runs any more, no undo either. Returns when
+    /// the end is durable, `Ok(false)` if the run had ended before.
+    ///
+    /// # Errors
+    ///
+    /// [`CancelError`].
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropped, it leaves open whether the run was ended; repeating it is harmless.
+    pub async fn terminate(&self, reason: impl Into<String>) -> Result<bool, CancelError> {
+        let reason = Some(reason.into());
+        self.rewake.engine().terminate(self.id, reason).await
+    }
+
+    /// What the run accepted and left unread when a receiver was dropped or the run ended, oldest
+    /// first. What has gone elsewhere is not among it: a payload of
+    /// [`resume_or_start`](Rewake::resume_or_start) into the run that it started, one of
+    /// [`post`](Rewake::post) back to the mailbox.
+    ///
+    /// # Errors
+    ///
+    /// [`QueryError`] where the store cannot be read.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropped, it changes nothing.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use rewake::prelude::*;
+    ///
+    /// #[workflow]
+    /// async fn first_bid(lot: String) -> anyhow::Result<u64> {
+    ///     let mut bids = create_hook::<u64>().token(format!("bids:{lot}")).await?;
+    ///     let mut closing = create_hook::<bool>().token(format!("close:{lot}")).await?;
+    ///     closing.recv().await?;
+    ///     Ok(bids.recv().await?)
+    /// }
+    ///
+    /// # fn main() -> anyhow::Result<()> {
+    /// # tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(async {
+    /// let rewake = Rewake::open("sqlite::memory:").await?;
+    /// let run = rewake.start(first_bid("7".into())).await?;
+    /// while rewake.get_hook_by_token("close:7").await?.is_none() {
+    ///     tokio::task::yield_now().await;
+    /// }
+    /// rewake.resume_hook("bids:7", &100).await?;
+    /// rewake.resume_hook("bids:7", &120).await?;
+    /// rewake.resume_hook("close:7", &true).await?;
+    /// assert_eq!(run.result().await?, 100);
+    /// let unread = run.unread().await?;
+    /// assert_eq!(unread.len(), 1);
+    /// assert_eq!(unread[0].decode::<u64>()?, 120);
+    /// # rewake.shutdown(seconds(1)).await?;
+    /// # anyhow::Ok(())
+    /// # })
+    /// # }
+    /// ```
+    pub async fn unread(&self) -> Result<Vec<Unread>, QueryError> {
+        let unread = self.rewake.engine().unread(self.id).await?;
+        Ok(unread.into_iter().map(Unread::from).collect())
     }
 }
 

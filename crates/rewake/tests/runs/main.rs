@@ -1,12 +1,15 @@
 //! Whole runs through the public API. Each test's name is the behaviour it holds the engine to.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod admission;
+mod crowd;
 mod definitions;
 mod ends;
 mod hooks;
 mod isolation;
 mod known_failures;
 mod lookup;
+mod mailbox;
 mod parking;
 mod payloads;
 mod probe;
@@ -17,4 +20,5 @@ mod shutdown;
 mod stage;
 mod steps;
 mod time;
+mod unread;
 mod webhooks;

@@ -10,8 +10,8 @@ use futures::executor::block_on;
 use rewake_sqlite::{Options, SqliteStore};
 use rewake_store::{Failed, Log, ScopeId, StoreError};
 
-use super::clock;
 use super::log::{Run, payload, run_id, scope};
+use super::{admission, clock};
 
 const TASK: &str = "REWAKE_TEST_TASK";
 pub(crate) const STORE: &str = "REWAKE_TEST_STORE";
@@ -109,6 +109,7 @@ fn a_process_does_its_task() {
     match task.to_str() {
         Some("hold") => hold(),
         Some("write") => write(&store),
+        Some("admit") => admission::admit_and_end(&store),
         Some("write until it fails") => write_until_it_fails(&store),
         _ => panic!("there is no task {}", task.display()),
     }

@@ -5,6 +5,7 @@
     reason = "a helper that cannot go on fails its test"
 )]
 
+mod admission;
 mod child;
 mod clock;
 mod closing;
