@@ -141,6 +141,7 @@ impl Fields<'_> {
                 payload: self.payload(self.data.payload.clone(), "payload")?,
                 key: None,
                 fallback: None,
+                kept_until: None,
             },
             "hook_disposed" => EventKind::HookDisposed {
                 hook,

@@ -245,7 +245,7 @@ async fn a_webhooks_token_is_refused(stage: Stage) {
     let rewake = stage.open().await;
     let run = rewake.start(has_a_webhook()).await.unwrap();
     logged(&rewake, &run, "hook_created", 1).await;
-    let hooks = rewake.live_hooks(run.id()).await.unwrap();
+    let hooks = rewake.hooks().run(run.id()).await.unwrap().data;
     let token = hooks[0].token.to_string();
     let refused = rewake.resume_or_start(token, &1, sum_of(1)).await;
     assert_eq!(refused, Err(AdmitError::NotAHook));

@@ -81,7 +81,7 @@ async fn the_token_of_a_webhook_is_shortened(stage: Stage) {
     let rewake = stage.open().await;
     let run = rewake.start(ignores_its_webhook()).await.unwrap();
     hook(&rewake, "go").await;
-    let hooks = rewake.live_hooks(run.id()).await.unwrap();
+    let hooks = rewake.hooks().run(run.id()).await.unwrap().data;
     let webhook = hooks.iter().find(|hook| hook.is_webhook).unwrap();
     let request = http::Request::post("/").body("x").unwrap();
     let token = webhook.token.to_string();
