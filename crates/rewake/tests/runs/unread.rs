@@ -43,7 +43,7 @@ async fn what_a_run_leaves_behind_is_listed(stage: Stage) {
     let unread = run.unread().await.unwrap();
     assert_eq!(unread[0].token, "words");
     assert!(unread[0].position < unread[1].position);
-    assert!(unread[0].decode::<u64>().is_err());
+    unread[0].decode::<u64>().unwrap_err();
     assert_eq!(run.snapshot().await.unwrap().unread, 2);
 }
 
