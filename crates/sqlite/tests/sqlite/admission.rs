@@ -160,9 +160,13 @@ fn places(path: &Path) -> BTreeMap<String, u32> {
         let all = inboxes.beyond(hook.unwrap(), 0);
         if row.status.is_terminal() {
             note(&all[0].payload);
-            inboxes.unread().iter().for_each(|left| note(&left.payload));
+            for left in inboxes.unread() {
+                note(&left.payload);
+            }
         } else {
-            all.iter().for_each(|waiting| note(&waiting.payload));
+            for waiting in all {
+                note(&waiting.payload);
+            }
         }
     }
     places
