@@ -33,6 +33,7 @@ mod counts;
 mod create;
 mod error;
 mod fault;
+mod forget;
 mod lock;
 mod mail;
 mod migrate;

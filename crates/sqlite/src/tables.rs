@@ -9,8 +9,8 @@ use rewake_store::core::time::Timestamp;
 use rewake_store::core::token::Token;
 use rewake_store::judge::{MailSize, Rows, Write};
 use rewake_store::{
-    ChunkRow, KeyRow, MailRow, RunRow, ScopeId, StartKeyRow, StoreError, TokenRow, decode_row,
-    encode_row,
+    ChunkRow, ForgetRow, KeyRow, MailRow, RunRow, ScopeId, StartKeyRow, StoreError, TokenRow,
+    decode_row, encode_row,
 };
 use rusqlite::types::ToSql;
 use rusqlite::{Connection, OptionalExtension, Params, Row};
@@ -55,9 +55,16 @@ impl<'c> Tables<'c> {
                 (scope.0, token.as_str()),
             ),
             Write::Key(scope, token, key, row) => self.execute(
-                "INSERT INTO keys (scope, token, key, body) VALUES (?1, ?2, ?3, ?4)",
+                "INSERT INTO keys (scope, token, key, body) VALUES (?1, ?2, ?3, ?4)
+                 ON CONFLICT (scope, token, key) DO UPDATE SET body = excluded.body",
                 (scope.0, token.as_str(), key, encode_row(&*row)),
             ),
+            Write::KeyGone(scope, token, key) => self.execute(
+                "DELETE FROM keys WHERE scope = ?1 AND token = ?2 AND key = ?3",
+                (scope.0, token.as_str(), key),
+            ),
+            Write::Forget(row) => self.put_forget(&row),
+            Write::ForgetGone(row) => self.drop_forget(&row),
             Write::StartKey(scope, key, row) => self.execute(
                 "INSERT INTO start_keys (scope, key, body) VALUES (?1, ?2, ?3)",
                 (scope.0, key, encode_row(&row)),
@@ -239,6 +246,25 @@ impl Rows for Tables<'_> {
             ));
         }
         Ok(found)
+    }
+
+    fn keys(
+        &mut self,
+        scope: ScopeId,
+        token: &Token,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Result<Vec<(String, KeyRow)>, StoreError> {
+        self.keys_of(scope, token, after, limit)
+    }
+
+    fn forgets(
+        &mut self,
+        scope: ScopeId,
+        now: Timestamp,
+        limit: usize,
+    ) -> Result<Vec<ForgetRow>, StoreError> {
+        self.forgets_until(scope, now, limit)
     }
 
     fn start_key(&mut self, scope: ScopeId, key: &str) -> Result<Option<StartKeyRow>, StoreError> {

@@ -43,7 +43,10 @@ pub use role::{
     Log, Mailbox, Queries, RunFilter, RunPage, Sessions, Store, StoreFuture, Streams, WakeUp,
     WakeUps,
 };
-pub use row::{ChunkRow, KeyRow, Left, MailRow, Parked, RunRow, ScopeId, StartKeyRow, TokenRow};
+pub use row::{
+    ChunkRow, ForgetRow, KeyRow, Left, MailRow, Parked, RunRow, ScopeId, StartKeyRow, TokenRow,
+    WhichKeys,
+};
 pub use wire::{Corrupt, decode_row, encode_row};
 
 pub use rewake_core as core;

@@ -157,6 +157,10 @@ pub struct TokenRow {
     /// Their size in bytes, as encoded.
     #[n(10)]
     pub received_bytes: u64,
+    /// True where it has taken a payload with a delivery key: there is something to forget once it
+    /// has gone.
+    #[n(11)]
+    pub keyed: bool,
 }
 
 /// A delivery key, with the answer that its first use got.
@@ -209,6 +213,37 @@ pub struct MailRow {
     /// Until when it is kept.
     #[n(7)]
     pub until: Timestamp,
+}
+
+/// Delivery keys that are forgotten from a time on.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+pub struct ForgetRow {
+    /// Their project and environment.
+    #[n(0)]
+    pub scope: ScopeId,
+    /// From when on.
+    #[n(1)]
+    pub at: Timestamp,
+    /// Their token.
+    #[n(2)]
+    pub token: Token,
+    /// Which of the token's.
+    #[n(3)]
+    pub which: WhichKeys,
+    /// The key up to which this is done.
+    #[n(4)]
+    pub after: Option<String>,
+}
+
+/// Which keys of a token are forgotten.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Encode, Decode)]
+pub enum WhichKeys {
+    /// Those that are answered with a hook, which has gone.
+    #[n(0)]
+    Hook(#[n(0)] HookId),
+    /// One, of a payload that the mailbox took and keeps no longer.
+    #[n(1)]
+    Key(#[n(0)] String),
 }
 
 /// The idempotency key of a start.

@@ -47,6 +47,16 @@ CREATE TABLE keys (
     PRIMARY KEY (scope, token, key)
 ) STRICT, WITHOUT ROWID;
 
+CREATE TABLE forgets (
+    scope INTEGER NOT NULL,
+    at INTEGER NOT NULL,
+    token TEXT NOT NULL,
+    which INTEGER NOT NULL,
+    name TEXT NOT NULL,
+    body BLOB NOT NULL,
+    PRIMARY KEY (scope, at, token, which, name)
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE start_keys (
     scope INTEGER NOT NULL,
     key TEXT NOT NULL,

@@ -79,6 +79,7 @@ pub(super) async fn a_token_that_nobody_holds_starts_a_run_that_owns_it(stage: S
             expires_at: None,
             received: 1,
             received_bytes: size(&payload("yes")),
+            keyed: false,
         },
         started: true,
         position: Position(3),

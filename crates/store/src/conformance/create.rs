@@ -128,6 +128,7 @@ pub(super) async fn a_log_may_begin_with_a_hook(stage: Stage<'_>) {
         expires_at: None,
         received: 0,
         received_bytes: 0,
+        keyed: false,
     };
     assert_eq!(stage.token("approve").await, Some(expected));
     assert_eq!(stage.log(created.run).row().await.live_hooks, 1);

@@ -38,6 +38,7 @@ pub(super) async fn a_payload_reaches_the_hook(stage: Stage<'_>) {
             expires_at: None,
             received: 1,
             received_bytes: size(&payload("yes")),
+            keyed: false,
         },
         position: Position(4),
         event: id,

@@ -25,6 +25,7 @@ mod damage;
 mod deliver;
 mod expiry;
 mod fencing;
+mod forget;
 mod isolation;
 mod keys;
 mod limits;

@@ -136,6 +136,19 @@ macro_rules! __conformance_cases {
                 a_webhook_is_found_by_its_first_key_when_it_has_gone
                 only_a_webhook_is_found_by_its_first_key
             }
+            forget {
+                a_key_is_known_for_a_day_after_its_hook_has_gone
+                a_key_is_known_as_long_as_its_hook_is_live
+                an_expiry_and_the_end_of_the_run_count_too
+                keys_of_the_next_hook_stay
+                many_keys_are_forgotten_little_by_little
+                each_key_that_comes_takes_some_along
+                a_key_of_the_mailbox_is_known_a_day_longer_than_its_payload
+                a_key_of_the_mailbox_goes_with_the_hook_that_took_the_payload
+                a_key_of_a_payload_that_returned_to_the_mailbox_stays_with_it
+                the_key_of_an_admission_is_forgotten_too
+                another_environment_forgets_its_own
+            }
             limits {
                 the_count_holds_at_its_edge
                 the_bytes_hold_at_their_edge

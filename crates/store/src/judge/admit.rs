@@ -6,6 +6,7 @@ use rewake_core::time::Timestamp;
 use super::arrival::Arrival;
 use super::begin::{Begun, begin};
 use super::deliver::deliver;
+use super::forget;
 use super::mail::Mail;
 use super::rows::{Rows, Verdict, Write};
 use crate::admission::{Admit, AdmitRefusal, Admitted, admit_refusal};
@@ -85,12 +86,19 @@ fn start(
     let place = (request.scope, &request.token);
     let mut mail = Mail::default();
     let kept = mail.take_out(rows, place, now)?;
-    let arrivals = kept.into_iter().map(Arrival::from).chain([own(request)]);
-    let begun = begin(place, &request.fallback, arrivals, request.begins, now);
+    let arrivals = kept.iter().cloned().map(Arrival::from);
+    let arrivals = arrivals.chain([own(request)]);
+    let mut begun = begin(place, &request.fallback, arrivals, request.begins, now);
+    begun.hook.keyed = request.key.is_some();
+    let bound = forget::bind(rows, &mut begun.hook, &kept)?;
     let answer = answer(&begun);
     let mut writes: Vec<_> = mail.writes(request.scope).collect();
+    writes.extend(bound);
     writes.push(Write::Token(Box::new(begun.hook.clone())));
-    writes.extend(key(request, &answer));
+    if let Some(key) = key(request, &answer) {
+        writes.push(key);
+        writes.extend(forget::due(rows, request.scope, now, forget::ALONG)?);
+    }
     writes.extend(begun.writes());
     Ok(Verdict { writes, answer })
 }

@@ -8,7 +8,7 @@ use rewake_core::time::Timestamp;
 
 use super::arrival::{self, Arrival};
 use super::rows::{Rows, Verdict, Write};
-use super::{effect, tokens};
+use super::{effect, forget, tokens};
 use crate::error::{Failed, StoreError};
 use crate::request::{Deliver, DeliverRefusal, Delivered, DeliveryKey, Door};
 use crate::row::{KeyRow, RunRow, ScopeId, TokenRow};
@@ -56,6 +56,7 @@ pub(super) fn hand_over(
     let frame = frame(request, &hook, &row, keep_for, now);
     arrival::note_fate(&mut row, &frame.events[0]);
     tokens::count(&mut row, &mut hook, request.payload.len() as u64);
+    hook.keyed |= request.key.is_some();
     effect::advance(&mut row, &frame);
     if row.parked.is_none() {
         row.wake_at = Some(
@@ -70,6 +71,9 @@ pub(super) fn hand_over(
     ];
     let (position, event) = (frame.first, frame.id);
     writes.extend(keys(rows, request, &hook, &frame)?);
+    if request.key.is_some() {
+        writes.extend(forget::due(rows, request.scope, now, forget::ALONG)?);
+    }
     Ok(Verdict {
         writes,
         answer: Delivered {
@@ -123,7 +127,7 @@ fn same_key(rows: &mut impl Rows, request: &Deliver) -> Result<Option<Delivered>
         return Ok(None);
     };
     // What the mailbox took is not an answer that this caller could be given.
-    let Some(hook) = first.hook else {
+    let (Some(hook), None) = (first.hook, first.kept_until) else {
         return Err(Failed::Refused(DeliverRefusal::KeyReused));
     };
     check_door(request, &hook)?;

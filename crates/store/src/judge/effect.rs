@@ -126,5 +126,6 @@ pub(super) fn token_row(
         expires_at: *expires_at,
         received: 0,
         received_bytes: 0,
+        keyed: false,
     })
 }

@@ -12,6 +12,7 @@ mod begin;
 mod create;
 mod deliver;
 mod effect;
+mod forget;
 mod mail;
 mod post;
 mod release;

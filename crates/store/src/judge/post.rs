@@ -4,6 +4,7 @@ use rewake_core::event::Position;
 use rewake_core::time::Timestamp;
 
 use super::deliver::hand_over;
+use super::forget;
 use super::rows::{Rows, Verdict, Write};
 use crate::admission::{Post, PostRefusal, Posted, post_refusal};
 use crate::error::Failed;
@@ -84,8 +85,12 @@ fn keep(rows: &mut impl Rows, request: &Post, now: Timestamp) -> Result<Verdict<
     };
     let gone = expired.into_iter();
     let mut writes: Vec<_> = gone.map(|place| Write::MailGone(scope, place)).collect();
-    writes.push(Write::Mail(all.last + 1, Box::new(mail)));
     writes.extend(key(request, until));
+    if let Some(forgotten) = forget::of_mail(&mail) {
+        writes.push(forgotten);
+        writes.extend(forget::due(rows, scope, now, forget::ALONG)?);
+    }
+    writes.push(Write::Mail(all.last + 1, Box::new(mail)));
     Ok(Verdict {
         writes,
         answer: Posted::Kept { until },

@@ -9,6 +9,7 @@ use rewake_core::token::Token;
 
 use super::arrival::Arrival;
 use super::begin::begin;
+use super::forget;
 use super::rows::Rows;
 use super::taking::Taking;
 use crate::error::StoreError;
@@ -102,11 +103,13 @@ impl<R: Rows> Taking<'_, R> {
             return Ok(());
         };
         let kept = self.mail.take_out(self.rows, (scope, token), at)?;
-        let mut arrivals: Vec<_> = kept.into_iter().map(Arrival::from).collect();
+        let mut arrivals: Vec<_> = kept.iter().cloned().map(Arrival::from).collect();
         let behind = arrivals.len();
         arrivals.extend(unread.iter().map(Arrival::from));
         arrivals[behind + first].fallback = None;
-        let begun = begin((scope, token), named, arrivals, false, at);
+        let mut begun = begin((scope, token), named, arrivals, false, at);
+        let bound = forget::bind(self.rows, &mut begun.hook, &kept)?;
+        self.keys.extend(bound);
         let registered = self.tokens.register(begun.hook.clone());
         debug_assert!(registered.is_ok(), "the token is free");
         self.begun.push(begun);
@@ -125,6 +128,7 @@ impl<R: Rows> Taking<'_, R> {
             posted_at: accepted.at,
             until: until.unwrap_or_else(|| self.author.at.after(KEPT)),
         };
+        self.keys.extend(forget::unbind(self.rows, &mail)?);
         self.mail.put(self.rows, mail)
     }
 }

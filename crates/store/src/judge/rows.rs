@@ -6,7 +6,7 @@ use rewake_core::time::Timestamp;
 use rewake_core::token::Token;
 
 use crate::error::StoreError;
-use crate::row::{ChunkRow, KeyRow, MailRow, RunRow, ScopeId, StartKeyRow, TokenRow};
+use crate::row::{ChunkRow, ForgetRow, KeyRow, MailRow, RunRow, ScopeId, StartKeyRow, TokenRow};
 
 /// The rows as they stand inside the transaction, with what earlier requests of it have written.
 ///
@@ -29,6 +29,21 @@ pub trait Rows {
         token: &Token,
         key: &str,
     ) -> Result<Option<KeyRow>, StoreError>;
+    /// The delivery keys of a token after a key, in order, at most `limit`.
+    fn keys(
+        &mut self,
+        scope: ScopeId,
+        token: &Token,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Result<Vec<(String, KeyRow)>, StoreError>;
+    /// Which delivery keys are to be forgotten by `now`, oldest first, at most `limit`.
+    fn forgets(
+        &mut self,
+        scope: ScopeId,
+        now: Timestamp,
+        limit: usize,
+    ) -> Result<Vec<ForgetRow>, StoreError>;
     /// The key of a start.
     fn start_key(&mut self, scope: ScopeId, key: &str) -> Result<Option<StartKeyRow>, StoreError>;
     /// All frames of a run after a position.
@@ -71,8 +86,14 @@ pub enum Write {
     Token(Box<TokenRow>),
     /// Remove a hook's token.
     Release(ScopeId, Token),
-    /// Add a delivery key.
+    /// Put a delivery key, new or changed.
     Key(ScopeId, Token, String, Box<KeyRow>),
+    /// Remove a delivery key.
+    KeyGone(ScopeId, Token, String),
+    /// Put what is to be forgotten, new or changed; found by scope, time, token and which keys.
+    Forget(Box<ForgetRow>),
+    /// Remove what was to be forgotten.
+    ForgetGone(Box<ForgetRow>),
     /// Add the key of a start.
     StartKey(ScopeId, String, StartKeyRow),
     /// Add the first chunk of a stream.

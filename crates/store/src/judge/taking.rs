@@ -11,10 +11,10 @@ use rewake_core::token::Token;
 
 use super::arrival::{Arrival, note_fate};
 use super::begin::Begun;
-use super::effect;
 use super::mail::Mail;
 use super::rows::{Rows, Write};
 use super::tokens::{InTheWay, Tokens, count, nothing_taken};
+use super::{effect, forget};
 use crate::error::StoreError;
 use crate::row::{Left, RunRow, TokenRow};
 
@@ -37,6 +37,8 @@ pub(super) struct Taking<'a, R> {
     pub(super) row: RunRow,
     pub(super) tokens: Tokens,
     pub(super) mail: Mail,
+    /// What changes about delivery keys, in this order.
+    pub(super) keys: Vec<Write>,
     /// As they will be stored.
     pub(super) events: Vec<EventKind>,
     /// What an outsider's frame must say about payloads taken, because no later one will.
@@ -85,6 +87,7 @@ impl<'a, R: Rows> Taking<'a, R> {
             row,
             tokens,
             mail: Mail::default(),
+            keys: Vec::new(),
             events: Vec::new(),
             told: Vec::new(),
             begun: Vec::new(),
@@ -121,18 +124,22 @@ impl<'a, R: Rows> Taking<'a, R> {
         self.events.push(kind);
     }
 
-    fn register(&mut self, hook: TokenRow, kind: &EventKind) -> Result<(), Stop> {
-        let (id, token, chosen) = (hook.hook, hook.token.clone(), hook.chosen);
+    fn register(&mut self, mut hook: TokenRow, kind: &EventKind) -> Result<(), Stop> {
+        let (id, token) = (hook.hook, hook.token.clone());
         self.tokens.look_up(self.rows, &token)?;
+        let mut kept = Vec::new();
+        // Nobody can have posted to a token that was drawn just now, and one that is held stays as
+        // it is.
+        if hook.chosen && self.tokens.is_free(&token) {
+            let place = (self.row.scope, &token);
+            kept = self.mail.take_out(self.rows, place, self.author.at)?;
+            self.keys.extend(forget::bind(self.rows, &mut hook, &kept)?);
+        }
         self.tokens.register(hook).map_err(Stop::InTheWay)?;
         self.row.live_hooks += 1;
         self.events.push(kind.clone());
-        // Nobody can have posted to a token that was drawn just now.
-        if chosen {
-            let place = (self.row.scope, &token);
-            for mail in self.mail.take_out(self.rows, place, self.author.at)? {
-                self.add(Arrival::from(mail).event(id));
-            }
+        for mail in kept {
+            self.add(Arrival::from(mail).event(id));
         }
         Ok(())
     }
@@ -162,6 +169,7 @@ impl<'a, R: Rows> Taking<'a, R> {
     /// Notes what ended hooks hold.
     fn leave(&mut self, ended: Vec<TokenRow>) {
         for hook in ended {
+            self.keys.extend(forget::of_hook(&hook, self.author.at));
             let taken = self.taken_from(hook.hook);
             self.row.live_hooks = self.row.live_hooks.saturating_sub(1);
             self.row.taken.retain(|taken| taken.hook != hook.hook);
@@ -210,6 +218,7 @@ impl<'a, R: Rows> Taking<'a, R> {
         let scope = self.row.scope;
         let mut writes: Vec<_> = self.tokens.writes().collect();
         writes.extend(self.mail.writes(scope));
+        writes.extend(self.keys);
         let started = self.begun.iter().map(|begun| begun.hook.run).collect();
         writes.extend(self.begun.into_iter().flat_map(Begun::writes));
         if let Some(frame) = &frame {

@@ -11,10 +11,18 @@ use rewake_core::token::Token;
 use crate::error::StoreError;
 use crate::judge::{MailSize, Rows, Write};
 use crate::role::{RunFilter, RunPage, WakeUp};
-use crate::row::{ChunkRow, KeyRow, MailRow, Parked, RunRow, ScopeId, StartKeyRow, TokenRow};
+use crate::row::{
+    ChunkRow, ForgetRow, KeyRow, MailRow, Parked, RunRow, ScopeId, StartKeyRow, TokenRow, WhichKeys,
+};
 use crate::wire::{Corrupt, decode_row, encode_row};
 
 type Bytes = Vec<u8>;
+
+type ForgetPlace = (ScopeId, Timestamp, Token, WhichKeys);
+
+fn place_of(row: &ForgetRow) -> ForgetPlace {
+    (row.scope, row.at, row.token.clone(), row.which.clone())
+}
 
 #[derive(Debug, Default)]
 pub(super) struct Tables {
@@ -24,6 +32,7 @@ pub(super) struct Tables {
     frames: BTreeMap<(RunId, Position), Bytes>,
     tokens: BTreeMap<(ScopeId, Token), Bytes>,
     keys: BTreeMap<(ScopeId, Token, String), Bytes>,
+    forgets: BTreeMap<ForgetPlace, Bytes>,
     start_keys: BTreeMap<(ScopeId, String), Bytes>,
     chunks: BTreeMap<(RunId, String), Bytes>,
     mail: BTreeMap<(ScopeId, u64), Bytes>,
@@ -48,6 +57,15 @@ impl Tables {
                 }
                 Write::Key(scope, token, key, row) => {
                     self.keys.insert((scope, token, key), encode_row(&*row));
+                }
+                Write::KeyGone(scope, token, key) => {
+                    self.keys.remove(&(scope, token, key));
+                }
+                Write::Forget(row) => {
+                    self.forgets.insert(place_of(&row), encode_row(&*row));
+                }
+                Write::ForgetGone(row) => {
+                    self.forgets.remove(&place_of(&row));
                 }
                 Write::StartKey(scope, key, row) => {
                     self.start_keys.insert((scope, key), encode_row(&row));
@@ -290,6 +308,37 @@ impl Rows for Tables {
         bytes
             .map(|bytes| decode_row(bytes).map_err(|source| damaged("a delivery key", source)))
             .transpose()
+    }
+
+    fn keys(
+        &mut self,
+        scope: ScopeId,
+        token: &Token,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Result<Vec<(String, KeyRow)>, StoreError> {
+        let of_token = self.keys.iter().filter(|((of, held, key), _)| {
+            *of == scope && held == token && after.is_none_or(|after| key.as_str() > after)
+        });
+        let read = |((_, _, key), bytes): (&(ScopeId, Token, String), &Bytes)| {
+            let row = decode_row(bytes).map_err(|source| damaged("a delivery key", source))?;
+            Ok((key.clone(), row))
+        };
+        of_token.map(read).take(limit).collect()
+    }
+
+    fn forgets(
+        &mut self,
+        scope: ScopeId,
+        now: Timestamp,
+        limit: usize,
+    ) -> Result<Vec<ForgetRow>, StoreError> {
+        let due = self.forgets.iter();
+        let due = due.filter(|((of, at, _, _), _)| *of == scope && *at <= now);
+        let read = |(_, bytes): (_, &Bytes)| {
+            decode_row(bytes).map_err(|source| damaged("what is to be forgotten", source))
+        };
+        due.map(read).take(limit).collect()
     }
 
     fn start_key(&mut self, scope: ScopeId, key: &str) -> Result<Option<StartKeyRow>, StoreError> {

@@ -10,7 +10,10 @@ use rewake_core::payload::Payload;
 use rewake_core::time::Timestamp;
 use rewake_core::token::Token;
 
-use crate::row::{ChunkRow, KeyRow, Left, MailRow, Parked, RunRow, ScopeId, StartKeyRow, TokenRow};
+use crate::row::{
+    ChunkRow, ForgetRow, KeyRow, Left, MailRow, Parked, RunRow, ScopeId, StartKeyRow, TokenRow,
+    WhichKeys,
+};
 use crate::wire::{decode_row, encode_row};
 
 pub(super) fn at(ms: u64) -> Timestamp {
@@ -49,6 +52,20 @@ pub(super) fn each(mut add: impl FnMut(&'static str, Vec<u8>)) {
         ..key
     };
     add("key.bare", stored(&bare_key));
+    let forget = ForgetRow {
+        scope: ScopeId(4),
+        at: at(6),
+        token: token(),
+        which: WhichKeys::Hook(HookId::from_bytes([0x0a; 16])),
+        after: Some("k".to_owned()),
+    };
+    add("forget", stored(&forget));
+    let bare_forget = ForgetRow {
+        which: WhichKeys::Key("k".to_owned()),
+        after: None,
+        ..forget
+    };
+    add("forget.bare", stored(&bare_forget));
     let start_key = StartKeyRow {
         run: RunId::from_bytes([0x01; 16]),
         digest: [0xd1; 32],
@@ -167,6 +184,7 @@ fn token_row() -> TokenRow {
         metadata: Some(payload("meta")),
         is_webhook: true,
         expires_at: Some(at(4)),
+        keyed: true,
         ..bare_token_row()
     }
 }
@@ -184,5 +202,6 @@ fn bare_token_row() -> TokenRow {
         expires_at: None,
         received: 2,
         received_bytes: 300,
+        keyed: false,
     }
 }

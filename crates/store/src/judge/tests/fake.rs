@@ -9,7 +9,7 @@ use rewake_core::token::Token;
 use crate::error::StoreError;
 use crate::judge::{MailSize, Rows, Write, create};
 use crate::request::{Append, Create, Deliver, Door, UnreadLimit};
-use crate::row::{ChunkRow, KeyRow, MailRow, RunRow, ScopeId, StartKeyRow, TokenRow};
+use crate::row::{ChunkRow, ForgetRow, KeyRow, MailRow, RunRow, ScopeId, StartKeyRow, TokenRow};
 
 pub(super) const SCOPE: ScopeId = ScopeId(0);
 pub(super) const NOW: Timestamp = Timestamp::from_millis(1_000);
@@ -40,6 +40,9 @@ impl Fake {
                 Write::Token(row) => self.token = Some(*row),
                 Write::Release(..) => self.token = None,
                 Write::Key(..)
+                | Write::KeyGone(..)
+                | Write::Forget(..)
+                | Write::ForgetGone(..)
                 | Write::StartKey(..)
                 | Write::Chunk(..)
                 | Write::Mail(..)
@@ -61,6 +64,25 @@ impl Rows for Fake {
 
     fn key(&mut self, _: ScopeId, _: &Token, _: &str) -> Result<Option<KeyRow>, StoreError> {
         self.answer(None)
+    }
+
+    fn keys(
+        &mut self,
+        _: ScopeId,
+        _: &Token,
+        _: Option<&str>,
+        _: usize,
+    ) -> Result<Vec<(String, KeyRow)>, StoreError> {
+        self.answer(Vec::new())
+    }
+
+    fn forgets(
+        &mut self,
+        _: ScopeId,
+        _: Timestamp,
+        _: usize,
+    ) -> Result<Vec<ForgetRow>, StoreError> {
+        self.answer(Vec::new())
     }
 
     fn start_key(&mut self, _: ScopeId, _: &str) -> Result<Option<StartKeyRow>, StoreError> {
