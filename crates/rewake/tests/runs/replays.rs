@@ -20,6 +20,7 @@ on_every_stage!(
     a_sleep_that_fell_due_between_two_processes_ends,
     a_step_that_was_aborted_is_taken_up_by_the_next_process,
     a_step_without_retries_is_not_run_again_after_its_process_ended,
+    a_step_that_waits_for_a_place_has_not_begun_and_loses_nothing_with_its_process,
     a_run_started_by_a_client_is_driven_by_the_next_worker,
     a_delayed_run_begins_in_the_next_process,
     a_cancel_asked_of_a_client_is_carried_out_by_the_next_worker,
@@ -294,6 +295,52 @@ async fn a_step_without_retries_is_not_run_again_after_its_process_ended(stage: 
     let message = run.result().await.unwrap();
     assert!(message.contains("did not end"), "{message}");
     assert_eq!(stage.probe.times("began"), 1, "it may have had its effect");
+}
+
+#[step]
+async fn fills_the_place(#[provided] probe: Probe) -> Result<(), std::convert::Infallible> {
+    probe.note("filled");
+    probe.pass().await;
+    Ok(())
+}
+
+#[workflow]
+async fn fills() -> anyhow::Result<()> {
+    Ok(fills_the_place().await?)
+}
+
+#[step]
+async fn tells_its_attempt() -> Result<u32, std::convert::Infallible> {
+    Ok(step_metadata().attempt)
+}
+
+#[workflow]
+async fn wants_a_place(retries: u32) -> anyhow::Result<u32> {
+    Ok(tells_its_attempt().max_retries(retries).await?)
+}
+
+async fn a_step_that_waits_for_a_place_has_not_begun_and_loses_nothing_with_its_process(
+    stage: Stage,
+) {
+    let rewake = stage.builder().max_steps(1).build().await.unwrap();
+    rewake.start(fills()).await.unwrap();
+    stage.probe.noted("filled").await;
+    let mut waiting = Vec::new();
+    for retries in [0, 3] {
+        let run = rewake.start(wants_a_place(retries)).await.unwrap();
+        logged(&rewake, &run, "step_created", 1).await;
+        waiting.push(run.id());
+    }
+    rewake.shutdown(Duration::ZERO).await.unwrap();
+
+    stage.probe.open(2);
+    let rewake = stage.builder().max_steps(1).build().await.unwrap();
+    for run in waiting {
+        let run = rewake.get_run::<u32>(run);
+        assert_eq!(run.result().await.unwrap(), 1, "it is its first attempt");
+        assert_eq!(count(&rewake, &run, "step_started").await, 1);
+        assert_eq!(count(&rewake, &run, "step_retrying").await, 0);
+    }
 }
 
 async fn a_run_started_by_a_client_is_driven_by_the_next_worker(stage: Stage) {

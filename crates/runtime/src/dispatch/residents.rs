@@ -12,7 +12,7 @@ use futures_channel::oneshot;
 use rewake_core::event::Frame;
 use rewake_core::id::{RunId, StepId};
 
-use crate::step::AttemptOutcome;
+use crate::step::{AttemptOutcome, Place};
 
 /// What a driver is told.
 #[derive(Debug)]
@@ -25,6 +25,12 @@ pub(crate) enum Message {
     Recover {
         unclean: bool,
         rested: Option<oneshot::Sender<()>>,
+    },
+    /// A place is free for an attempt that waits for one.
+    Place {
+        step: StepId,
+        attempt: u32,
+        place: Place,
     },
     /// An attempt of a step ended.
     AttemptEnded {

@@ -13,7 +13,7 @@ use rewake_core::id::StepId;
 use rewake_core::replay::OpenStep;
 use rewake_core::time::Timestamp;
 
-use crate::step::Verdict;
+use crate::step::{Place, Verdict};
 
 #[derive(Debug, Default)]
 pub(super) struct Attempts {
@@ -22,6 +22,8 @@ pub(super) struct Attempts {
     retries: BTreeSet<(Timestamp, StepId)>,
     /// Steps whose next attempt may begin.
     ready: Vec<StepId>,
+    /// Steps whose next attempt begins once it has a place.
+    queued: BTreeSet<StepId>,
     /// Attempts that began, or are about to, and are not on record.
     unrecorded: BTreeSet<StepId>,
     /// Attempts that ended and whose end is not on record, in order of their end.
@@ -37,12 +39,21 @@ struct Entry {
     state: State,
 }
 
+impl Entry {
+    fn ready(&self) -> Ready {
+        Ready {
+            step: self.step.clone(),
+            attempt: self.attempt,
+        }
+    }
+}
+
 #[derive(Debug)]
 enum State {
     /// Between two attempts, or before the first.
     Waiting,
-    /// Begins as soon as its start is on record.
-    Announced,
+    /// Begins in its place as soon as its start is on record.
+    Announced(Option<Place>),
     Running(AbortHandle),
     Ended(Verdict),
 }
@@ -103,17 +114,26 @@ impl Attempts {
         ready
             .into_iter()
             .filter_map(|id| self.steps.get(&id))
-            .map(|entry| Ready {
-                step: entry.step.clone(),
-                attempt: entry.attempt,
-            })
+            .map(Entry::ready)
             .collect()
     }
 
-    /// The attempt begins once its start is on record.
-    pub(super) fn announce(&mut self, id: StepId) {
+    /// The attempt waits for a place.
+    pub(super) fn queue(&mut self, id: StepId) {
+        self.queued.insert(id);
+    }
+
+    /// The attempt has a place, if it still waits for one.
+    pub(super) fn leave_queue(&mut self, id: StepId, attempt: u32) -> Option<Ready> {
+        let waits = self.queued.remove(&id);
+        let entry = self.steps.get(&id)?;
+        (waits && entry.attempt == attempt).then(|| entry.ready())
+    }
+
+    /// The attempt has a place, and begins once its start is on record.
+    pub(super) fn announce(&mut self, id: StepId, place: Place) {
         if let Some(entry) = self.steps.get_mut(&id) {
-            entry.state = State::Announced;
+            entry.state = State::Announced(Some(place));
             self.unrecorded.insert(id);
         }
     }
@@ -172,16 +192,16 @@ impl Attempts {
     }
 
     /// Takes note of what is on record now. An announced attempt that may begin is given back.
-    pub(super) fn note(&mut self, kind: &EventKind) -> Option<Ready> {
+    pub(super) fn note(&mut self, kind: &EventKind) -> Option<(Ready, Place)> {
         match kind {
             EventKind::StepStarted { step, attempt } => {
                 self.unrecorded.remove(step);
-                let entry = self.steps.get(step)?;
-                let announced = matches!(entry.state, State::Announced);
-                (announced && entry.attempt == *attempt).then(|| Ready {
-                    step: entry.step.clone(),
-                    attempt: *attempt,
-                })
+                let entry = self.steps.get_mut(step)?;
+                let State::Announced(place) = &mut entry.state else {
+                    return None;
+                };
+                let place = place.take_if(|_| entry.attempt == *attempt)?;
+                Some((entry.ready(), place))
             }
             EventKind::StepRetrying { step, retry_at, .. } => {
                 self.ended.retain(|id| id != step);
@@ -197,6 +217,7 @@ impl Attempts {
             EventKind::StepCompleted { step, .. } | EventKind::StepFailed { step, .. } => {
                 self.ended.retain(|id| id != step);
                 self.unrecorded.remove(step);
+                self.queued.remove(step);
                 // Another worker may have ended it while an attempt is under way here.
                 let known = self.steps.remove(step);
                 if known.is_some_and(|entry| matches!(entry.state, State::Running(_))) {
@@ -228,7 +249,7 @@ impl Attempts {
             || self.unrecorded.iter().any(|id| {
                 self.steps
                     .get(id)
-                    .is_some_and(|entry| matches!(entry.state, State::Announced))
+                    .is_some_and(|entry| matches!(entry.state, State::Announced(_)))
             })
     }
 
@@ -239,7 +260,7 @@ impl Attempts {
 
     /// True where nothing but pauses between attempts is open.
     pub(super) fn is_quiet(&self) -> bool {
-        self.is_idle() && self.ready.is_empty()
+        self.is_idle() && self.ready.is_empty() && self.queued.is_empty()
     }
 
     /// True where nothing is under way or to be put on record, though something may be begun.

@@ -80,6 +80,7 @@ impl Driver {
                 | Message::Evict => {}
             }
         }
+                | Message::Place { .. }
         only_looking
     }
 
@@ -191,8 +192,8 @@ impl Driver {
         if event.position == Position::START.next() {
             self.begin_body()?;
         }
-        if let Some(ready) = self.attempts.note(event.kind) {
-            self.spawn(ready, true);
+        if let Some((ready, place)) = self.attempts.note(event.kind) {
+            self.spawn(ready, place, true);
         }
         Ok(())
     }

@@ -36,7 +36,7 @@ use crate::engine::Inner;
 use crate::executor::{Executor, Stuck};
 use crate::panic;
 use crate::registry::Workflow;
-use crate::step::{Attempt, AttemptOutcome, Circumstances, judge_attempt, run_attempt};
+use crate::step::{Attempt, AttemptOutcome, Circumstances, Place, judge_attempt, run_attempt};
 use crate::workflow::Context;
 use attempts::{Attempts, Ready};
 
@@ -221,6 +221,11 @@ impl Driver {
                 self.recovering |= unclean;
                 self.rested.extend(rested);
             }
+            Message::Place {
+                step,
+                attempt,
+                place,
+            } => self.take_place(step, attempt, place),
             Message::AttemptEnded {
                 step,
                 attempt,
@@ -270,20 +275,61 @@ impl Driver {
         for step in self.executor.with(Machine::take_fresh_steps) {
             self.attempts.add(step);
         }
-        // Where the workflow has come to its end, nobody hears of the steps it left.
-        if self.stopping || self.executor.with(|machine| machine.is_finished()) {
+        if self.begins_nothing() {
             return;
         }
         for ready in self.attempts.take_ready(self.engine.host.clock.now()) {
-            if self.recovering || ready.step.options.max_retries == 0 {
-                self.attempts.announce(ready.step.id);
-            } else {
-                self.spawn(ready, false);
+            match self.engine.steps.try_acquire_arc() {
+                Some(place) => self.begin(ready, place),
+                None => self.queue(&ready),
             }
         }
     }
 
-    fn spawn(&mut self, ready: Ready, recorded: bool) {
+    /// Where the workflow has come to its end, nobody hears of the steps it left.
+    fn begins_nothing(&self) -> bool {
+        self.stopping || self.executor.with(|machine| machine.is_finished())
+    }
+
+    fn begin(&mut self, ready: Ready, place: Place) {
+        if self.recovering || ready.step.options.max_retries == 0 {
+            self.attempts.announce(ready.step.id, place);
+        } else {
+            self.spawn(ready, place, false);
+        }
+    }
+
+    /// Waits for a place beside the driver. An attempt without one has not begun, and nothing says that
+    /// it has: it would count as lost if the process ended now.
+    fn queue(&mut self, ready: &Ready) {
+        let (step, attempt) = (ready.step.id, ready.attempt);
+        self.attempts.queue(step);
+        let steps = Arc::clone(&self.engine.steps);
+        let driver = self.engine.residents.sender(self.run);
+        self.engine.host.spawner.spawn_driver(Box::pin(async move {
+            let place = steps.acquire_arc().await;
+            let free = Message::Place {
+                step,
+                attempt,
+                place,
+            };
+            if let Some(driver) = driver {
+                // With a driver that has gone, the place is free again.
+                let _gone = driver.try_send(free);
+            }
+        }));
+    }
+
+    fn take_place(&mut self, step: StepId, attempt: u32, place: Place) {
+        if self.begins_nothing() {
+            return;
+        }
+        if let Some(ready) = self.attempts.leave_queue(step, attempt) {
+            self.begin(ready, place);
+        }
+    }
+
+    fn spawn(&mut self, ready: Ready, place: Place, recorded: bool) {
         let (abort, registration) = AbortHandle::new_pair();
         let (engine, run) = (Arc::clone(&self.engine), self.run);
         // This driver's own: another that takes its place has attempts of its own.
@@ -293,6 +339,7 @@ impl Driver {
         let attempt_to_run = Attempt {
             engine,
             step: ready.step,
+            place,
             run,
             number: attempt,
             abort: registration,

@@ -148,7 +148,7 @@ impl Builder {
             schedule: Schedule::new(),
             waiters: Waiters::default(),
             budget: Budget::new(self.memory),
-            steps: Semaphore::new(self.max_steps.max(1)),
+            steps: Arc::new(Semaphore::new(self.max_steps.max(1))),
             loads: Semaphore::new(LOADS),
             callers: Semaphore::new(self.limits.waiting_callers),
             stopping: AtomicBool::new(false),

@@ -126,7 +126,7 @@ pub(crate) struct Inner {
     pub(crate) schedule: Schedule,
     pub(crate) waiters: Waiters,
     pub(crate) budget: Budget,
-    pub(crate) steps: Semaphore,
+    pub(crate) steps: Arc<Semaphore>,
     pub(crate) loads: Semaphore,
     pub(crate) callers: Semaphore,
     pub(crate) stopping: AtomicBool,

@@ -4,6 +4,7 @@ use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 
+use async_lock::SemaphoreGuardArc;
 use futures_util::FutureExt;
 use futures_util::future::{AbortRegistration, Abortable, Either, select};
 use rewake_core::payload::Payload;
@@ -14,12 +15,16 @@ use crate::engine::Inner;
 use crate::panic;
 use crate::registry::{StepFailure, StepInput};
 
-/// An attempt that is to be run.
+/// One of the places that attempts under way at the same time share; free again once it is dropped.
+pub(crate) type Place = SemaphoreGuardArc;
+
+/// An attempt that is to be run, and has its place.
 pub(crate) struct Attempt {
     pub(crate) engine: Arc<Inner>,
     pub(crate) step: OpenStep,
     pub(crate) run: rewake_core::id::RunId,
     pub(crate) number: u32,
+    pub(crate) place: Place,
     pub(crate) abort: AbortRegistration,
 }
 
@@ -36,17 +41,18 @@ pub(crate) enum AttemptOutcome {
     Aborted,
 }
 
-/// Runs one attempt: waits for a free place, runs the body, and says how it ended.
+/// Runs one attempt, and says how it ended.
 pub(crate) async fn run_attempt(attempt: Attempt) -> AttemptOutcome {
     let Attempt {
         engine,
         step,
         run,
         number,
+        place,
         abort,
     } = attempt;
     let working = async move {
-        let _place = engine.steps.acquire().await;
+        let _place = place;
         let Some(definition) = engine.registry.step(&step.name).cloned() else {
             return AttemptOutcome::Unknown;
         };
