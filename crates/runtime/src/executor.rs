@@ -7,6 +7,7 @@
 //!
 //! This module must not know logs or stores.
 
+use std::error::Error;
 use std::fmt;
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -28,8 +29,8 @@ const MAX_POLLS: u32 = 100_000;
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub(crate) enum Stuck {
-    #[error(transparent)]
-    Diverged(#[from] Divergence),
+    #[error("{0}{more}", more = cause_and_remedy(.0))]
+    Diverged(Divergence),
     #[error("the workflow panicked {panic}")]
     Panicked { panic: Panic },
     #[error(
@@ -57,7 +58,10 @@ pub(crate) enum Stuck {
     #[error("the workflow's arguments do not fit its function: {reason}")]
     Arguments { reason: String },
     #[error(
-        "the replay of the log went another way than the run itself: {reason}; the workflow asks a clock, a random source, an unordered map or global state which way to go"
+        "the replay of the log went another way than the run itself: {reason}; which way a workflow \
+         goes may depend on its arguments and on what it awaited alone: use `rewake::now`, \
+         `rewake::random`, ordered maps and `rewake::select!` (that of tokio's polls in random order), \
+         and ask everything else in a step"
     )]
     Nondeterministic { reason: String },
 }
@@ -84,6 +88,18 @@ impl From<Panic> for Stuck {
         } else {
             Self::Panicked { panic }
         }
+    }
+}
+
+/// Why, where that is not said yet, and what to do about it.
+fn cause_and_remedy(divergence: &Divergence) -> String {
+    let cause = divergence.source().map(|cause| format!(": {cause}"));
+    format!("{}; {}", cause.unwrap_or_default(), divergence.remedy())
+}
+
+impl From<Divergence> for Stuck {
+    fn from(divergence: Divergence) -> Self {
+        Self::Diverged(divergence)
     }
 }
 
@@ -196,8 +212,8 @@ impl Executor {
         Ok(())
     }
 
-    fn issued(&self) -> usize {
-        self.with(|machine| machine.records().len())
+    fn issued(&self) -> u64 {
+        self.with(|machine| machine.commands())
     }
 
     /// Polls once; how often it was woken meanwhile.

@@ -35,6 +35,12 @@ impl Machine {
         self.pairing.records()
     }
 
+    /// How many commands the workflow has issued. One that the log knows counts like any other, so
+    /// that whoever counts comes to the same in every replay.
+    pub const fn commands(&self) -> u64 {
+        self.pairing.commands()
+    }
+
     /// Counts of payloads taken that no append of the worker has recorded.
     pub fn taken(&self) -> Vec<Taken> {
         self.hooks.unrecorded().collect()

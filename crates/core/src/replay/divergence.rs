@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::hooks::Overread;
+use crate::entity::Hook;
 use crate::event::{
     Disposal, EventKind, HookEvent, Position, RunEvent, StepEvent, Subject, WaitEvent,
 };
@@ -48,6 +48,15 @@ pub enum Divergence {
 }
 
 impl Divergence {
+    /// The report of a record that the code did not leave this time.
+    pub(super) fn parted(position: Position, expected: Expected, found: Found) -> Self {
+        Self::Parted {
+            position,
+            found: found.told_from(&expected),
+            expected,
+        }
+    }
+
     /// A stable name for programs.
     pub const fn code(&self) -> &'static str {
         match self {
@@ -66,6 +75,22 @@ impl Divergence {
     }
 }
 
+impl Divergence {
+    /// What a person can do about it, in words.
+    pub const fn remedy(&self) -> &'static str {
+        match self {
+            Self::Parted { .. } => {
+                "let the code that wrote the log take the run, or write the calls that are on record \
+                 as they were and in the same order, with new ones after them"
+            }
+            Self::Illegal { .. } => {
+                "the log is damaged, or was not written by Rewake: restore it from a backup"
+            }
+            Self::Gap { .. } => "this is a fault of Rewake's: please report it",
+        }
+    }
+}
+
 /// What the log holds at the place of divergence.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Expected(String);
@@ -75,9 +100,14 @@ impl Expected {
         Self(describe(record))
     }
 
-    pub(super) fn read(overread: Overread) -> Self {
-        let Overread { hook, count, .. } = overread;
-        Self(format!("payload {count} of hook `{hook}` read"))
+    /// So many payloads read of a hook, which is named as the code names it.
+    pub(super) fn read(count: u64, hook: Option<&Hook>) -> Self {
+        let of = match hook {
+            Some(hook) if hook.chosen => format!("the hook with token `{}`", hook.token),
+            Some(hook) if hook.is_webhook => "a webhook".to_owned(),
+            Some(_) | None => "a hook".to_owned(),
+        };
+        Self(format!("payload {count} of {of} read"))
     }
 }
 
@@ -93,6 +123,9 @@ impl fmt::Display for Expected {
 pub enum Found {
     /// It asked for something else.
     Command(String),
+    /// It asked for what the log has, and a call written before that has shifted it: calls are told
+    /// apart by the order in which they are written.
+    Shifted,
     /// It came to its end.
     Finished,
     /// It waits without having asked for this.
@@ -100,7 +133,8 @@ pub enum Found {
 }
 
 impl Found {
-    pub(super) fn new(command: &EventKind) -> Self {
+    /// What a command is that leaves this record.
+    pub fn new(command: &EventKind) -> Self {
         if command.is_terminal() {
             Self::Finished
         } else {
@@ -116,12 +150,23 @@ impl Found {
             Self::new(command)
         }
     }
+
+    /// Two things that read the same and are not the same differ in their place.
+    fn told_from(self, expected: &Expected) -> Self {
+        match self {
+            Self::Command(what) if what == expected.0 => Self::Shifted,
+            found => found,
+        }
+    }
 }
 
 impl fmt::Display for Found {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Command(what) => write!(f, "asked for {what}"),
+            Self::Shifted => f.write_str(
+                "asked for the same in another place: a call before it was put in or taken out",
+            ),
             Self::Finished => f.write_str("came to its end"),
             Self::Nothing => f.write_str("waits without having asked for it"),
         }

@@ -139,7 +139,7 @@ impl Hooks {
         self.inboxes.get(&hook).is_none_or(Inbox::has_ended)
     }
 
-    /// Notes what a frame that ends at `position` says about payloads taken.
+    /// Notes what a frame that begins at `position` says about payloads taken.
     pub(super) fn record_taken(&mut self, taken: &[Taken], position: Position) {
         for entry in taken {
             self.change(entry.hook, |inbox| inbox.record(entry.count, position));

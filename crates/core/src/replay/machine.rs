@@ -90,10 +90,11 @@ impl Machine {
         self.latch(fed)
     }
 
-    /// Notes what a frame of the log says about payloads taken, once its events are fed.
-    pub fn feed_taken(&mut self, taken: &[Taken]) {
+    /// Notes what a frame of the log that begins at `first` says about payloads taken, once its events
+    /// are fed: whatever was taken, was taken before the workflow asked for what the frame records.
+    pub fn feed_taken(&mut self, first: Position, taken: &[Taken]) {
         self.entities.apply_taken(taken);
-        self.hooks.record_taken(taken, self.fed);
+        self.hooks.record_taken(taken, first);
     }
 
     /// Checks, with the workflow at rest at the end of its log, that every record was claimed, and
@@ -105,8 +106,10 @@ impl Machine {
     pub fn rest(&mut self) -> Result<(), Divergence> {
         self.standing()?;
         let unclaimed = self.parted_at_end.take().or_else(|| self.pairing.parted());
-        let parted = unclaimed.or_else(|| self.overread());
-        self.latch(parted.map_or(Ok(()), Err))
+        // Whichever comes first in the log is where the two part; the rest follows from it.
+        let parted = unclaimed.into_iter().chain(self.overread());
+        let first = parted.min_by_key(Divergence::position);
+        self.latch(first.map_or(Ok(()), Err))
     }
 
     fn take_in(&mut self, event: EventRef<'_>) -> Result<Fed, Divergence> {
@@ -151,27 +154,23 @@ impl Machine {
         if !given_up_otherwise {
             return Divergence::Illegal { position, reason };
         }
-        self.pairing.parted().unwrap_or_else(|| Divergence::Parted {
-            position,
-            expected: Expected::new(event.kind),
-            found: self.found(),
-        })
+        let expected = Expected::new(event.kind);
+        let here = || Divergence::parted(position, expected, self.found(position));
+        self.pairing.parted().unwrap_or_else(here)
     }
 
     fn overread(&self) -> Option<Divergence> {
         let overread = self.hooks.overread()?;
-        Some(Divergence::Parted {
-            position: overread.position,
-            expected: Expected::read(overread),
-            found: self.found(),
-        })
+        let hook = self.entities.hooks().get(&overread.hook);
+        let (position, expected) = (overread.position, Expected::read(overread.count, hook));
+        let found = self.found(position);
+        Some(Divergence::parted(position, expected, found))
     }
 
-    fn found(&self) -> Found {
-        if self.is_finished() {
-            Found::Finished
-        } else {
-            self.pairing.found()
+    fn found(&self, position: Position) -> Found {
+        match self.pairing.found(position) {
+            Found::Nothing if self.is_finished() => Found::Finished,
+            found => found,
         }
     }
 

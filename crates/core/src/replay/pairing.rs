@@ -17,13 +17,25 @@ struct Left {
     record: EventKind,
 }
 
+/// A command that waits for its record.
+#[derive(Clone, Debug)]
+struct Issued {
+    record: EventKind,
+    /// The last record of the log that had found its command before.
+    after: Position,
+}
+
 #[derive(Clone, Debug, Default)]
 pub(super) struct Pairing {
     /// The records that commands will leave, in order of issue.
-    issued: BTreeMap<u64, EventKind>,
+    issued: BTreeMap<u64, Issued>,
     turns: BTreeMap<Key, u64>,
     next_turn: u64,
+    /// How many commands were issued, with and without a record in the log.
+    commands: u64,
     left: BTreeMap<Key, Left>,
+    /// The last record of the log that has found its command.
+    matched: Position,
 }
 
 impl Pairing {
@@ -38,14 +50,18 @@ impl Pairing {
             if !agree(&record, &left.record) {
                 return Err(self.mismatch(&record, &left.record, left.position));
             }
+            self.matched = self.matched.max(left.position);
             self.left.remove(&key);
+            self.commands += 1;
             return Ok(false);
         }
         if self.is_pending(&key) {
             return Ok(false);
         }
+        self.commands += 1;
         self.turns.insert(key, self.next_turn);
-        self.issued.insert(self.next_turn, record);
+        let after = self.matched;
+        self.issued.insert(self.next_turn, Issued { record, after });
         self.next_turn += 1;
         Ok(true)
     }
@@ -68,14 +84,20 @@ impl Pairing {
             self.left.insert(key, left);
             return Ok(());
         };
-        if let Some(command) = self.issued.get(&turn)
-            && !agree(command, event.kind)
+        if let Some(Issued { record, .. }) = self.issued.get(&turn)
+            && !agree(record, event.kind)
         {
-            return Err(self.mismatch(command, event.kind, event.position));
+            return Err(self.mismatch(record, event.kind, event.position));
         }
+        self.matched = self.matched.max(event.position);
         self.turns.remove(&key);
         self.issued.remove(&turn);
         Ok(())
+    }
+
+    /// How many commands were issued so far.
+    pub(super) const fn commands(&self) -> u64 {
+        self.commands
     }
 
     /// True while a command has been issued and its record has not come by.
@@ -90,29 +112,35 @@ impl Pairing {
 
     /// The record that the pending command about `key` will leave.
     pub(super) fn pending(&self, key: &Key) -> Option<&EventKind> {
-        self.issued.get(self.turns.get(key)?)
+        let issued = self.issued.get(self.turns.get(key)?)?;
+        Some(&issued.record)
     }
 
     /// The records of all pending commands, in order of issue.
     pub(super) fn records(&self) -> impl ExactSizeIterator<Item = &EventKind> {
-        self.issued.values()
+        self.issued.values().map(|issued| &issued.record)
     }
 
-    /// What the workflow did first that the log does not know.
-    pub(super) fn found(&self) -> Found {
-        self.issued
-            .first_key_value()
-            .map_or(Found::Nothing, |(_, command)| Found::new(command))
+    /// What the workflow did instead of what the log has at `position`: the first of its commands that
+    /// the log does not know. One that came after a later record had found its command is none.
+    pub(super) fn found(&self, position: Position) -> Found {
+        let mut instead = self
+            .issued
+            .values()
+            .filter(|issued| issued.after < position);
+        match instead.next() {
+            Some(issued) => Found::new(&issued.record),
+            None if self.is_pending(&Key::End) => Found::Finished,
+            None => Found::Nothing,
+        }
     }
 
     /// The report of the first record that no command has claimed, if there is one.
     pub(super) fn parted(&self) -> Option<Divergence> {
         let first = self.left.values().min_by_key(|left| left.position)?;
-        Some(Divergence::Parted {
-            position: first.position,
-            expected: Expected::new(&first.record),
-            found: self.found(),
-        })
+        let (position, expected) = (first.position, Expected::new(&first.record));
+        let found = self.found(position);
+        Some(Divergence::parted(position, expected, found))
     }
 
     /// Lets go of all commands: nothing is appended any more.
@@ -131,10 +159,9 @@ impl Pairing {
     /// no command at all, that is where workflow and log have parted; this is what came of it.
     fn mismatch(&self, command: &EventKind, record: &EventKind, position: Position) -> Divergence {
         let earlier = self.parted().filter(|left| left.position() < position);
-        earlier.unwrap_or_else(|| Divergence::Parted {
-            position,
-            expected: Expected::new(record),
-            found: Found::instead_of(command, record),
+        earlier.unwrap_or_else(|| {
+            let found = Found::instead_of(command, record);
+            Divergence::parted(position, Expected::new(record), found)
         })
     }
 }

@@ -3,6 +3,7 @@
 
 mod admission;
 mod crowd;
+mod changes;
 mod definitions;
 mod ends;
 mod hooks;

@@ -181,7 +181,7 @@ impl Driver {
             self.note(event)?;
         }
         self.executor
-            .with(|machine| machine.feed_taken(&frame.taken));
+            .with(|machine| machine.feed_taken(frame.first, &frame.taken));
         if let Some(shadow) = &mut self.shadow {
             shadow.push(frame);
         }

@@ -398,7 +398,12 @@ impl Driver {
 
     /// Puts on record, beside the log, that this build cannot follow.
     async fn park(&mut self, stuck: &Stuck) -> Exit {
-        let (run, at) = (self.run, self.executor.with(|machine| machine.fed()));
+        let run = self.run;
+        let at = if let Stuck::Diverged(divergence) = stuck {
+            divergence.position()
+        } else {
+            self.fed()
+        };
         let workflow = self
             .workflow
             .as_ref()

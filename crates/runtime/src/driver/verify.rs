@@ -6,6 +6,7 @@
 use std::sync::Arc;
 
 use rewake_core::event::EventKind;
+use rewake_core::replay::{Found, Machine};
 
 use super::{Driver, Stop};
 use crate::executor::{Executor, Stuck};
@@ -25,17 +26,17 @@ impl Driver {
             return Ok(());
         }
         self.verified = fed;
-        let second = self.replay_again()?;
+        let second = self.replay_again().map_err(|stuck| match stuck {
+            // The same code, moments later: nobody has changed it.
+            Stuck::Diverged(divergence) => Stuck::Nondeterministic {
+                reason: divergence.to_string(),
+            },
+            stuck => stuck,
+        })?;
         let difference = second.with(|second| {
             self.executor.with(|first| {
-                let (a, b): (Vec<_>, Vec<_>) =
-                    (first.records().collect(), second.records().collect());
-                if a.len() != b.len() || !a.iter().zip(&b).all(|(a, b)| same(a, b)) {
-                    return Some(format!(
-                        "it asked for {} things, the run itself for {}",
-                        b.len(),
-                        a.len()
-                    ));
+                if let Some(reason) = other_commands(first, second) {
+                    return Some(reason);
                 }
                 let same_end = first.is_finished() == second.is_finished();
                 (!same_end || first.taken() != second.taken())
@@ -65,11 +66,27 @@ impl Driver {
                     second.begin(|| (workflow.run)(input))?;
                 }
             }
-            second.with(|machine| machine.feed_taken(&frame.taken));
+            second.with(|machine| machine.feed_taken(frame.first, &frame.taken));
         }
-        second.with(rewake_core::replay::Machine::rest)?;
+        second.with(Machine::rest)?;
         Ok(second)
     }
+}
+
+/// What the two ask for first that is not the same.
+fn other_commands(first: &Machine, second: &Machine) -> Option<String> {
+    let (first, second): (Vec<_>, Vec<_>) = (first.records().collect(), second.records().collect());
+    let differ = |at: &usize| match (first.get(*at), second.get(*at)) {
+        (Some(a), Some(b)) => !same(a, b),
+        (None, _) | (_, None) => true,
+    };
+    let at = (0..first.len().max(second.len())).find(differ)?;
+    let found = |records: &[&EventKind]| {
+        let record = records.get(at);
+        record.map_or(Found::Nothing, |record| Found::new(record))
+    };
+    let (first, second) = (found(&first), found(&second));
+    Some(format!("the run itself {first}, its replay {second}"))
 }
 
 /// What is the same in every replay: not times, not drawn tokens.

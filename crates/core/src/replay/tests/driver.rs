@@ -66,7 +66,8 @@ impl Driver {
             count,
             bytes: count,
         };
-        self.machine.feed_taken(&[taken]);
+        let at = self.machine.fed();
+        self.machine.feed_taken(at, &[taken]);
     }
 
     /// Appends the machine's records as one frame of the worker's, and feeds them. Gives what the
@@ -76,11 +77,12 @@ impl Driver {
         let taken = self.machine.taken();
         let frame = self.log.push(Writer::Worker, events);
         frame.taken.clone_from(&taken);
+        let first = frame.first;
         let fed = frame
             .iter()
             .map(|event| self.machine.feed(event).expect("the own records are fed"))
             .collect();
-        self.machine.feed_taken(&taken);
+        self.machine.feed_taken(first, &taken);
         fed
     }
 

@@ -117,7 +117,7 @@ impl Worker {
         for event in frame.iter() {
             self.feed(event)?;
         }
-        self.machine.feed_taken(&frame.taken);
+        self.machine.feed_taken(frame.first, &frame.taken);
         Ok(())
     }
 

@@ -179,7 +179,7 @@ fn replay_up_to(world: &World, end: Position) -> Result<Worker, Divergence> {
             worker.feed(event)?;
         }
         if frame.last() <= end {
-            worker.machine.feed_taken(&frame.taken);
+            worker.machine.feed_taken(frame.first, &frame.taken);
         }
     }
     worker.machine.rest()?;

@@ -63,7 +63,7 @@ fn ten_thousand_hooks_take_a_payload_each() {
         assert_eq!(driver.receive(*id).as_deref(), Some("x"));
         assert_eq!(driver.machine.taken().len(), 1);
         let taken = driver.machine.taken();
-        driver.machine.feed_taken(&taken);
+        driver.machine.feed_taken(driver.machine.fed(), &taken);
         driver.machine.weight();
     }
     for id in &ids {

@@ -186,7 +186,7 @@ impl World {
                 self.worker.feed(event).expect("a valid run does not part");
             }
             if frame.last() > unfed {
-                self.worker.machine.feed_taken(&frame.taken);
+                self.worker.machine.feed_taken(frame.first, &frame.taken);
             }
         }
     }
