@@ -46,6 +46,12 @@ pub(crate) enum Stuck {
     )]
     ForeignAwait,
     #[error(
+        "{what} was awaited outside the workflow that wrote it, in a spawned task or on another \
+         thread; await it in the workflow itself, and use `join!` or `FuturesUnordered` to wait for \
+         several at once"
+    )]
+    AwaitedElsewhere { what: &'static str },
+    #[error(
         "the workflow waits for something that is not durable: no step, hook, sleep or child run of \
          it is open; do the waiting in a step, or use `rewake::sleep` or a hook"
     )]
@@ -72,21 +78,13 @@ impl Stuck {
         match self {
             Self::Diverged(divergence) => divergence.code(),
             Self::Panicked { .. } => "WORKFLOW_PANICKED",
-            Self::ForeignAwait | Self::UsedTokio { .. } => "FOREIGN_AWAIT",
+            Self::ForeignAwait | Self::UsedTokio { .. } | Self::AwaitedElsewhere { .. } => {
+                "FOREIGN_AWAIT"
+            }
             Self::NothingToWaitFor => "NOTHING_TO_WAIT_FOR",
             Self::BusyLoop => "BUSY_LOOP",
             Self::Arguments { .. } => "ARGUMENTS_DO_NOT_FIT",
             Self::Nondeterministic { .. } => "NONDETERMINISTIC",
-        }
-    }
-}
-
-impl From<Panic> for Stuck {
-    fn from(panic: Panic) -> Self {
-        if panic.is_of_tokio() {
-            Self::UsedTokio { panic }
-        } else {
-            Self::Panicked { panic }
         }
     }
 }
@@ -100,6 +98,16 @@ fn cause_and_remedy(divergence: &Divergence) -> String {
 impl From<Divergence> for Stuck {
     fn from(divergence: Divergence) -> Self {
         Self::Diverged(divergence)
+    }
+}
+
+impl From<Panic> for Stuck {
+    fn from(panic: Panic) -> Self {
+        if panic.is_of_tokio() {
+            Self::UsedTokio { panic }
+        } else {
+            Self::Panicked { panic }
+        }
     }
 }
 
@@ -159,9 +167,16 @@ impl Executor {
         }
     }
 
-    /// True where something woke the workflow that must not.
-    pub(crate) fn was_woken_from_elsewhere(&self) -> bool {
-        self.signal.foreign.load(Ordering::Acquire)
+    /// Refuses to go on where something else than the log had a hand in the workflow.
+    pub(crate) fn check_foreign(&self) -> Result<(), Stuck> {
+        // What was awaited elsewhere often wakes from there too, and says more.
+        if let Some(what) = self.context.awaited_elsewhere() {
+            return Err(Stuck::AwaitedElsewhere { what });
+        }
+        if self.signal.foreign.load(Ordering::Acquire) {
+            return Err(Stuck::ForeignAwait);
+        }
+        Ok(())
     }
 
     /// Seals the machine and lets go of the body: eviction, shutdown, a lost race, a park.
@@ -228,6 +243,10 @@ impl Executor {
             self.signal.enter(RESTING);
             polled
         };
+        // The panic of a call that was awaited elsewhere may have come back as the workflow's own.
+        if let Some(what) = self.context.awaited_elsewhere() {
+            return Err(Stuck::AwaitedElsewhere { what });
+        }
         match polled? {
             Poll::Pending => Ok(self.signal.wakes.swap(0, Ordering::AcqRel)),
             Poll::Ready(result) => {

@@ -6,6 +6,7 @@ mod crowd;
 mod changes;
 mod definitions;
 mod ends;
+mod foreign;
 mod hooks;
 mod isolation;
 mod known_failures;

@@ -1,7 +1,10 @@
 //! Loading: from the store's rows to a machine that stands where its log ends.
 
+use std::time::Duration;
+
 use rewake_core::event::{EventRef, Frame, Position, Writer};
 use rewake_core::replay::OpenStep;
+use rewake_core::time::Timestamp;
 
 use super::{Driver, Exit, Stop};
 use crate::dispatch::Message;
@@ -10,6 +13,8 @@ use crate::step::{Circumstances, judge_lost_attempt};
 
 /// About how much of a log is read at once, in bytes.
 pub(super) const PAGE: usize = 1 << 20;
+/// A workflow's code takes no longer from one await to the next; what does is reported.
+const SLOW: Duration = Duration::from_secs(1);
 
 impl Driver {
     /// Replays the run's log, if something is to be done for the run.
@@ -75,16 +80,16 @@ impl Driver {
                 // The log is read anyway.
                 Message::Frame(_) => only_looking = false,
                 Message::Look
+                | Message::Place { .. }
                 | Message::AttemptEnded { .. }
                 | Message::ForeignWake
                 | Message::Evict => {}
             }
         }
-                | Message::Place { .. }
         only_looking
     }
 
-    fn leave_at_rest(&self, wake_at: Option<rewake_core::time::Timestamp>) -> Result<(), Stop> {
+    fn leave_at_rest(&self, wake_at: Option<Timestamp>) -> Result<(), Stop> {
         if !self.engine.residents.leave(self.run, &self.mailbox) {
             // Something has arrived meanwhile: whoever called looks again.
             self.engine.residents.abandon(self.run);
@@ -177,7 +182,10 @@ impl Driver {
             self.seen_worker = frame.last();
         }
         for event in frame.iter() {
-            self.executor.feed(event)?;
+            let began = self.engine.host.clock.now();
+            let fed = self.executor.feed(event);
+            self.report_if_slow(event.position, began);
+            fed?;
             self.note(event)?;
         }
         self.executor
@@ -186,6 +194,25 @@ impl Driver {
             shadow.push(frame);
         }
         Ok(())
+    }
+
+    /// A workflow that holds its thread holds up every other that would be polled on it.
+    fn report_if_slow(&self, event: Position, began: Timestamp) {
+        let took = self.engine.host.clock.now().since(began);
+        if took > SLOW {
+            let workflow = self
+                .workflow
+                .as_ref()
+                .map(|workflow| workflow.name.as_str());
+            tracing::warn!(
+                run = %self.run,
+                workflow,
+                %event,
+                ?took,
+                "the workflow held its thread for more than a second; whatever blocks or takes long \
+                 belongs in a step"
+            );
+        }
     }
 
     fn note(&mut self, event: EventRef<'_>) -> Result<(), Stop> {

@@ -249,9 +249,7 @@ impl Driver {
         if self.executor.with(|machine| machine.has_ended()) {
             return Err(Stop::Exit(Exit::Ended));
         }
-        if self.executor.was_woken_from_elsewhere() {
-            return Err(Stuck::ForeignAwait.into());
-        }
+        self.executor.check_foreign()?;
         self.executor.with(Machine::rest).map_err(Stuck::from)?;
         Ok(())
     }
@@ -339,9 +337,9 @@ impl Driver {
         let attempt_to_run = Attempt {
             engine,
             step: ready.step,
-            place,
             run,
             number: attempt,
+            place,
             abort: registration,
         };
         self.engine.host.spawner.spawn_step(Box::pin(async move {

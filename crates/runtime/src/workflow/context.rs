@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::task::Waker;
 
 use rewake_core::event::{Correlation, Failure};
@@ -44,6 +44,8 @@ pub struct Context {
     entropy: Arc<dyn Entropy>,
     public_url: Option<Arc<str>>,
     max_payload: usize,
+    /// The first call of the run that was awaited where its workflow is not polled.
+    awaited_elsewhere: OnceLock<&'static str>,
 }
 
 pub(super) struct Shared {
@@ -84,6 +86,7 @@ impl Context {
             entropy,
             public_url,
             max_payload,
+            awaited_elsewhere: OnceLock::new(),
         })
     }
 
@@ -150,10 +153,18 @@ impl Context {
         !self.sealed.load(Ordering::Acquire) && !std::thread::panicking() && self.is_current()
     }
 
+    /// The call of this run that was awaited outside its workflow, if one was.
+    pub(crate) fn awaited_elsewhere(&self) -> Option<&'static str> {
+        self.awaited_elsewhere.get().copied()
+    }
+
     /// Panics where a call of this run is awaited outside its workflow; the executor reports it.
-    pub(super) fn expect_current(self: &Arc<Self>, what: &str) {
-        assert!(
-            self.is_current(),
+    pub(super) fn expect_current(self: &Arc<Self>, what: &'static str) {
+        if self.is_current() {
+            return;
+        }
+        self.awaited_elsewhere.get_or_init(|| what);
+        panic!(
             "{what} belongs to the workflow that wrote it and was awaited somewhere else; await it in \
              the workflow itself, and use `join!` or `FuturesUnordered` to wait for several at once"
         );

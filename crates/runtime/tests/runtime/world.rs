@@ -145,6 +145,12 @@ impl World {
         }
     }
 
+    /// Lets time pass while something holds the thread.
+    pub(crate) fn hold(&self, span: Duration) {
+        let later = self.shared.now().after(span);
+        self.shared.now.store(later.as_millis(), Ordering::SeqCst);
+    }
+
     /// Lets time pass, from each time that is waited for to the next.
     pub(crate) fn pass(&self, span: Duration) {
         let until = self.shared.now().after(span);
