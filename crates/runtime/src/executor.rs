@@ -14,7 +14,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{self, Poll, Wake, Waker};
 use std::thread::{self, ThreadId};
 
-use rewake_core::event::{Correlation, EventRef, Failure};
+use rewake_core::event::{Correlation, EventRef, Failure, Position};
 use rewake_core::payload::Payload;
 use rewake_core::replay::{Divergence, Fed, Machine};
 
@@ -61,6 +61,11 @@ pub(crate) enum Stuck {
          a busy loop; let it wait for a step, a hook or a sleep"
     )]
     BusyLoop,
+    #[error(
+        "the process ended uncleanly {crashes} times in a row while this run was being replayed; look \
+         for what aborts the process, then let the run go on with a build that is mended"
+    )]
+    CrashedRepeatedly { crashes: u32 },
     #[error("the workflow's arguments do not fit its function: {reason}")]
     Arguments { reason: String },
     #[error(
@@ -73,6 +78,22 @@ pub(crate) enum Stuck {
 }
 
 impl Stuck {
+    /// Where in the log it is stuck, with the last event that was fed at `fed`.
+    pub(crate) const fn position(&self, fed: Position) -> Option<Position> {
+        match self {
+            Self::Diverged(divergence) => Some(divergence.position()),
+            Self::CrashedRepeatedly { .. } => None,
+            Self::Panicked { .. }
+            | Self::UsedTokio { .. }
+            | Self::ForeignAwait
+            | Self::AwaitedElsewhere { .. }
+            | Self::NothingToWaitFor
+            | Self::BusyLoop
+            | Self::Arguments { .. }
+            | Self::Nondeterministic { .. } => Some(fed),
+        }
+    }
+
     /// A stable name for programs.
     pub(crate) const fn code(&self) -> &'static str {
         match self {
@@ -83,6 +104,7 @@ impl Stuck {
             }
             Self::NothingToWaitFor => "NOTHING_TO_WAIT_FOR",
             Self::BusyLoop => "BUSY_LOOP",
+            Self::CrashedRepeatedly { .. } => "CRASHED_REPEATEDLY",
             Self::Arguments { .. } => "ARGUMENTS_DO_NOT_FIT",
             Self::Nondeterministic { .. } => "NONDETERMINISTIC",
         }

@@ -1,19 +1,21 @@
 //! Recovery: what a new process does with the runs that an earlier one left.
 //!
 //! Only runs with a wake-up in the past are looked at, oldest first, so a million waiting runs cost
-//! nothing. After an unclean end those found ready are counted in one commit before they are
-//! replayed. From the second unclean start in a row on they are replayed one by one, so that only the
-//! culprit is counted; at three it is parked instead of replayed.
+//! nothing. After an unclean end they are counted in one commit before they are replayed. From the
+//! second unclean start in a row on they are replayed one by one, each counted when its turn comes, so
+//! that only the culprit is; at three its driver parks it instead. Whoever takes a run up because
+//! somebody outside has told it something, before recovery has come to it, counts it as well.
 
-use std::sync::Arc;
+use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use async_lock::{Semaphore, SemaphoreGuardArc};
 use futures_channel::oneshot;
 use rewake_core::id::RunId;
 use rewake_core::time::Timestamp;
-use rewake_store::{
-    Append, AppendRefusal, Condition, Failed, Mark, Parked, RunRow, StoreError, StoreFuture, WakeUp,
-};
+use rewake_store::{RunRow, StoreError, StoreFuture, WakeUp};
 
 use super::residents::Message;
 use crate::engine::Inner;
@@ -21,8 +23,71 @@ use crate::engine::Inner;
 const PAGE: usize = 256;
 /// How long to wait before a store that does not answer is asked again.
 const PAUSE: Duration = Duration::from_secs(1);
-/// A run found ready after so many unclean ends in a row is not replayed again.
+/// So many unclean ends in a row while one run was being replayed are enough.
 const MAX_CRASHES: u32 = 3;
+
+/// What a process knows of those before it that ended uncleanly, while it goes through what they left.
+///
+/// Until it is through, no run is replayed that was not counted before: it may be what ended them.
+#[derive(Debug)]
+pub(crate) struct Recovery {
+    unclean_starts: AtomicU32,
+    /// The runs that were counted in this process.
+    counted: Mutex<BTreeSet<RunId>>,
+    /// Held while a run is replayed that may be the culprit, where the others must not be counted too.
+    turn: Arc<Semaphore>,
+}
+
+impl Recovery {
+    pub(crate) fn new() -> Self {
+        Self {
+            unclean_starts: AtomicU32::new(0),
+            counted: Mutex::default(),
+            turn: Arc::new(Semaphore::new(1)),
+        }
+    }
+
+    pub(crate) fn begin(&self, unclean_starts: u32) {
+        self.unclean_starts.store(unclean_starts, Ordering::Release);
+    }
+
+    pub(crate) fn end(&self) {
+        self.unclean_starts.store(0, Ordering::Release);
+        self.lock().clear();
+    }
+
+    /// True where a run that is taken up may be what ended the last process.
+    pub(crate) fn is_under_way(&self) -> bool {
+        self.unclean_starts.load(Ordering::Acquire) > 0
+    }
+
+    /// Waits for a run's turn, where they are replayed one by one. Others wait until the turn is let
+    /// go of.
+    pub(crate) async fn turn(&self) -> Option<Turn> {
+        if self.unclean_starts.load(Ordering::Acquire) < 2 {
+            return None;
+        }
+        Some(self.turn.acquire_arc().await)
+    }
+
+    /// True where the run was not counted in this process, and must be before it is replayed.
+    pub(crate) fn suspect(&self, run: RunId) -> bool {
+        self.lock().insert(run)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, BTreeSet<RunId>> {
+        self.counted.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A run's turn to be replayed.
+pub(crate) type Turn = SemaphoreGuardArc;
+
+/// True where a run that was counted so often must not be replayed by this build. The count goes on
+/// where another build tries its luck with a run that it has parked, and begins anew at a rest.
+pub(crate) const fn is_culprit(crashes: u32) -> bool {
+    crashes > 0 && crashes.is_multiple_of(MAX_CRASHES)
+}
 
 /// Takes up every run that an earlier process left with something to do. How many there were.
 pub(crate) async fn recover(
@@ -63,7 +128,7 @@ async fn take_up(
                 count(engine, &runs).await?;
                 call_all(engine, &runs, true);
             }
-            _ => one_by_one(engine, &runs).await?,
+            _ => one_by_one(engine, &runs).await,
         }
     }
 }
@@ -95,9 +160,9 @@ fn call_all(engine: &Arc<Inner>, runs: &[RunId], unclean: bool) {
     }
 }
 
-/// Counts those that are ready; the counts in the order of `runs`, zero for the others.
-async fn count(engine: &Inner, runs: &[RunId]) -> Result<Vec<(RunId, u32)>, StoreError> {
-    let mut ready = Vec::new();
+/// Counts those that are about to be replayed, in one commit.
+async fn count(engine: &Inner, runs: &[RunId]) -> Result<(), StoreError> {
+    let mut suspects = Vec::new();
     for run in runs {
         let row = match read(engine, || engine.store.run(engine.scope, *run)).await {
             // What is stored about one run must not keep all others.
@@ -108,34 +173,28 @@ async fn count(engine: &Inner, runs: &[RunId]) -> Result<Vec<(RunId, u32)>, Stor
             row => row?,
         };
         // What this build does not know is not replayed here, and is not what ended the process.
-        let is_known = |row: &RunRow| engine.registry.workflow(&row.workflow).is_some();
-        if row.is_some_and(|row| row.is_ready() && is_known(&row)) {
-            ready.push(*run);
+        let is_replayed = |row: &RunRow| {
+            let is_known = engine.registry.workflow(&row.workflow).is_some();
+            is_known && !row.status.is_terminal() && row.parked.is_none()
+        };
+        if row.is_some_and(|row| is_replayed(&row)) && engine.recovery.suspect(*run) {
+            suspects.push(*run);
         }
     }
-    let counted = engine
-        .store
-        .count_crashes(engine.scope, ready.clone())
-        .await;
-    match counted {
-        Ok(counts) => Ok(ready.into_iter().zip(counts).collect()),
+    match engine.store.count_crashes(engine.scope, suspects).await {
+        Ok(_) => Ok(()),
         // Better not counted this time than never taken up.
         Err(error @ StoreError::Closed { .. }) => Err(error),
         Err(error) => {
-            tracing::warn!(%error, "the runs found ready could not be counted");
-            Ok(Vec::new())
+            tracing::warn!(%error, "the runs that are taken up could not be counted");
+            Ok(())
         }
     }
 }
 
-async fn one_by_one(engine: &Arc<Inner>, runs: &[RunId]) -> Result<(), StoreError> {
+/// Each counts itself when its turn comes.
+async fn one_by_one(engine: &Arc<Inner>, runs: &[RunId]) {
     for run in runs {
-        let counted = count(engine, &[*run]).await?;
-        let crashes = counted.first().map_or(0, |(_, count)| *count);
-        if crashes >= MAX_CRASHES {
-            park(engine, *run, crashes).await?;
-            continue;
-        }
         let (rested, rest) = oneshot::channel();
         engine.tell(
             *run,
@@ -146,51 +205,6 @@ async fn one_by_one(engine: &Arc<Inner>, runs: &[RunId]) -> Result<(), StoreErro
         );
         // Its driver may also go without having rested; that is as good.
         let _rested_or_gone = rest.await;
-    }
-    Ok(())
-}
-
-async fn park(engine: &Inner, run: RunId, crashes: u32) -> Result<(), StoreError> {
-    let Some(row) = read(engine, || engine.store.run(engine.scope, run)).await? else {
-        return Ok(());
-    };
-    let reason = format!(
-        "the process ended uncleanly {crashes} times in a row while this run was being replayed; look \
-         for what aborts the process, then let the run go on with a build that is mended"
-    );
-    tracing::error!(%run, crashes, "parked: the process keeps ending while this run is replayed");
-    let parked = Parked {
-        build: engine.build.clone(),
-        code: "CRASHED_REPEATEDLY".to_owned(),
-        reason,
-        at: engine.host.clock.now(),
-    };
-    let append = Append {
-        scope: engine.scope,
-        run,
-        id: engine.event_id(),
-        conditions: vec![Condition::WorkerPosition(row.worker)],
-        events: Vec::new(),
-        release: Vec::new(),
-        mark: Some(Mark {
-            reacted: row.reacted,
-            taken: row.taken,
-            parked: Some(parked),
-            ..Mark::default()
-        }),
-        since: None,
-        repeat: false,
-    };
-    match engine.store.append(append).await {
-        Ok(_) | Err(Failed::Refused(AppendRefusal::RunEnded { .. })) => Ok(()),
-        Err(Failed::Refused(refusal)) => {
-            tracing::warn!(%run, %refusal, "could not be parked");
-            Ok(())
-        }
-        Err(Failed::Store(error)) => {
-            tracing::warn!(%run, %error, "could not be parked");
-            Ok(())
-        }
     }
 }
 

@@ -1,13 +1,15 @@
 //! Loading: from the store's rows to a machine that stands where its log ends.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use rewake_core::event::{EventRef, Frame, Position, Writer};
 use rewake_core::replay::OpenStep;
 use rewake_core::time::Timestamp;
+use rewake_store::StoreError;
 
 use super::{Driver, Exit, Stop};
-use crate::dispatch::Message;
+use crate::dispatch::{Message, is_culprit};
 use crate::executor::Stuck;
 use crate::step::{Circumstances, judge_lost_attempt};
 
@@ -19,8 +21,9 @@ const SLOW: Duration = Duration::from_secs(1);
 impl Driver {
     /// Replays the run's log, if something is to be done for the run.
     pub(super) async fn load(&mut self) -> Result<(), Stop> {
-        let engine = std::sync::Arc::clone(&self.engine);
-        let _turn = engine.loads.acquire().await;
+        let engine = Arc::clone(&self.engine);
+        self.turn = engine.recovery.turn().await;
+        let _place = engine.loads.acquire().await;
         let only_looking = self.hear_first();
         let Some(row) = engine.store.run(engine.scope, self.run).await? else {
             return Err(Stop::Exit(Exit::Left));
@@ -49,7 +52,8 @@ impl Driver {
         self.recorded.taken = row.taken;
         self.recorded.crashes = row.crashes;
         self.recorded.parked = row.parked.is_some();
-        self.recovering |= row.crashes > 0;
+        self.count_if_suspect().await?;
+        self.recovering |= self.recorded.crashes > 0;
         self.read_tail().await?;
         self.loaded = true;
         self.executor
@@ -62,6 +66,33 @@ impl Driver {
         while self.recorded.parked && !self.executor.with(|machine| machine.has_ended()) {
             let mark = self.mark();
             self.append(mark).await?;
+        }
+        Ok(())
+    }
+
+    /// Puts on record, before a replay that may end the process, that there is one. What another build
+    /// has given up is as suspect as what an unclean end left.
+    async fn count_if_suspect(&mut self) -> Result<(), Stop> {
+        let engine = Arc::clone(&self.engine);
+        let suspicious = self.recorded.parked || engine.recovery.is_under_way();
+        if suspicious && engine.recovery.suspect(self.run) {
+            match engine
+                .store
+                .count_crashes(engine.scope, vec![self.run])
+                .await
+            {
+                Ok(counts) => self.recorded.crashes = counts.first().copied().unwrap_or_default(),
+                Err(error @ StoreError::Closed { .. }) => return Err(error.into()),
+                // Better not counted this time than never taken up.
+                Err(error) => {
+                    tracing::warn!(run = %self.run, %error, "it could not be counted");
+                    return Ok(());
+                }
+            }
+        }
+        let crashes = self.recorded.crashes;
+        if suspicious && is_culprit(crashes) {
+            return Err(Stuck::CrashedRepeatedly { crashes }.into());
         }
         Ok(())
     }

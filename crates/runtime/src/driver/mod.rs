@@ -31,7 +31,7 @@ use rewake_core::replay::Machine;
 use rewake_core::time::Timestamp;
 use rewake_store::{Append, AppendRefusal, Condition, Failed, Mark, Parked, StoreError};
 
-use crate::dispatch::{Mailbox, Message};
+use crate::dispatch::{Mailbox, Message, Turn};
 use crate::engine::Inner;
 use crate::executor::{Executor, Stuck};
 use crate::panic;
@@ -117,6 +117,8 @@ struct Driver {
     /// Found after an unclean end: every start is on record before its attempt begins.
     recovering: bool,
     rested: Vec<oneshot::Sender<()>>,
+    /// Its turn to be replayed, until it rests.
+    turn: Option<Turn>,
     evict: bool,
     stopping: bool,
     /// When what may wait must be on record.
@@ -151,7 +153,7 @@ impl Driver {
         // One that begins while the engine stops has missed what the others were told.
         let stopping = engine.is_stopping();
         // A message from outside may have come before recovery did.
-        let recovering = engine.is_recovering();
+        let recovering = engine.recovery.is_under_way();
         Self {
             engine,
             run,
@@ -162,6 +164,7 @@ impl Driver {
             recorded: Recorded::default(),
             recovering,
             rested: Vec::new(),
+            turn: None,
             evict: false,
             stopping,
             flush_at: None,
@@ -397,21 +400,20 @@ impl Driver {
     /// Puts on record, beside the log, that this build cannot follow.
     async fn park(&mut self, stuck: &Stuck) -> Exit {
         let run = self.run;
-        let at = if let Stuck::Diverged(divergence) = stuck {
-            divergence.position()
-        } else {
-            self.fed()
-        };
+        let at = stuck.position(self.fed());
         let workflow = self
             .workflow
             .as_ref()
             .map_or("", |workflow| workflow.name.as_str());
-        tracing::error!(%run, workflow, event = %at, reason = %stuck, "parked");
+        tracing::error!(%run, workflow, event = ?at, reason = %stuck, "parked");
         self.executor.seal();
         let parked = Parked {
             build: self.engine.build.clone(),
             code: stuck.code().to_owned(),
-            reason: format!("workflow `{workflow}`, event {at}: {stuck}"),
+            reason: match at {
+                Some(at) => format!("workflow `{workflow}`, event {at}: {stuck}"),
+                None => format!("workflow `{workflow}`: {stuck}"),
+            },
             at: self.engine.host.clock.now(),
         };
         let mark = Mark {

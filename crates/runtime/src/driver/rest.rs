@@ -29,6 +29,7 @@ impl Driver {
             let mark = self.mark();
             return self.append(mark).await;
         }
+        self.turn = None;
         for rested in self.rested.drain(..) {
             let _gone = rested.send(());
         }

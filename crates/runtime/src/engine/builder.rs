@@ -1,14 +1,14 @@
 //! Opening an engine: everything is checked before anything runs.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64};
 
 use async_lock::Semaphore;
 use rewake_store::Store;
 
 use super::post::sweep;
 use super::{Engine, Inner, Limits};
-use crate::dispatch::{Budget, Residents, Schedule, Waiters, recover};
+use crate::dispatch::{Budget, Recovery, Residents, Schedule, Waiters, recover};
 use crate::error::OpenError;
 use crate::host::Host;
 use crate::panic;
@@ -154,7 +154,7 @@ impl Builder {
             stopping: AtomicBool::new(false),
             closed: AtomicBool::new(false),
             aborting: AtomicBool::new(false),
-            recovering: AtomicBool::new(false),
+            recovery: Recovery::new(),
             jitter: AtomicU64::new(
                 u64::try_from(entropy & u128::from(u64::MAX)).unwrap_or_default(),
             ),
@@ -183,18 +183,16 @@ impl Builder {
 async fn begin(inner: &Arc<Inner>) -> Result<(), OpenError> {
     let unclean_starts = inner.store.begin_session().await?;
     let until = inner.host.clock.now();
-    inner
-        .recovering
-        .store(unclean_starts > 0, Ordering::Release);
+    inner.recovery.begin(unclean_starts);
     let engine = Arc::clone(inner);
     inner.host.spawner.spawn_driver(Box::pin(async move {
         match recover(&engine, unclean_starts, until).await {
             Ok(found) => tracing::info!(found, unclean_starts, "took up what was left"),
             Err(error) => tracing::error!(%error, "what was left could not be taken up"),
         }
-        engine.recovering.store(false, Ordering::Release);
+        engine.recovery.end();
         if let Err(error) = sweep(&engine).await {
-            tracing::warn!(%error, "what the mailbox keeps no longer could not be removed");
+            tracing::warn!(%error, "what is kept no longer could not be removed");
         }
         Schedule::work(engine).await;
     }));

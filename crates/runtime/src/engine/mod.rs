@@ -34,7 +34,7 @@ use rewake_store::{
     Append, AppendRefusal, Condition, Failed, ScopeId, Store, StoreError, UnreadLimit,
 };
 
-use crate::dispatch::{Budget, Message, Residents, Schedule, Waiters};
+use crate::dispatch::{Budget, Message, Recovery, Residents, Schedule, Waiters};
 use crate::driver::drive;
 use crate::host::Host;
 use crate::registry::Registry;
@@ -132,8 +132,7 @@ pub(crate) struct Inner {
     pub(crate) stopping: AtomicBool,
     closed: AtomicBool,
     pub(crate) aborting: AtomicBool,
-    /// The last process ended uncleanly, and what it left has not been gone through.
-    pub(crate) recovering: AtomicBool,
+    pub(crate) recovery: Recovery,
     jitter: AtomicU64,
 }
 
@@ -158,11 +157,6 @@ impl Inner {
     /// True where drivers must go, whatever they have to do.
     pub(crate) fn is_aborting(&self) -> bool {
         self.aborting.load(Ordering::Acquire)
-    }
-
-    /// True where a run that is taken up may be what ended the last process.
-    pub(crate) fn is_recovering(&self) -> bool {
-        self.recovering.load(Ordering::Acquire)
     }
 
     /// Waits to be called about a run. Whoever drives nothing is called by nobody, and so looks again
