@@ -13,7 +13,7 @@ use rewake::prelude::*;
 use tokio::net::TcpStream;
 
 use crate::probe::Probe;
-use crate::stage::{Stage, on_every_stage, parked, resume};
+use crate::stage::{Stage, count, on_every_stage, parked, resume};
 
 on_every_stage!(
     a_timer_of_tokios,
@@ -177,6 +177,7 @@ async fn a_step_awaited_on_another_thread(stage: Stage) {
         reason,
         awaited_elsewhere("sends_a_step_away", 2, "a step call")
     );
+    assert_eq!(count(&rewake, &run, "step_created").await, 0);
 }
 
 #[workflow]

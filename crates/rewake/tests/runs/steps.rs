@@ -38,7 +38,6 @@ on_every_stage!(
     calls_may_be_awaited_in_another_order_than_written,
     a_call_that_is_never_polled_leaves_nothing,
     a_dropped_call_is_recorded_all_the_same,
-    a_call_that_is_awaited_elsewhere_parks_the_run,
     the_failure_of_a_step_can_be_matched_and_lived_with,
     the_failure_of_a_step_fails_the_run_with_its_words,
     a_step_uses_the_applications_values,
@@ -669,31 +668,6 @@ async fn a_dropped_call_is_recorded_all_the_same(stage: Stage) {
     logged(&rewake, &run, "step_completed", 1).await;
     crate::stage::resume(&rewake, "t", &1).await;
     run.result().await.unwrap();
-}
-
-#[workflow]
-async fn awaits_elsewhere() -> anyhow::Result<()> {
-    let call = succeed("elsewhere".into());
-    let elsewhere = std::thread::spawn(move || futures::executor::block_on(call));
-    match elsewhere.join() {
-        Ok(result) => drop(result?),
-        Err(panic) => std::panic::resume_unwind(panic),
-    }
-    Ok(())
-}
-
-async fn a_call_that_is_awaited_elsewhere_parks_the_run(stage: Stage) {
-    let rewake = stage.open().await;
-    let run = rewake.start(awaits_elsewhere()).await.unwrap();
-    let (code, reason) = parked(&run).await;
-    assert_eq!(code, "WORKFLOW_PANICKED");
-    assert!(reason.contains("runs::steps::awaits_elsewhere"), "{reason}");
-    assert!(
-        reason.contains("await it in the workflow itself"),
-        "{reason}"
-    );
-    assert!(reason.contains("FuturesUnordered"), "{reason}");
-    assert_eq!(stage.probe.times("elsewhere"), 0);
 }
 
 #[workflow]
