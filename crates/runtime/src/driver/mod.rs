@@ -289,7 +289,9 @@ impl Driver {
 
     /// Where the workflow has come to its end, nobody hears of the steps it left.
     fn begins_nothing(&self) -> bool {
-        self.stopping || self.executor.with(|machine| machine.is_finished())
+        // The engine stops before its drivers have heard of it.
+        let stopping = self.stopping || self.engine.is_stopping();
+        stopping || self.executor.with(|machine| machine.is_finished())
     }
 
     fn begin(&mut self, ready: Ready, place: Place) {
