@@ -23,7 +23,7 @@ const EXCEPTIONS: &[(&str, &str, &str)] = &[
         "it is written into users' code, where an `expect` would fail whenever the lint has no cause",
     ),
     (
-        "crates/rewake/tests/runs/parking.rs",
+        "crates/rewake/tests/runs/foreign.rs",
         "time::sleep",
         "a workflow that sleeps so is the mistake whose report is tested",
     ),

@@ -12,7 +12,7 @@ use rewake::{Limit, StepErrorKind};
 use rewake_core::event::EventKind;
 
 use crate::probe::Probe;
-use crate::stage::{Stage, count, events, log, logged, on_every_stage, parked, system_time};
+use crate::stage::{Stage, count, events, log, logged, on_every_stage, system_time};
 
 on_every_stage!(
     a_step_runs_once_and_its_result_is_recorded_once,

@@ -109,6 +109,39 @@ fn code_that_waits_for_something_else_parts() {
 }
 
 #[test]
+fn a_call_shifted_by_one_in_front_of_it_is_told_from_itself() {
+    let mut driver = Driver::begun();
+    driver.machine.place();
+    driver.call_step("a");
+    driver.by_worker(step_created(step(0, "a"), "a"));
+    assert_eq!(
+        driver.parted(),
+        at(
+            3,
+            "step `a`, but the workflow asked for the same in another place: a call before it was put \
+             in or taken out"
+        )
+    );
+}
+
+#[test]
+fn what_came_after_a_later_record_was_met_is_not_what_was_found_instead() {
+    let mut driver = Driver::begun();
+    driver.by_worker(step_created(step(0, "a"), "a"));
+    driver.machine.place();
+    let b = driver.call_step("b");
+    driver.by_worker(step_created(b, "b"));
+    driver.call_step("c");
+    assert_eq!(
+        driver.parted(),
+        at(
+            3,
+            "step `a`, but the workflow waits without having asked for it"
+        )
+    );
+}
+
+#[test]
 fn the_first_of_several_records_left_is_reported() {
     let mut driver = Driver::begun();
     // Ids are hashes, so the order of ids is not the order of the log.

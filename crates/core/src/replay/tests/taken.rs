@@ -1,7 +1,7 @@
 //! Counts of payloads taken: recorded once, compared on replay.
 
 use super::driver::Driver;
-use super::log::{chosen, expiring, hook_expired, hook_received, step_created};
+use super::log::{chosen, expiring, hook_expired, hook_received, step, step_created};
 use crate::event::{Position, Taken};
 use crate::id::HookId;
 
@@ -106,6 +106,15 @@ fn a_payload_that_the_log_knows_as_read_must_be_read() {
     let expected = "at event 6 the log has payload 2 of the hook with token `t` read, but the \
                     workflow waits without having asked for it";
     assert_eq!(driver.parted(), (Position(6), expected.to_owned()));
+}
+
+#[test]
+fn payloads_that_parted_before_a_record_did_are_what_is_reported() {
+    let (mut driver, h) = read(2, 1);
+    let a = driver.call_step("a");
+    driver.worker_taken(step_created(a, "a"), h, 2);
+    driver.by_worker(step_created(step(9, "z"), "z"));
+    assert_eq!(driver.parted().0, Position(6));
 }
 
 #[test]
