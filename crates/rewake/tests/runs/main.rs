@@ -2,8 +2,8 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod admission;
-mod crowd;
 mod changes;
+mod crowd;
 mod definitions;
 mod ends;
 mod foreign;

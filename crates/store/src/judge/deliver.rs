@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use rewake_core::event::{Frame, Position, Writer};
+use rewake_core::event::{EventKind, Frame, Position, Writer};
 use rewake_core::id::RunId;
 use rewake_core::time::Timestamp;
 
@@ -202,19 +202,23 @@ fn same_event(
 /// The row of the hook that took the last payload of a log, as that payload left it.
 fn took_last(scope: ScopeId, run: RunId, frames: &[Frame]) -> Option<TokenRow> {
     let received = |kind: &EventKind| match kind {
-        EventKind::HookReceived { hook, payload, .. } => Some((*hook, payload.len() as u64)),
+        EventKind::HookReceived {
+            hook, payload, key, ..
+        } => Some((*hook, payload.len() as u64, key.is_some())),
         _ => None,
     };
-    let (hook, _) = received(frames.last()?.events.last()?)?;
+    let (hook, ..) = received(frames.last()?.events.last()?)?;
     let mut created = frames.iter().flat_map(|frame| {
         let row = |kind| effect::token_row(scope, run, frame.at, kind);
         frame.events.iter().filter_map(row)
     });
     let mut row = created.find(|row| row.hook == hook)?;
     let taken = frames.iter().flat_map(|frame| &frame.events);
-    for (_, bytes) in taken.filter_map(received).filter(|(by, _)| *by == hook) {
+    let taken = taken.filter_map(received).filter(|(by, ..)| *by == hook);
+    for (_, bytes, keyed) in taken {
         row.received += 1;
         row.received_bytes += bytes;
+        row.keyed |= keyed;
     }
     Some(row)
 }

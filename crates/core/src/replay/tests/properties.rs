@@ -244,6 +244,7 @@ fn facts(known: &Entities) -> Vec<EventKind> {
         payload: payload("one more"),
         key: None,
         fallback: None,
+        kept_until: None,
     });
     let expired = known
         .live_hooks()

@@ -225,7 +225,7 @@ impl World {
                 next.feed(event).expect("a valid run does not part");
             }
             if frame.last() <= fed {
-                next.machine.feed_taken(&frame.taken);
+                next.machine.feed_taken(frame.first, &frame.taken);
             }
         }
         self.worker = next;

@@ -80,6 +80,7 @@ impl Ask {
                 payload: self.payload(),
                 key: self.key().map(|key| key.key),
                 fallback: None,
+                kept_until: None,
             }],
             Act::Step | Act::Cancel | Act::End => self.append(run).events,
             Act::Answer => Vec::new(),

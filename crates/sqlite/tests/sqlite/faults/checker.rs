@@ -203,7 +203,8 @@ impl Checker {
         let keyed = keyed.filter(|f| is_keyed(f)).count();
         self.require(keys.len() == keyed, || format!("{keyed} of {keys:?}"));
         for key in keys {
-            let log = found.get(&key.hook.run).map_or(&[][..], |(_, log)| log);
+            let hook = key.hook.as_ref().expect("this workload posts nothing");
+            let log = found.get(&hook.run).map_or(&[][..], |(_, log)| log);
             let stands = log
                 .iter()
                 .any(|f| f.id == key.event && f.first == key.position);
