@@ -3,9 +3,15 @@
 use http::header::{ALLOW, AUTHORIZATION, COOKIE};
 use http::{HeaderMap, HeaderValue, Method, StatusCode};
 use rewake_runtime::webhook::Settings;
+use sha2::{Digest, Sha256};
+
+use crate::signature;
 
 /// What resumes unless the webhook says otherwise.
 const USUAL: [Method; 4] = [Method::POST, Method::PUT, Method::PATCH, Method::DELETE];
+
+/// So many bytes of a sender's delivery id are kept as they are.
+const LONGEST_KEY: usize = 255;
 
 /// The methods that resume. Others than these and GET never do, whatever the webhook says.
 pub(crate) fn methods(settings: &Settings) -> Vec<Method> {
@@ -40,12 +46,28 @@ pub(crate) fn kept(settings: &Settings, headers: &HeaderMap) -> HeaderMap {
         .collect()
 }
 
-/// The sender's delivery id, each byte of it as the character of its number. An empty one says
-/// nothing.
-pub(crate) fn delivery_key(settings: &Settings, headers: &HeaderMap) -> Option<String> {
-    let value = headers.get(settings.dedup.as_ref()?)?.as_bytes();
-    let key: String = value.iter().copied().map(char::from).collect();
-    (!key.is_empty()).then_some(key)
+/// What tells a redelivery from a new request: the header that the webhook names, or else the id that
+/// came with the signature. An empty one says nothing.
+pub(crate) fn delivery_key(
+    settings: &Settings,
+    headers: &HeaderMap,
+    signed: Option<String>,
+) -> Option<String> {
+    let key = match &settings.dedup {
+        Some(header) => headers
+            .get(header)
+            .map(|value| signature::text(value.as_bytes())),
+        None => signed,
+    };
+    key.filter(|key| !key.is_empty()).map(short)
+}
+
+/// Keys are kept and searched, so a sender's long one is kept as its digest.
+fn short(key: String) -> String {
+    if key.len() <= LONGEST_KEY {
+        return key;
+    }
+    base16ct::lower::encode_string(&Sha256::digest(key))
 }
 
 /// A response without a body.

@@ -17,6 +17,7 @@ mod body;
 mod door;
 mod problem;
 mod router;
+mod signature;
 mod webhook;
 
 pub use problem::status;

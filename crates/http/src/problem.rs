@@ -14,14 +14,17 @@ const MEDIA_TYPE: &str = "application/problem+json";
 pub const fn status(error: &WebhookError) -> StatusCode {
     match error {
         WebhookError::NotFound => StatusCode::NOT_FOUND,
+        WebhookError::NotSigned(_) => StatusCode::UNAUTHORIZED,
         WebhookError::MethodNotAllowed { .. } => StatusCode::METHOD_NOT_ALLOWED,
         WebhookError::TooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
         WebhookError::Body { .. } => StatusCode::BAD_REQUEST,
         WebhookError::BodyTooSlow => StatusCode::REQUEST_TIMEOUT,
-        WebhookError::Full | WebhookError::TooManyCallers => StatusCode::TOO_MANY_REQUESTS,
+        WebhookError::Full => StatusCode::TOO_MANY_REQUESTS,
         WebhookError::RunEnded => StatusCode::BAD_GATEWAY,
         WebhookError::NoAnswer => StatusCode::GATEWAY_TIMEOUT,
-        WebhookError::CannotVerify
+        // A limit of this process, which no caller has used up alone.
+        WebhookError::TooManyCallers
+        | WebhookError::CannotVerify(_)
         | WebhookError::AnswerLost(_)
         | WebhookError::Store(
             StoreError::Closed { .. }
@@ -83,6 +86,13 @@ fn detail(error: &WebhookError) -> String {
         WebhookError::AnswerLost(_) => {
             "the request was taken, and its answer cannot be waited for".to_owned()
         }
+        // Which part of it is wrong would help who guesses.
+        WebhookError::NotSigned(_) => {
+            "the request is not signed as the webhook wants it".to_owned()
+        }
+        WebhookError::CannotVerify(_) => {
+            "this process cannot verify the requests of the webhook; try again later".to_owned()
+        }
         WebhookError::Body { .. } => "the request's body could not be read".to_owned(),
         WebhookError::UnreadableAnswer { .. } => {
             "the request was taken, and the workflow's answer cannot be sent".to_owned()
@@ -97,7 +107,7 @@ fn detail(error: &WebhookError) -> String {
 #[cfg(test)]
 mod tests {
     use rewake_runtime::core::payload::Payload;
-    use rewake_runtime::webhook::Settings;
+    use rewake_runtime::webhook::{BadSignature, Settings, Unverifiable};
 
     use super::*;
 
@@ -121,15 +131,17 @@ mod tests {
         let allow = "POST, HEAD, OPTIONS".to_owned();
         let metadata = Payload::from_bytes(*b"devl[{\"respondWith\":1},7]");
         let invalid = Settings::read(Some(&metadata)).unwrap_err();
+        let no_secret = Unverifiable::NoSecret { name: reason() };
         let mut all = vec![
             (404, WebhookError::NotFound),
             (405, WebhookError::MethodNotAllowed { allow }),
             (413, WebhookError::TooLarge { limit: 7 }),
             (400, WebhookError::Body { reason: reason() }),
             (408, WebhookError::BodyTooSlow),
-            (503, WebhookError::CannotVerify),
+            (401, WebhookError::NotSigned(BadSignature::Wrong)),
+            (503, WebhookError::CannotVerify(no_secret)),
             (429, WebhookError::Full),
-            (429, WebhookError::TooManyCallers),
+            (503, WebhookError::TooManyCallers),
             (502, WebhookError::RunEnded),
             (504, WebhookError::NoAnswer),
             (500, WebhookError::InvalidSettings(invalid)),

@@ -4,20 +4,19 @@ use axum::body::Body;
 use bytes::Bytes;
 use http::header::{CONNECTION, CONTENT_LENGTH, TRAILER, TRANSFER_ENCODING, UPGRADE};
 use http::request::Parts;
-use http::{Method, StatusCode, Uri};
+use http::{HeaderMap, Method, StatusCode, Uri};
 use rewake_runtime::core::id::StreamId;
 use rewake_runtime::core::payload::{self, Payload};
-use rewake_runtime::webhook::{Request, RespondWith, Response, Settings};
+use rewake_runtime::webhook::{Request, RespondWith, Response, Settings, Unverifiable};
 use rewake_runtime::{Caller, Engine, Webhook, WebhookDelivery, WebhookError};
 
+use crate::signature::Signed;
 use crate::{body, door};
-
-/// The key of a webhook's settings under which a later build says how its requests are verified.
-const VERIFY: &str = "verify";
 
 /// Hands a request to the live webhook of a token, and gives back what its workflow answers.
 ///
-/// In this order, size, token, method and delivery key are checked; then the request is recorded. A
+/// In this order, size, token, method, signature and delivery key are checked; then the request is
+/// recorded. A
 /// HEAD looks up, an OPTIONS asks what is allowed; neither resumes. The workflow gets the URL as
 /// this process knows it: the application's public URL, with path and query of the request. What the
 /// request says of its host is not trusted.
@@ -80,13 +79,10 @@ impl Call<'_> {
         parts: Parts,
         body: Bytes,
     ) -> Result<http::Response<Bytes>, WebhookError> {
-        let key = door::delivery_key(&self.settings, &parts.headers);
+        let signed = self.verified(&parts.headers, &body)?;
+        let key = door::delivery_key(&self.settings, &parts.headers, signed);
         if !self.webhook.is_live && key.is_none() {
             return Err(WebhookError::NotFound);
-        }
-        if self.settings.others.contains_key(VERIFY) {
-            // Taking it unverified would be worse than not taking it.
-            return Err(WebhookError::CannotVerify);
         }
         let waiting = self.waiting(key.as_deref())?;
         let request = Request {
@@ -109,6 +105,30 @@ impl Call<'_> {
         let within = self.settings.answer_within;
         let within = within.unwrap_or(Settings::ANSWER_WITHIN);
         decode(&caller.answer(run, stream, within).await?)
+    }
+
+    /// Checks the signature, where the webhook wants one; the delivery's id, where the signature
+    /// comes with one.
+    fn verified(&self, headers: &HeaderMap, body: &Bytes) -> Result<Option<String>, WebhookError> {
+        if self.settings.is_beyond_verification() {
+            // Taking it unverified would be worse than not taking it.
+            return Err(WebhookError::CannotVerify(Unverifiable::UnknownScheme));
+        }
+        let Some(verify) = &self.settings.verify else {
+            return Ok(None);
+        };
+        let now = self.engine.now();
+        let signed = Signed { headers, body, now };
+        match signed.check(verify, self.engine.secrets()) {
+            // Of a webhook that has gone only redeliveries are answered; this is none.
+            Err(WebhookError::NotSigned(_)) if !self.webhook.is_live => Err(WebhookError::NotFound),
+            Err(WebhookError::NotSigned(reason)) => {
+                let (run, scheme) = (self.webhook.hook.run_id, verify.scheme.name());
+                tracing::info!(%run, scheme, %reason, "a webhook's request was refused");
+                Err(WebhookError::NotSigned(reason))
+            }
+            checked => checked,
+        }
     }
 
     /// In manual mode the caller waits, and has its place before its request is handed over.

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 use rewake_core::event::Failure;
+use rewake_runtime::webhook::Secrets;
 use rewake_runtime::{Builder, Engine, Limits, Registry, RegistryError, Step, Workflow};
 use rewake_sqlite::{Durability, Options, SqliteStore};
 use rewake_store::Store;
@@ -78,6 +79,10 @@ pub enum Limit {
     Mailbox,
     /// Seconds that the mailbox keeps a payload at most.
     KeepFor,
+    /// Live hooks of a run.
+    LiveHooks,
+    /// Milliseconds that the caller of a webhook may take to send the body.
+    BodyMs,
 }
 
 /// Where the handle keeps everything.
@@ -123,6 +128,7 @@ pub struct RewakeBuilder {
     memory_budget: Option<usize>,
     verify: Option<bool>,
     limits: Limits,
+    secrets: Secrets,
     client_only: bool,
     provided: Provided,
 }
@@ -206,7 +212,29 @@ impl RewakeBuilder {
             Limit::WaitingCallers => self.limits.waiting_callers = size,
             Limit::Mailbox => self.limits.mailbox = n,
             Limit::KeepFor => self.limits.keep_for = Duration::from_secs(n),
+            Limit::LiveHooks => self.limits.live_hooks = u32::try_from(n).unwrap_or(u32::MAX),
+            Limit::BodyMs => self.limits.body_time = Duration::from_millis(n),
         }
+        self
+    }
+
+    /// Gives the handle the value of a secret that senders sign the requests of webhooks with; the
+    /// name is what [`Verify`](crate::Verify) names.
+    ///
+    /// Given again under one name, both values are good: so a secret is changed while senders go
+    /// over to the new one. Values are in memory alone: never on record, in traces or in errors. An
+    /// empty one is refused at opening.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use rewake::Rewake;
+    ///
+    /// let builder = Rewake::builder().secret("stripe", "whsec_old").secret("stripe", "whsec_new");
+    /// assert!(!format!("{builder:?}").contains("whsec"));
+    /// ```
+    pub fn secret(mut self, name: impl Into<String>, value: impl Into<Vec<u8>>) -> Self {
+        self.secrets.add(name, value);
         self
     }
 
@@ -247,6 +275,7 @@ impl RewakeBuilder {
         let mut builder = Builder::new(host::host(&tokio), store, registry)
             .build_id(build_id)
             .limits(self.limits)
+            .secrets(self.secrets)
             .client_only(self.client_only);
         if let Some(project) = self.project {
             builder = builder.project(project);

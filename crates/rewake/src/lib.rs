@@ -82,6 +82,7 @@ mod select;
 mod time;
 mod timer;
 mod unread;
+mod verify;
 mod webhook;
 
 pub use admission::{Admission, PostPayload, Posted, ResumeOrStart};
@@ -102,6 +103,7 @@ pub use recv_all::{Receiver, Receivers, RecvAll, recv_all};
 pub use run::{Run, RunStatus};
 pub use time::{Sleep, Timeout, days, hours, minutes, now, seconds, sleep, sleep_until, timeout};
 pub use unread::Unread;
+pub use verify::Verify;
 pub use webhook::{
     BodyError, CreateWebhook, Respond, WebhookReceiver, WebhookRequest, create_webhook,
 };
@@ -110,6 +112,7 @@ pub use rewake_core::id::{HookId, InvalidId, RunId, StepId};
 pub use rewake_core::payload::{DecodeError, DecodeErrorKind};
 pub use rewake_core::token::{InvalidToken, Token};
 pub use rewake_macros::{step, workflow};
+pub use rewake_runtime::webhook::{BadSignature, Unverifiable};
 pub use rewake_runtime::{
     AdmitError, AnswerError, AwaitedHook, CancelError, PostError, QueryError, Reason, ResumeError,
     RunView, StartError, WebhookError, Why, WhyParked,
@@ -121,8 +124,8 @@ pub use rewake_store::StoreError;
 pub mod prelude {
     pub use crate::{
         FatalError, Hook, HookConflict, HookError, HookReceiver, RetryableError, Rewake, Run,
-        RunError, StepError, WebhookReceiver, WebhookRequest, create_hook, create_webhook, days,
-        define_hook, hours, minutes, now, provided, random, recv_all, seconds, select, sleep,
+        RunError, StepError, Verify, WebhookReceiver, WebhookRequest, create_hook, create_webhook,
+        days, define_hook, hours, minutes, now, provided, random, recv_all, seconds, select, sleep,
         sleep_until, step, step_metadata, timeout, uuid, workflow, workflow_metadata,
     };
     pub use serde::{Deserialize, Serialize};

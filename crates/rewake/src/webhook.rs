@@ -23,6 +23,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::{HookConflict, HookError};
 use crate::hook::HookReceiver;
+use crate::verify::Verify;
 
 /// Begins a webhook: a hook with a public URL and a random token, whose payload is an HTTP request.
 ///
@@ -112,6 +113,16 @@ impl CreateWebhook {
         self
     }
 
+    /// Takes only requests that are signed so; others get 401 and leave no trace. The sender's id of
+    /// a delivery tells repetitions from new requests, unless [`dedup`](Self::dedup) says otherwise.
+    pub fn verify(mut self, verify: Verify) -> Self {
+        match verify.checked {
+            Ok(verify) => self.settings.verify = Some(verify),
+            Err(error) => self.state = Err(error),
+        }
+        self
+    }
+
     /// How long the webhook takes requests, from its registration.
     pub fn expires_in(mut self, span: Duration) -> Self {
         if let Ok((register, _)) = &mut self.state {
@@ -121,7 +132,7 @@ impl CreateWebhook {
     }
 }
 
-fn not_encodable(error: &dyn Error) -> HookError {
+pub(crate) fn not_encodable(error: &dyn Error) -> HookError {
     HookError::NotEncodable {
         reason: error.to_string(),
     }

@@ -11,5 +11,6 @@ mod loopback;
 mod methods;
 mod repetitions;
 mod requests;
+mod signatures;
 mod tokens;
 mod world;

@@ -17,7 +17,7 @@ use rewake_runtime::core::payload::{self, Payload};
 use rewake_runtime::core::replay::{Received, StepOutcome};
 use rewake_runtime::core::time::Timestamp;
 use rewake_runtime::step::respond;
-use rewake_runtime::webhook::{Request, Response, Settings};
+use rewake_runtime::webhook::{Request, Response, Secrets, Settings};
 use rewake_runtime::workflow::{Context, HookHandle, HookSpec, RegisterHook, StepFuture, Wait};
 use rewake_runtime::{
     AnswerError, Builder, Clock, Engine, Entropy, Host, Limits, Registry, RunOutcome, Spawner,
@@ -31,6 +31,9 @@ use tower::ServiceExt;
 /// Where the webhooks of these tests live.
 pub(crate) const PUBLIC_URL: &str = "https://app.example";
 pub(crate) const ROUTE: &str = "/.well-known/workflow/v1/webhook";
+
+/// When the tests' time begins, in seconds since 1970.
+pub(crate) const START_SECONDS: u64 = 1_763_280_000;
 
 /// What a workflow does with its webhook.
 pub(crate) type Script = fn(Desk) -> WorkflowBody;
@@ -150,6 +153,7 @@ pub(crate) struct Setup {
     pub(crate) is_webhook: bool,
     pub(crate) expires_in: Option<Duration>,
     pub(crate) limits: Limits,
+    pub(crate) secrets: Secrets,
 }
 
 impl From<Settings> for Setup {
@@ -159,6 +163,7 @@ impl From<Settings> for Setup {
             is_webhook: true,
             expires_in: None,
             limits: Limits::default(),
+            secrets: Secrets::default(),
         }
     }
 }
@@ -185,7 +190,7 @@ impl World {
         let store = MemoryStore::new(Arc::new(move || store_clock.now()));
         let (tokens, mut token) = watch::channel(None);
         let mut registry = Registry::default();
-        let limits = setup.limits;
+        let (limits, secrets) = (setup.limits, setup.secrets.clone());
         registry
             .add_workflow(workflow(setup, script, tokens))
             .unwrap();
@@ -193,6 +198,7 @@ impl World {
         let engine = Builder::new(host, Arc::new(store), registry)
             .public_url(PUBLIC_URL)
             .limits(limits)
+            .secrets(secrets)
             .open()
             .await
             .unwrap();
@@ -344,7 +350,7 @@ pub(crate) struct ManualClock {
 impl Default for ManualClock {
     fn default() -> Self {
         Self {
-            now: AtomicU64::new(1_763_280_000_000),
+            now: AtomicU64::new(START_SECONDS * 1000),
             sleepers: Mutex::default(),
             due: watch::Sender::default(),
         }
@@ -363,6 +369,11 @@ impl ManualClock {
     pub(crate) async fn pass(&self, span: Duration) {
         self.until_somebody_sleeps(span).await;
         self.advance(span);
+    }
+
+    /// Sets the time to so many seconds since 1970.
+    pub(crate) fn set_seconds(&self, seconds: u64) {
+        self.now.store(seconds * 1000, Ordering::SeqCst);
     }
 
     /// Moves the time.

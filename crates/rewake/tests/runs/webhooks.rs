@@ -5,7 +5,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::{Method, Request, Response, StatusCode};
 use rewake::prelude::*;
-use rewake::{AnswerError, WebhookError};
+use rewake::{AnswerError, BadSignature, OpenError, Unverifiable, WebhookError};
 
 use crate::probe::Probe;
 use crate::stage::{Stage, count, hook, on_every_stage, resume};
@@ -26,6 +26,9 @@ on_every_stage!(
     a_webhook_wants_a_public_url,
     requests_at_the_same_time_are_answered_each_with_its_own,
     a_request_that_came_between_two_processes_is_answered_by_nobody_and_read,
+    only_signed_requests_get_in_and_each_delivery_once,
+    a_process_without_the_secret_takes_nothing_until_it_has_it,
+    a_header_that_is_none_cannot_be_signed,
 );
 
 /// Registers a webhook and makes its token known under `known`.
@@ -375,4 +378,92 @@ async fn a_request_that_came_between_two_processes_is_answered_by_nobody_and_rea
     let run = rewake.get_run::<bool>(run.id());
     assert!(run.result().await.unwrap());
     assert_eq!(count(&rewake, &run, "hook_received").await, 2);
+}
+
+#[workflow]
+async fn is_greeted(n: usize) -> anyhow::Result<Vec<String>> {
+    let mut greetings = create_webhook().verify(Verify::github("hub")).await?;
+    let _known = known_as("t", &greetings).await?;
+    let mut all = Vec::new();
+    for _ in 0..n {
+        all.push(greetings.recv().await?.text()?.to_owned());
+    }
+    Ok(all)
+}
+
+/// The example in GitHub's documentation.
+fn greeting(body: &str, delivery: &str) -> Request<Bytes> {
+    let signature = "sha256=757107ea0eb2509fc211221cce984b8a37570b6d7586c22c46f4379c8b043e17";
+    let mut request = post(body);
+    let headers = request.headers_mut();
+    headers.insert("x-hub-signature-256", signature.parse().unwrap());
+    headers.insert("x-github-delivery", delivery.parse().unwrap());
+    request
+}
+
+const GITHUBS: &str = "It's a Secret to Everybody";
+
+async fn only_signed_requests_get_in_and_each_delivery_once(stage: Stage) {
+    let builder = stage.builder().secret("hub", "an old one");
+    let rewake = builder.secret("hub", GITHUBS).build().await.unwrap();
+    let run = rewake.start(is_greeted(2)).await.unwrap();
+    let (token, _) = webhook(&rewake).await;
+    for wrong in [greeting("Hello, World?", "1"), post("Hello, World!")] {
+        let error = rewake.resume_webhook(&token, wrong).await.unwrap_err();
+        assert!(matches!(error, WebhookError::NotSigned(_)), "{error:?}");
+        assert!(!error.may_have_happened());
+    }
+    let wrong = rewake.resume_webhook(&token, greeting("", "1")).await;
+    let wrong = wrong.unwrap_err();
+    assert_eq!(wrong, WebhookError::NotSigned(BadSignature::Wrong));
+    assert_eq!(count(&rewake, &run, "hook_received").await, 0);
+    for delivery in ["1", "1", "2"] {
+        let accepted = rewake
+            .resume_webhook(&token, greeting("Hello, World!", delivery))
+            .await;
+        assert_eq!(accepted.unwrap().status(), StatusCode::ACCEPTED);
+    }
+    assert_eq!(run.result().await.unwrap(), ["Hello, World!"; 2]);
+    assert_eq!(count(&rewake, &run, "hook_received").await, 2);
+}
+
+async fn a_process_without_the_secret_takes_nothing_until_it_has_it(stage: Stage) {
+    let rewake = stage.open().await;
+    let run = rewake.start(is_greeted(1)).await.unwrap();
+    let (token, _) = webhook(&rewake).await;
+    let signed = || greeting("Hello, World!", "1");
+    let error = rewake.resume_webhook(&token, signed()).await.unwrap_err();
+    let name = "hub".to_owned();
+    assert_eq!(
+        error,
+        WebhookError::CannotVerify(Unverifiable::NoSecret { name })
+    );
+    rewake.shutdown(Duration::ZERO).await.unwrap();
+
+    let without = stage.builder().secret("hub", "").build().await.unwrap_err();
+    assert!(matches!(without, OpenError::Engine(_)), "{without:?}");
+    assert!(without.to_string().contains("`hub` is empty"), "{without}");
+
+    let rewake = stage
+        .builder()
+        .secret("hub", GITHUBS)
+        .build()
+        .await
+        .unwrap();
+    rewake.resume_webhook(&token, signed()).await.unwrap();
+    let run = rewake.get_run::<Vec<String>>(run.id());
+    assert_eq!(run.result().await.unwrap(), ["Hello, World!"]);
+}
+
+#[workflow]
+async fn wants_an_impossible_header() -> anyhow::Result<String> {
+    let webhook = create_webhook().verify(Verify::hmac_sha256("no header", "s"));
+    Ok(webhook.await.unwrap_err().to_string())
+}
+
+async fn a_header_that_is_none_cannot_be_signed(stage: Stage) {
+    let rewake = stage.open().await;
+    let run = rewake.start(wants_an_impossible_header()).await.unwrap();
+    let error = run.result().await.unwrap();
+    assert!(error.contains("invalid HTTP header name"), "{error}");
 }

@@ -33,10 +33,13 @@ fn status(error: &WebhookError) -> StatusCode {
         WebhookError::MethodNotAllowed { .. } => StatusCode::METHOD_NOT_ALLOWED,
         WebhookError::TooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
         WebhookError::Body { .. } => StatusCode::BAD_REQUEST,
+        WebhookError::NotSigned(_) => StatusCode::UNAUTHORIZED,
         // Nothing was taken; later it may be.
         WebhookError::BodyTooSlow => StatusCode::REQUEST_TIMEOUT,
-        WebhookError::Full | WebhookError::TooManyCallers => StatusCode::TOO_MANY_REQUESTS,
-        WebhookError::CannotVerify => StatusCode::SERVICE_UNAVAILABLE,
+        WebhookError::Full => StatusCode::TOO_MANY_REQUESTS,
+        WebhookError::TooManyCallers | WebhookError::CannotVerify(_) => {
+            StatusCode::SERVICE_UNAVAILABLE
+        }
         WebhookError::Store(error) if error.is_retryable() => StatusCode::SERVICE_UNAVAILABLE,
         // The workflow has got the request; only its answer is missing.
         WebhookError::NoAnswer => StatusCode::GATEWAY_TIMEOUT,
@@ -53,7 +56,7 @@ mod tests {
     use axum::http::Request;
     use axum::routing::any;
     use rewake::prelude::*;
-    use rewake::{StoreError, WebhookError};
+    use rewake::{BadSignature, StoreError, Unverifiable, WebhookError};
 
     use crate::answers::doubles;
     use crate::stage::{call, hook_of, open, send, soon};
@@ -144,9 +147,10 @@ mod tests {
         let reason = || "the disk was taken out".to_owned();
         for (wanted, error) in [
             (429, WebhookError::Full),
-            (429, WebhookError::TooManyCallers),
+            (503, WebhookError::TooManyCallers),
             (408, WebhookError::BodyTooSlow),
-            (503, WebhookError::CannotVerify),
+            (401, WebhookError::NotSigned(BadSignature::Wrong)),
+            (503, WebhookError::CannotVerify(Unverifiable::UnknownScheme)),
             (503, WebhookError::Store(StoreError::Overloaded)),
             (502, WebhookError::AnswerLost(StoreError::Overloaded)),
             (502, WebhookError::UnreadableAnswer { reason: reason() }),

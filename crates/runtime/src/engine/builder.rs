@@ -14,6 +14,7 @@ use crate::host::Host;
 use crate::panic;
 use crate::registry::Registry;
 use crate::step::respond;
+use crate::webhook::Secrets;
 
 /// So many runs are loaded at the same time.
 const LOADS: usize = 64;
@@ -34,6 +35,7 @@ pub struct Builder {
     max_steps: usize,
     memory: usize,
     limits: Limits,
+    secrets: Secrets,
     client_only: bool,
     verify: bool,
 }
@@ -53,6 +55,7 @@ impl Builder {
             max_steps: 1_000,
             memory: MEMORY,
             limits: Limits::default(),
+            secrets: Secrets::default(),
             client_only: false,
             verify: cfg!(debug_assertions),
         }
@@ -115,6 +118,13 @@ impl Builder {
         self
     }
 
+    /// What the requests of webhooks are signed with.
+    #[must_use]
+    pub fn secrets(mut self, secrets: Secrets) -> Self {
+        self.secrets = secrets;
+        self
+    }
+
     /// Starts, resumes and asks, and runs nothing.
     #[must_use]
     pub const fn client_only(mut self, client_only: bool) -> Self {
@@ -135,6 +145,10 @@ impl Builder {
     ///
     /// [`OpenError`]; nothing runs then.
     pub async fn open(mut self) -> Result<Engine, OpenError> {
+        if let Some(name) = self.secrets.empty() {
+            let name = name.to_owned();
+            return Err(OpenError::EmptySecret { name });
+        }
         panic::watch();
         self.registry.add_step(respond::definition())?;
         let scope = self
@@ -169,6 +183,7 @@ impl Builder {
                 .map(|url| Arc::from(url.trim_end_matches('/'))),
             registry: self.registry,
             limits: self.limits,
+            secrets: self.secrets,
             client_only: self.client_only,
             verify: self.verify,
         });

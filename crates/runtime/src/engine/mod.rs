@@ -29,6 +29,7 @@ use async_lock::Semaphore;
 use futures_util::future::{BoxFuture, select};
 use rewake_core::event::EventKind;
 use rewake_core::id::{EventId, HookId, RunId};
+use rewake_core::time::Timestamp;
 use rewake_core::token::Token;
 use rewake_store::{
     Append, AppendRefusal, Condition, Failed, ScopeId, Store, StoreError, UnreadLimit,
@@ -38,6 +39,7 @@ use crate::dispatch::{Budget, Message, Recovery, Residents, Schedule, Waiters};
 use crate::driver::drive;
 use crate::host::Host;
 use crate::registry::Registry;
+use crate::webhook::Secrets;
 
 pub use admit::{Admission, ResumeOrStart};
 pub use builder::Builder;
@@ -120,6 +122,7 @@ pub(crate) struct Inner {
     pub(crate) public_url: Option<Arc<str>>,
     pub(crate) registry: Registry,
     pub(crate) limits: Limits,
+    pub(crate) secrets: Secrets,
     pub(crate) client_only: bool,
     pub(crate) verify: bool,
     pub(crate) residents: Residents,
@@ -265,6 +268,16 @@ impl Engine {
     /// What may be asked for at most.
     pub fn limits(&self) -> &Limits {
         &self.inner.limits
+    }
+
+    /// What the requests of webhooks are signed with.
+    pub fn secrets(&self) -> &Secrets {
+        &self.inner.secrets
+    }
+
+    /// The engine's time.
+    pub fn now(&self) -> Timestamp {
+        self.inner.host.clock.now()
     }
 
     /// The public URL of the application, where it is known.

@@ -6,7 +6,7 @@ use rewake_core::transition::IllegalTransition;
 use rewake_store::StoreError;
 
 use crate::registry::RegistryError;
-use crate::webhook::InvalidSettings;
+use crate::webhook::{BadSignature, InvalidSettings, Unverifiable};
 
 mod admission;
 
@@ -19,6 +19,12 @@ pub enum OpenError {
     /// Names do not tell the program's workflows and steps apart.
     #[error(transparent)]
     Registry(#[from] RegistryError),
+    /// A secret was given without a value: everybody could sign with it.
+    #[error("the secret `{name}` is empty; give it its value, or leave it out")]
+    EmptySecret {
+        /// Its name.
+        name: String,
+    },
     /// The store could not be read or written.
     #[error("the store cannot be used")]
     Store(#[from] StoreError),
@@ -213,9 +219,12 @@ pub enum WebhookError {
     /// The body took too long to arrive.
     #[error("the request's body took too long to arrive")]
     BodyTooSlow,
-    /// The webhook wants its requests verified, and this build knows no such scheme.
-    #[error("this process cannot verify the requests of the webhook; try again later")]
-    CannotVerify,
+    /// The request is not signed as the webhook wants it. Nothing was recorded.
+    #[error("the request is not signed as the webhook wants it: {0}")]
+    NotSigned(BadSignature),
+    /// This process cannot tell whether the request is signed. Nothing was recorded.
+    #[error("this process cannot verify the requests of the webhook: {0}")]
+    CannotVerify(Unverifiable),
     /// The webhook holds as much unread as it may. Try later.
     #[error("the webhook holds as many unread requests as it may; try again later")]
     Full,
@@ -265,7 +274,8 @@ impl WebhookError {
             | Self::TooLarge { .. }
             | Self::Body { .. }
             | Self::BodyTooSlow
-            | Self::CannotVerify
+            | Self::NotSigned(_)
+            | Self::CannotVerify(_)
             | Self::Full
             | Self::TooManyCallers
             | Self::InvalidSettings(_)
@@ -281,7 +291,8 @@ impl WebhookError {
             Self::TooLarge { .. } => "PAYLOAD_TOO_LARGE",
             Self::Body { .. } => "BODY_UNREADABLE",
             Self::BodyTooSlow => "BODY_TOO_SLOW",
-            Self::CannotVerify => "CANNOT_VERIFY",
+            Self::NotSigned(_) => "NOT_SIGNED",
+            Self::CannotVerify(_) => "CANNOT_VERIFY",
             Self::Full => "HOOK_FULL",
             Self::TooManyCallers => "TOO_MANY_CALLERS",
             Self::RunEnded => "RUN_ENDED",

@@ -8,13 +8,17 @@ mod body;
 mod headers;
 mod request;
 mod response;
+mod secrets;
 mod settings;
 mod url;
+mod verify;
 
 #[cfg(test)]
 mod tests;
 
 pub use request::Request;
 pub use response::{Response, UnusableStatus};
+pub use secrets::Secrets;
 pub use settings::{InvalidSettings, RespondWith, Settings};
 pub use url::url;
+pub use verify::{BadSignature, Scheme, Unverifiable, Verify};

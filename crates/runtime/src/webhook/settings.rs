@@ -11,6 +11,7 @@ use serde::ser::SerializeMap;
 use serde::{Deserialize, Serialize, Serializer};
 use serde_json::Value;
 
+use super::Verify;
 use super::response::{self, Response};
 
 /// Who answers a request, and with what.
@@ -28,7 +29,7 @@ pub enum RespondWith {
 /// How a webhook takes requests and answers them: the metadata of its hook.
 ///
 /// An object with the SDK's `respondWith`, and what the SDK does not have: `answerWithinMs`,
-/// `methods`, `headers` and `dedup`. Keys of other builds are kept as they are.
+/// `methods`, `headers`, `dedup` and `verify`. Keys of other builds are kept as they are.
 ///
 /// # Examples
 ///
@@ -55,7 +56,9 @@ pub struct Settings {
     pub headers: Option<Vec<HeaderName>>,
     /// The header in which the sender tells a repetition from a new request.
     pub dedup: Option<HeaderName>,
-    /// What other builds have said besides.
+    /// How requests have to be signed.
+    pub verify: Option<Verify>,
+    /// What other builds have said besides; a `verify` that this build cannot do is among it.
     pub others: BTreeMap<String, Value>,
 }
 
@@ -67,6 +70,14 @@ pub struct InvalidSettings(#[from] DecodeError);
 impl Settings {
     /// How long a caller waits for the workflow's answer unless the webhook says otherwise.
     pub const ANSWER_WITHIN: Duration = Duration::from_secs(30);
+
+    /// The key under which a webhook says how its requests have to be signed.
+    const VERIFY: &str = "verify";
+
+    /// True where requests have to be signed in a way that this build does not know.
+    pub fn is_beyond_verification(&self) -> bool {
+        self.others.contains_key(Self::VERIFY)
+    }
 
     /// The settings in a hook's metadata; metadata that is absent or no object sets nothing.
     ///
@@ -104,6 +115,9 @@ impl Serialize for Settings {
         }
         if let Some(header) = &self.dedup {
             map.serialize_entry("dedup", header.as_str())?;
+        }
+        if let Some(verify) = &self.verify {
+            map.serialize_entry(Self::VERIFY, verify)?;
         }
         for (key, value) in &self.others {
             map.serialize_entry(key, value)?;
@@ -144,6 +158,13 @@ impl<'de> Visitor<'de> for SettingsVisitor {
                     let header = entries.next_value::<Option<String>>()?;
                     settings.dedup = header.as_deref().map(parse).transpose()?;
                 }
+                Settings::VERIFY => match entries.next_value::<Option<Value>>()? {
+                    None => {}
+                    Some(value) => match Verify::read(&value) {
+                        Some(verify) => settings.verify = Some(verify),
+                        None => drop(settings.others.insert(key, value)),
+                    },
+                },
                 _ => {
                     let value = entries.next_value()?;
                     settings.others.insert(key, value);

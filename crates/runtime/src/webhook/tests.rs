@@ -6,7 +6,7 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
 use rewake_core::payload::{self, Payload};
 
-use super::{Request, RespondWith, Response, Settings};
+use super::{Request, RespondWith, Response, Scheme, Settings, Verify};
 
 fn text<T: serde::Serialize>(value: &T) -> String {
     String::from_utf8(payload::encode(value).unwrap().as_bytes().to_vec()).unwrap()
@@ -159,10 +159,70 @@ fn settings_come_back_with_what_other_builds_said() {
         methods: Some(vec![Method::GET, Method::POST]),
         headers: Some(vec![HeaderName::from_static("x-a")]),
         dedup: Some(HeaderName::from_static("x-id")),
+        verify: None,
         others: [("later".to_owned(), serde_json::json!({"a": [1, "b"]}))].into(),
     };
     let metadata = payload::encode(&settings).unwrap();
     assert_eq!(Settings::read(Some(&metadata)).unwrap(), settings);
+}
+
+#[test]
+fn each_scheme_of_signatures_has_its_place_on_record() {
+    let header = HeaderName::from_static("x-sig");
+    for (scheme, written) in [
+        (
+            Scheme::StandardWebhooks,
+            r#"[{"verify":1},{"scheme":2,"secret":3},"standard_webhooks","s"]"#,
+        ),
+        (
+            Scheme::Stripe,
+            r#"[{"verify":1},{"scheme":2,"secret":3},"stripe","s"]"#,
+        ),
+        (
+            Scheme::Github,
+            r#"[{"verify":1},{"scheme":2,"secret":3},"github","s"]"#,
+        ),
+        (
+            Scheme::Slack,
+            r#"[{"verify":1},{"scheme":2,"secret":3},"slack","s"]"#,
+        ),
+        (
+            Scheme::HmacSha256 { header },
+            r#"[{"verify":1},{"scheme":2,"secret":3,"header":4},"hmac_sha256","s","x-sig"]"#,
+        ),
+    ] {
+        let settings = Settings {
+            verify: Some(Verify {
+                scheme,
+                secret: "s".to_owned(),
+            }),
+            ..Settings::default()
+        };
+        assert_eq!(text(&settings), format!("devl{written}"));
+        assert_eq!(Settings::read(Some(&devl(written))), Ok(settings));
+    }
+}
+
+#[test]
+fn a_scheme_that_asks_for_more_than_is_known_is_kept_and_not_taken_for_another() {
+    for verify in [
+        serde_json::json!({"scheme": "later", "secret": "s"}),
+        serde_json::json!({"scheme": "slack", "secret": "s", "tolerance": 1}),
+        serde_json::json!({"scheme": "slack", "secret": "s", "header": "x-sig"}),
+        serde_json::json!(true),
+    ] {
+        let metadata = payload::encode(&serde_json::json!({"verify": verify})).unwrap();
+        let settings = Settings::read(Some(&metadata)).unwrap();
+        assert!(settings.is_beyond_verification(), "{verify}");
+        assert_eq!(
+            (settings.verify, &settings.others["verify"]),
+            (None, &verify)
+        );
+    }
+    assert_eq!(
+        Settings::read(Some(&devl(r#"[{"verify":1},null]"#))),
+        Ok(Settings::default())
+    );
 }
 
 #[test]
