@@ -12,6 +12,8 @@ use rewake_runtime::{Engine, WebhookError};
 
 use crate::{problem, resume_webhook};
 
+const ROUTE: &str = "/.well-known/workflow/v1/webhook/";
+
 /// The public webhook endpoint, `/.well-known/workflow/v1/webhook/{token}`, for an application of
 /// any state.
 ///
@@ -26,10 +28,11 @@ use crate::{problem, resume_webhook};
 /// ```
 pub fn router<S: Clone + Send + Sync + 'static>(engine: Engine) -> Router<S> {
     let webhook = any(async move |request: Request| answer(&engine, request).await);
-    // An empty token is one that nobody has: its caller must not learn that from another answer.
+    // An empty token, or one with a slash, is one that nobody has: its caller must not learn that
+    // from another answer.
     Router::new()
-        .route("/.well-known/workflow/v1/webhook/{token}", webhook.clone())
-        .route("/.well-known/workflow/v1/webhook/", webhook)
+        .route(&format!("{ROUTE}{{*token}}"), webhook.clone())
+        .route(ROUTE, webhook)
 }
 
 async fn answer(engine: &Engine, request: Request) -> Response {
@@ -46,9 +49,9 @@ async fn answer(engine: &Engine, request: Request) -> Response {
     response
 }
 
-/// The last segment of the path; none where it is no text, which no token is.
+/// The rest of the path; none where it is no text, which no token is.
 fn token(path: &str) -> Option<String> {
-    let (_, segment) = path.rsplit_once('/')?;
-    let token = percent_decode_str(segment).decode_utf8().ok()?;
+    let (_, rest) = path.split_once(ROUTE)?;
+    let token = percent_decode_str(rest).decode_utf8().ok()?;
     Some(token.into_owned())
 }

@@ -39,6 +39,21 @@ async fn hostile_paths_are_all_the_same() {
         format!("a%2f{token}"),
         token.to_lowercase(),
         "*".to_owned(),
+        "/".to_owned(),
+        format!("/{token}"),
+        format!("a/{token}"),
+        format!("{token}/"),
+        format!("{token}/a"),
+        format!("../webhook/{token}"),
+        format!("./{token}"),
+        format!("%2f{token}"),
+        format!("{token}%2f"),
+        format!("{token};a=b"),
+        format!("%c0%af{token}"),
+        format!("%{token}"),
+        format!("{token}%"),
+        format!("{token}%2"),
+        format!("%2500{token}"),
     ];
     let first = post_to(&world, &format!("{ROUTE}/nobody")).await;
     for tail in tails {

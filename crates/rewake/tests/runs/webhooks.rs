@@ -5,7 +5,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::{Method, Request, Response, StatusCode};
 use rewake::prelude::*;
-use rewake::{AnswerError, BadSignature, OpenError, Unverifiable, WebhookError};
+use rewake::{AnswerError, BadSignature, Limit, OpenError, Unverifiable, WebhookError};
 
 use crate::probe::Probe;
 use crate::stage::{Stage, count, hook, on_every_stage, resume};
@@ -29,6 +29,7 @@ on_every_stage!(
     only_signed_requests_get_in_and_each_delivery_once,
     a_process_without_the_secret_takes_nothing_until_it_has_it,
     a_header_that_is_none_cannot_be_signed,
+    limits_of_requests_are_those_of_the_handle,
 );
 
 /// Registers a webhook and makes its token known under `known`.
@@ -466,4 +467,23 @@ async fn a_header_that_is_none_cannot_be_signed(stage: Stage) {
     let run = rewake.start(wants_an_impossible_header()).await.unwrap();
     let error = run.result().await.unwrap();
     assert!(error.contains("invalid HTTP header name"), "{error}");
+}
+
+async fn limits_of_requests_are_those_of_the_handle(stage: Stage) {
+    let builder = stage.builder().limit(Limit::BodyMs, 1);
+    let rewake = builder.limit(Limit::Payload, 2_000).build().await.unwrap();
+    let run = rewake.start(thanks(1)).await.unwrap();
+    let (token, _) = webhook(&rewake).await;
+    let never = futures::stream::pending::<Result<Bytes, std::io::Error>>();
+    let slow = Request::post("/").body(axum::body::Body::from_stream(never));
+    let error = rewake
+        .resume_webhook(&token, slow.unwrap())
+        .await
+        .unwrap_err();
+    assert_eq!(error, WebhookError::BodyTooSlow);
+    let large = post(&"x".repeat(2_000));
+    let error = rewake.resume_webhook(&token, large).await.unwrap_err();
+    assert_eq!(error, WebhookError::TooLarge { limit: 2_000 });
+    rewake.resume_webhook(&token, post("x")).await.unwrap();
+    run.result().await.unwrap();
 }
