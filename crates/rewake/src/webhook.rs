@@ -1,6 +1,7 @@
 //! Webhooks: hooks with a public URL, whose payload is an HTTP request.
 
 use std::error::Error;
+use std::fmt;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
@@ -170,10 +171,18 @@ impl Future for CreateWebhook {
 }
 
 /// The receiving end of a webhook. Dropped by the workflow's code the webhook is disposed of.
-#[derive(Debug)]
 pub struct WebhookReceiver {
     url: String,
     hook: HookReceiver<WebhookRequest>,
+}
+
+/// Without the URL: who knows it can call.
+impl fmt::Debug for WebhookReceiver {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("WebhookReceiver")
+            .field("hook", &self.hook)
+            .finish_non_exhaustive()
+    }
 }
 
 impl WebhookReceiver {
@@ -354,8 +363,8 @@ enum State {
     Direct(BoxFuture<'static, Result<(), AnswerError>>),
 }
 
-impl std::fmt::Debug for Respond {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl fmt::Debug for Respond {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Respond").finish_non_exhaustive()
     }
 }

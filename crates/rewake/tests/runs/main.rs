@@ -18,6 +18,7 @@ mod probe;
 mod refusals;
 mod replays;
 mod requests;
+mod secrecy;
 mod shutdown;
 mod stage;
 mod steps;

@@ -1,5 +1,7 @@
 //! Resuming a hook, and looking one up.
 
+use std::fmt;
+
 use rewake_core::payload::{self, Payload};
 use rewake_core::token::{InvalidToken, Token};
 use rewake_store::{Deliver, DeliverRefusal, DeliveryKey, Door, Failed};
@@ -10,7 +12,7 @@ use crate::dispatch::Message;
 use crate::error::{QueryError, ResumeError};
 
 /// What is to be delivered, and how.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Resume {
     /// The hook's token.
     pub token: String,
@@ -51,6 +53,15 @@ impl Inner {
             return Err(Undeliverable::TooLarge { len, limit });
         }
         Token::parse(&resume.token, self.limits.token).map_err(Undeliverable::Token)
+    }
+}
+
+/// Shows neither token nor payload nor key: the one is a credential, the others are the caller's.
+impl fmt::Debug for Resume {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Resume")
+            .field("payload_len", &self.payload.len())
+            .finish_non_exhaustive()
     }
 }
 
@@ -131,5 +142,20 @@ impl Engine {
             return Ok(None);
         }
         Ok(Some(inner.hook(row)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn neither_token_nor_payload_nor_key_is_printed() {
+        let resume = Resume {
+            token: "token-7".to_owned(),
+            payload: Payload::from_bytes(*b"devl[\"payload-7\"]"),
+            key: Some("key-7".to_owned()),
+        };
+        assert_eq!(format!("{resume:?}"), "Resume { payload_len: 17, .. }");
     }
 }

@@ -1,5 +1,6 @@
 //! The webhook door: a request goes in, and the workflow's answer may come out.
 
+use std::fmt;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -20,7 +21,7 @@ use crate::dispatch::Message;
 use crate::error::{AnswerError, QueryError, WebhookError};
 
 /// A request on its way to a webhook.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct WebhookDelivery {
     /// The webhook's token.
     pub token: String,
@@ -28,6 +29,15 @@ pub struct WebhookDelivery {
     pub payload: Payload,
     /// The sender's delivery id: a redelivery is answered again and delivered once.
     pub key: Option<String>,
+}
+
+/// Shows neither token nor request nor key: the one is a credential, the others are the caller's.
+impl fmt::Debug for WebhookDelivery {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("WebhookDelivery")
+            .field("payload_len", &self.payload.len())
+            .finish_non_exhaustive()
+    }
 }
 
 /// A request that was taken.
@@ -284,5 +294,21 @@ impl Inner {
             Err(Failed::Refused(_)) => Err(AnswerError::RunEnded),
             Err(Failed::Store(error)) => Err(error.into()),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn neither_token_nor_request_nor_key_is_printed() {
+        let delivery = WebhookDelivery {
+            token: "token-7".to_owned(),
+            payload: Payload::from_bytes(*b"devl[\"payload-7\"]"),
+            key: Some("key-7".to_owned()),
+        };
+        let printed = format!("{delivery:?}");
+        assert_eq!(printed, "WebhookDelivery { payload_len: 17, .. }");
     }
 }
