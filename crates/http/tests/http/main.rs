@@ -6,6 +6,7 @@
 )]
 
 mod answers;
+mod fuzzing;
 mod limits;
 mod loopback;
 mod methods;
