@@ -72,7 +72,7 @@ async fn take_up_or_start(
 ) -> anyhow::Result<()> {
     let run = match unfinished(rewake, workflow).await? {
         Some(run) => {
-            for hook in rewake.live_hooks(run).await? {
+            for hook in rewake.hooks().run(run).await?.data {
                 say::waits(workflow, &format!("{base}{ROUTE}{}", hook.token));
             }
             rewake.get_run(run)

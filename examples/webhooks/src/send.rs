@@ -54,18 +54,15 @@ pub(crate) fn post(url: &str, signed: &Signed) -> anyhow::Result<(u16, String)> 
         .context("the URL begins with http://")?;
     let (address, path) = rest.split_once('/').context("the URL has a path")?;
     let mut stream = TcpStream::connect(address)?;
-    let headers = signed.headers.iter();
-    let headers: String = headers
-        .map(|(name, value)| format!("{name}: {value}\r\n"))
-        .collect();
-    let head =
-        format!("POST /{path} HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n{headers}");
-    let length = signed.body.len();
     write!(
         stream,
-        "{head}content-length: {length}\r\n\r\n{}",
-        signed.body
+        "POST /{path} HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n"
     )?;
+    for (name, value) in &signed.headers {
+        write!(stream, "{name}: {value}\r\n")?;
+    }
+    let length = signed.body.len();
+    write!(stream, "content-length: {length}\r\n\r\n{}", signed.body)?;
     let mut answer = String::new();
     stream.read_to_string(&mut answer)?;
     let (head, body) = answer

@@ -171,7 +171,7 @@ fn call(body: &str, signed: bool) -> Request<Bytes> {
 
 /// The tokens of a run's live hooks: the hook's, then the webhook's.
 async fn tokens<T>(rewake: &Rewake, run: &Run<T>, said: &mut Said) -> (String, String) {
-    let hooks = rewake.live_hooks(run.id()).await.unwrap();
+    let hooks = rewake.hooks().run(run.id()).await.unwrap().data;
     said.print(&hooks);
     let token = |is_webhook| {
         let hook = hooks.iter().find(|hook| hook.is_webhook == is_webhook);

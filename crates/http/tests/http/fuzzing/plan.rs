@@ -3,11 +3,11 @@
 
 use axum::body::Body;
 use http::{HeaderName, HeaderValue, Method, StatusCode, Uri};
-use rewake_runtime::Start;
 use rewake_runtime::core::event::EventKind;
 use rewake_runtime::core::id::RunId;
 use rewake_runtime::core::payload;
 use rewake_runtime::webhook::{Scheme, Secrets, Settings, Verify};
+use rewake_runtime::{HookFilter, Start};
 
 use crate::world::{ROUTE, Setup, World, take_all};
 
@@ -121,9 +121,14 @@ impl Park {
             .await
             .unwrap()
             .run;
+        let filter = HookFilter {
+            run: Some(second),
+            ..HookFilter::default()
+        };
         let token = loop {
-            match world.engine.live_hooks(second).await.unwrap().pop() {
-                Some(hook) => break hook.token.to_string(),
+            let hooks = world.engine.hooks(filter.clone(), None, 1).await;
+            match hooks.unwrap().hooks.pop() {
+                Some(hook) => break hook.hook.token.to_string(),
                 None => tokio::task::yield_now().await,
             }
         };
