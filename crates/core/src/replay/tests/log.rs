@@ -206,7 +206,7 @@ impl Log {
     }
 
     /// The log of these frames up to the `nth`, with a frame of somebody else's before the frame `at`.
-    pub(super) fn with_outsider(frames: &[Frame], nth: usize, at: usize, kind: EventKind) -> Self {
+    pub(super) fn with_outsider(frames: &[Frame], nth: usize, at: usize, kind: &EventKind) -> Self {
         let mut log = Self::default();
         for (place, frame) in frames.iter().enumerate().take(nth + 1) {
             if place == at {

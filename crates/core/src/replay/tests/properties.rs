@@ -226,7 +226,7 @@ fn with_facts(
         if facts.is_empty() {
             continue;
         }
-        let log = Log::with_outsider(frames, nth, at, facts[which.index(facts.len())].clone());
+        let log = Log::with_outsider(frames, nth, at, &facts[which.index(facts.len())]);
         if Entities::fold(run(), log.frames()).is_ok() {
             logs.push((log, at));
         }
