@@ -7,11 +7,11 @@
 //! somebody outside has told it something, before recovery has come to it, counts it as well.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use async_lock::{Semaphore, SemaphoreGuardArc};
+use async_lock::{Mutex, Semaphore, SemaphoreGuardArc};
 use futures_channel::oneshot;
 use rewake_core::id::RunId;
 use rewake_core::time::Timestamp;
@@ -32,7 +32,8 @@ const MAX_CRASHES: u32 = 3;
 #[derive(Debug)]
 pub(crate) struct Recovery {
     unclean_starts: AtomicU32,
-    /// The runs that were counted in this process.
+    /// The runs that were counted in this process. Held until the count is on stable storage: nobody
+    /// may take a run for counted that could still end the process uncounted.
     counted: Mutex<BTreeSet<RunId>>,
     /// Held while a run is replayed that may be the culprit, where the others must not be counted too.
     turn: Arc<Semaphore>,
@@ -51,9 +52,9 @@ impl Recovery {
         self.unclean_starts.store(unclean_starts, Ordering::Release);
     }
 
-    pub(crate) fn end(&self) {
+    pub(crate) async fn end(&self) {
         self.unclean_starts.store(0, Ordering::Release);
-        self.lock().clear();
+        self.counted.lock().await.clear();
     }
 
     /// True where a run that is taken up may be what ended the last process.
@@ -70,13 +71,27 @@ impl Recovery {
         Some(self.turn.acquire_arc().await)
     }
 
-    /// True where the run was not counted in this process, and must be before it is replayed.
-    pub(crate) fn suspect(&self, run: RunId) -> bool {
-        self.lock().insert(run)
-    }
-
-    fn lock(&self) -> MutexGuard<'_, BTreeSet<RunId>> {
-        self.counted.lock().unwrap_or_else(PoisonError::into_inner)
+    /// Counts those of the runs that were not counted in this process, in one commit, and gives the
+    /// new counts in their order. Once this returns, all of them are on record.
+    pub(crate) async fn count(
+        &self,
+        engine: &Inner,
+        mut runs: Vec<RunId>,
+    ) -> Result<Vec<u32>, StoreError> {
+        let mut counted = self.counted.lock().await;
+        runs.retain(|run| counted.insert(*run));
+        if runs.is_empty() {
+            return Ok(Vec::new());
+        }
+        match engine.store.count_crashes(engine.scope, runs).await {
+            Err(error @ StoreError::Closed { .. }) => Err(error),
+            // Better not counted this time than never taken up.
+            Err(error) => {
+                tracing::warn!(%error, "runs that are taken up could not be counted");
+                Ok(Vec::new())
+            }
+            counts => counts,
+        }
     }
 }
 
@@ -177,19 +192,11 @@ async fn count(engine: &Inner, runs: &[RunId]) -> Result<(), StoreError> {
             let is_known = engine.registry.workflow(&row.workflow).is_some();
             is_known && !row.status.is_terminal() && row.parked.is_none()
         };
-        if row.is_some_and(|row| is_replayed(&row)) && engine.recovery.suspect(*run) {
+        if row.is_some_and(|row| is_replayed(&row)) {
             suspects.push(*run);
         }
     }
-    match engine.store.count_crashes(engine.scope, suspects).await {
-        Ok(_) => Ok(()),
-        // Better not counted this time than never taken up.
-        Err(error @ StoreError::Closed { .. }) => Err(error),
-        Err(error) => {
-            tracing::warn!(%error, "the runs that are taken up could not be counted");
-            Ok(())
-        }
-    }
+    engine.recovery.count(engine, suspects).await.map(drop)
 }
 
 /// Each counts itself when its turn comes.

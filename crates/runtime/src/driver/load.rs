@@ -6,7 +6,6 @@ use std::time::Duration;
 use rewake_core::event::{EventRef, Frame, Position, Writer};
 use rewake_core::replay::OpenStep;
 use rewake_core::time::Timestamp;
-use rewake_store::StoreError;
 
 use super::{Driver, Exit, Stop};
 use crate::dispatch::{Message, is_culprit};
@@ -74,24 +73,19 @@ impl Driver {
     /// has given up is as suspect as what an unclean end left.
     async fn count_if_suspect(&mut self) -> Result<(), Stop> {
         let engine = Arc::clone(&self.engine);
-        let suspicious = self.recorded.parked || engine.recovery.is_under_way();
-        if suspicious && engine.recovery.suspect(self.run) {
-            match engine
-                .store
-                .count_crashes(engine.scope, vec![self.run])
-                .await
-            {
-                Ok(counts) => self.recorded.crashes = counts.first().copied().unwrap_or_default(),
-                Err(error @ StoreError::Closed { .. }) => return Err(error.into()),
-                // Better not counted this time than never taken up.
-                Err(error) => {
-                    tracing::warn!(run = %self.run, %error, "it could not be counted");
-                    return Ok(());
-                }
-            }
+        if !self.recorded.parked && !engine.recovery.is_under_way() {
+            return Ok(());
         }
-        let crashes = self.recorded.crashes;
-        if suspicious && is_culprit(crashes) {
+        let counts = engine.recovery.count(&engine, vec![self.run]).await?;
+        let crashes = if let Some(count) = counts.first() {
+            *count
+        } else {
+            // It was counted since its row was read.
+            let row = engine.store.run(engine.scope, self.run).await?;
+            row.map_or(0, |row| row.crashes)
+        };
+        self.recorded.crashes = crashes;
+        if is_culprit(crashes) {
             return Err(Stuck::CrashedRepeatedly { crashes }.into());
         }
         Ok(())

@@ -420,6 +420,8 @@ impl Driver {
         };
         let mark = Mark {
             reacted: self.recorded.reacted,
+            // The process has come through its replay, whatever that came to.
+            rested: !matches!(stuck, Stuck::CrashedRepeatedly { .. }),
             parked: Some(parked),
             ..Mark::default()
         };
