@@ -148,6 +148,7 @@ impl ProcessClock {
 
 impl Clock for ProcessClock {
     fn now(&self) -> Timestamp {
+        self.world.note_look_at_clock(self.process);
         let offset = self.offset.load(Ordering::Relaxed);
         Timestamp::from_millis(self.world.clock.now().saturating_add_signed(offset))
     }

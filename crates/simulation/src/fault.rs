@@ -178,6 +178,13 @@ pub(crate) enum Fault {
     Step(u64, Trouble),
 }
 
+impl Fault {
+    /// True where it starts a process.
+    pub(crate) const fn is_boot(&self) -> bool {
+        matches!(self, Self::Step(_, Trouble::Boot(_)))
+    }
+}
+
 /// Where faults come from.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(crate) enum Plan {

@@ -23,6 +23,9 @@ use crate::shadow::Shadow;
 use crate::statement::{Problem, Statement};
 use crate::store::Request;
 
+/// No task looks at the clock so often while it is polled once.
+const MOST_LOOKS: u64 = 100_000;
+
 /// The world.
 pub(crate) struct World {
     pub(crate) settings: Settings,
@@ -40,6 +43,8 @@ pub(crate) struct World {
     /// How far the store's clock is off, in milliseconds.
     pub(crate) skew: Arc<AtomicI64>,
     pub(crate) steps: AtomicU64,
+    /// How often a clock was looked at in this step.
+    looks: AtomicU64,
     /// How many requests were handed over.
     asked: AtomicU64,
     asked_by: Mutex<BTreeMap<ProcessId, u64>>,
@@ -88,6 +93,7 @@ impl World {
             turmoil: AtomicBool::new(false),
             skew,
             steps: AtomicU64::new(0),
+            looks: AtomicU64::new(0),
             asked: AtomicU64::new(0),
             asked_by: Mutex::default(),
             requests: Mutex::default(),
@@ -100,6 +106,7 @@ impl World {
     /// Moves one step. False where everything is at rest, for ever.
     pub(crate) fn step(self: &Arc<Self>) -> bool {
         let now = self.steps.fetch_add(1, Ordering::Relaxed);
+        self.looks.store(0, Ordering::Relaxed);
         let request = lock(&self.requests).keys().next().copied();
         match (self.tasks.first_due(), request) {
             (None, None) => {
@@ -120,6 +127,19 @@ impl World {
             }
         }
         true
+    }
+
+    /// Time stands still while a task is polled: one that waits for it to pass never ends.
+    pub(crate) fn note_look_at_clock(&self, process: ProcessId) {
+        if self.looks.fetch_add(1, Ordering::Relaxed) == MOST_LOOKS {
+            let text = format!("process {process} is in a busy loop, waiting for time to pass");
+            self.fail(Statement::Order.broken(text));
+        }
+        // Whatever waits like this is ended, so that the world goes on and can tell.
+        assert!(
+            self.looks.load(Ordering::Relaxed) <= MOST_LOOKS,
+            "a busy loop"
+        );
     }
 
     /// True where nothing happens until time goes on.

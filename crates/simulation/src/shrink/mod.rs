@@ -14,6 +14,7 @@ use crate::fault::{Fault, Plan};
 use crate::outsider::{Act, Action};
 use crate::program::Program;
 use crate::scenario::Scenario;
+use crate::scheduler::ProcessId;
 use crate::simulation::{Failure, Report, Violation, play};
 use crate::statement::Statement;
 
@@ -175,6 +176,7 @@ impl Search {
                 |scenario, faults| scenario.plan = Plan::Listed(faults),
             );
         }
+        cut |= self.processes();
         cut |= self.turmoil();
         cut |= self.settings();
         for place in 0..self.best.acts.len() {
@@ -204,6 +206,22 @@ impl Search {
                 }
             }
             size /= 2;
+        }
+        cut
+    }
+
+    /// Cuts processes out: the start of one with all that goes wrong with its requests. Those after it
+    /// move up.
+    fn processes(&mut self) -> bool {
+        let mut cut = false;
+        let mut gone = 1;
+        while gone <= boots(listed(&self.best)) {
+            let fewer = reduce::without_process(listed(&self.best), gone);
+            if self.with(|scenario| scenario.plan = Plan::Listed(fewer)) {
+                cut = true;
+            } else {
+                gone += 1;
+            }
         }
         cut
     }
@@ -269,6 +287,12 @@ impl Search {
             }
         }
     }
+}
+
+/// How many processes are started by faults.
+fn boots(faults: &[Fault]) -> ProcessId {
+    let boots = faults.iter().filter(|fault| fault.is_boot()).count();
+    ProcessId::try_from(boots).unwrap_or(ProcessId::MAX)
 }
 
 fn listed(scenario: &Scenario) -> &[Fault] {

@@ -1,13 +1,41 @@
 //! Smaller programs and plainer acts: every candidate is strictly less than what it is made of, so
 //! that the search ends.
 
+use crate::fault::{Fault, Site};
 use crate::outsider::{Act, Action};
 use crate::program::{Op, Program, Script};
+use crate::scheduler::ProcessId;
 
 /// How many operations a program has, at every depth.
 pub(super) fn ops(program: &Program) -> usize {
     let inner = |op: &Op| op.blocks().into_iter().map(ops).sum::<usize>();
     program.iter().map(|op| 1 + inner(op)).sum()
+}
+
+/// The faults without the `gone`th process that they start: its requests' with it, and the later
+/// processes are counted anew.
+pub(super) fn without_process(faults: &[Fault], gone: ProcessId) -> Vec<Fault> {
+    let mut boots = 0;
+    let mut left = Vec::new();
+    for fault in faults {
+        boots += ProcessId::from(fault.is_boot());
+        match fault {
+            Fault::Step(..) if fault.is_boot() && boots == gone => {}
+            Fault::Request(site, _) if site.process == gone => {}
+            Fault::Request(site, fate) if site.process > gone => {
+                let process = site.process - 1;
+                left.push(Fault::Request(
+                    Site {
+                        process,
+                        ..site.clone()
+                    },
+                    *fate,
+                ));
+            }
+            fault => left.push(fault.clone()),
+        }
+    }
+    left
 }
 
 /// Programs with one thing less.
