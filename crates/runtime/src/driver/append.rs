@@ -21,6 +21,11 @@ impl Driver {
         let now = self.engine.host.clock.now();
         let events = self.events(now);
         if events.is_empty() {
+            // What was to be on record by then has come back from the log: an append that was late.
+            // A time in the past would end every pause at once until the attempts under way end.
+            if !self.attempts.is_quiet() {
+                self.flush_at = None;
+            }
             return None;
         }
         if self.may_wait(&events, now) {
