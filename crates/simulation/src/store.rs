@@ -368,7 +368,7 @@ impl Queries for FaultyStore {
         after: Option<Token>,
         limit: usize,
     ) -> StoreFuture<Vec<TokenRow>> {
-        self.hand_over("chosen_tokens", About::Read, move |store, _| {
+        self.read("chosen_tokens", move |store| {
             store.chosen_tokens(scope, prefix.clone(), after.clone(), limit)
         })
     }
