@@ -177,6 +177,7 @@ impl Search {
             );
         }
         cut |= self.processes();
+        cut |= self.acts_before_faults();
         cut |= self.turmoil();
         cut |= self.settings();
         for place in 0..self.best.acts.len() {
@@ -206,6 +207,28 @@ impl Search {
                 }
             }
             size /= 2;
+        }
+        cut
+    }
+
+    /// Cuts acts that only stay because their requests are counted: the request that goes wrong is one
+    /// of the same name earlier then.
+    fn acts_before_faults(&mut self) -> bool {
+        let mut cut = false;
+        let mut at = 0;
+        while at < self.best.acts.len() {
+            let faults = listed(&self.best).len();
+            let accepted = (0..faults).any(|nth| {
+                let Some(faults) = reduce::one_request_earlier(listed(&self.best), nth) else {
+                    return false;
+                };
+                self.with(|scenario| {
+                    scenario.acts.remove(at);
+                    scenario.plan = Plan::Listed(faults);
+                })
+            });
+            cut |= accepted;
+            at += usize::from(!accepted);
         }
         cut
     }

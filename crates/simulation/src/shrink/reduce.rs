@@ -38,6 +38,17 @@ pub(super) fn without_process(faults: &[Fault], gone: ProcessId) -> Vec<Fault> {
     left
 }
 
+/// The faults with the `nth` at the request before; none where there is none before, or where it is
+/// no request's.
+pub(super) fn one_request_earlier(faults: &[Fault], nth: usize) -> Option<Vec<Fault>> {
+    let mut faults = faults.to_vec();
+    match faults.get_mut(nth)? {
+        Fault::Request(site, _) => site.nth = site.nth.checked_sub(1)?,
+        Fault::Step(..) => return None,
+    }
+    Some(faults)
+}
+
 /// Programs with one thing less.
 pub(super) fn smaller(program: &Program) -> Vec<Program> {
     let mut all = Vec::new();
