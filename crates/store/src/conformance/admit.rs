@@ -218,6 +218,29 @@ pub(super) async fn a_repeated_admission_gets_the_first_answer(stage: Stage<'_>)
     }
 }
 
+pub(super) async fn a_repeated_admission_is_not_taken_by_the_hook_it_began(stage: Stage<'_>) {
+    for key in [None, Some("k")] {
+        let mut admitting = stage.admit("approve", "yes");
+        if let Some(key) = key {
+            admitting = admitting.key(key, 1);
+        }
+        let request = admitting.request.clone();
+        let first = admitting.ok().await;
+        let log = stage.log(first.hook.run);
+        let before = log.events().await;
+        let repeat = Admit {
+            repeat: true,
+            ..request
+        };
+        assert_eq!(stage.store.admit(repeat).await, Ok(first), "{key:?}");
+        assert_eq!(log.events().await, before, "{key:?}");
+        log.outsider([event::run_terminated()])
+            .releasing(&["approve"])
+            .ok()
+            .await;
+    }
+}
+
 pub(super) async fn a_run_that_another_request_made_is_in_the_way(stage: Stage<'_>) {
     let run = stage.create([run_created()]).ok().await.run;
     let mut admitting = stage.admit("approve", "yes");

@@ -222,6 +222,7 @@ macro_rules! __conformance_cases {
                 the_same_key_finds_what_a_delivery_took
                 the_same_key_with_another_payload_is_refused
                 a_repeated_admission_gets_the_first_answer
+                a_repeated_admission_is_not_taken_by_the_hook_it_began
                 a_run_that_another_request_made_is_in_the_way
                 each_environment_starts_its_own
             }

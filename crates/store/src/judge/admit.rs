@@ -27,6 +27,11 @@ pub fn admit(
     request: &Admit,
     now: Timestamp,
 ) -> Result<Verdict<Admitted>, Refused> {
+    // A try before this one may have begun the run, whose hook would take the payload once more. With a
+    // key, that is what finds the first answer.
+    if request.repeat && request.key.is_none() && rows.run(request.fallback.run)?.is_some() {
+        return start(rows, request, now);
+    }
     match deliver(rows, &request.delivery(), now) {
         Ok(verdict) => delivered(rows, request, verdict),
         Err(Failed::Store(error)) => Err(error.into()),
