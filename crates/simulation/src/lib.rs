@@ -26,6 +26,7 @@
 
 mod check;
 mod clock;
+mod delivery;
 mod evictions;
 mod fault;
 mod ledger;
@@ -46,6 +47,7 @@ mod turmoil;
 mod workload;
 mod world;
 
+pub use delivery::{Undelivered, deliver, hold_delivery, missing_delivery};
 pub use evictions::compare_evictions;
 pub use shrink::{Shrunk, play_case, shrink};
 pub use simulation::{Report, Violation, hold, simulate};

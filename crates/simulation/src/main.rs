@@ -6,7 +6,9 @@
 use std::io::{Write, stderr, stdout};
 use std::process::ExitCode;
 
-use rewake_simulation::{Counts, Report, Violation, missing, play_case, shrink, simulate};
+use rewake_simulation::{
+    Counts, Report, Violation, deliver, missing, missing_delivery, play_case, shrink, simulate,
+};
 use serde::Serialize;
 
 /// How much of what happened before a violation is shown.
@@ -15,11 +17,22 @@ const LINES: usize = 400;
 const PROGRESS: u64 = 5_000;
 
 const USAGE: &str = "usage: rewake-simulation [--seed N] [--count M] [--shrink] [--case FILE] \
-                     [--all] [--json]";
+                     [--all] [--json]\n       rewake-simulation delivery [--seed N] [--count M] [--all]";
+
+/// What is played.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Mode {
+    /// The scenarios of the eight statements.
+    #[default]
+    Scenarios,
+    /// The schedules of the delivery contract.
+    Delivery,
+}
 
 /// What is to be done.
 #[derive(Debug, Default)]
 struct Options {
+    mode: Mode,
     seed: u64,
     count: u64,
     /// Make what fails small.
@@ -61,6 +74,9 @@ fn main() -> ExitCode {
         say(USAGE);
         return ExitCode::from(2);
     };
+    if options.mode == Mode::Delivery {
+        return schedules(&options);
+    }
     if let Some(file) = &options.case {
         return case(&options, file);
     }
@@ -81,6 +97,7 @@ impl Options {
         };
         while let Some(arg) = args.next() {
             match arg.as_str() {
+                "delivery" => options.mode = Mode::Delivery,
                 "--all" => options.all = true,
                 "--json" => options.json = true,
                 "--shrink" => options.shrink = true,
@@ -164,6 +181,44 @@ fn many(options: &Options) -> ExitCode {
     summary.show(options)
 }
 
+/// Schedules of the delivery contract, each against the model.
+fn schedules(options: &Options) -> ExitCode {
+    let mut counts = Counts::new();
+    let mut failed = 0;
+    for seed in options.seed..options.seed.saturating_add(options.count) {
+        match deliver(seed) {
+            Ok(report) => add_counts(&mut counts, report.counts),
+            Err(undelivered) => {
+                failed += 1;
+                if options.count == 1 {
+                    show(&undelivered.trace, options.lines());
+                }
+                say(&undelivered.to_string());
+            }
+        }
+        let done = seed - options.seed + 1;
+        if done.is_multiple_of(10 * PROGRESS) && done < options.count {
+            tell(&format!("{done} of {}, {failed} failed", options.count));
+        }
+    }
+    for (name, count) in &counts {
+        say(&format!("{count:>12}  {name}"));
+    }
+    let missing = missing_delivery(&counts);
+    if options.count > 1 && !missing.is_empty() {
+        say(&format!("never happened: {}", missing.join(", ")));
+    }
+    let Options { seed, count, .. } = options;
+    say(&format!("{count} schedules from {seed}: {failed} failed"));
+    ExitCode::from(u8::from(failed > 0))
+}
+
+fn add_counts(counts: &mut Counts, more: Counts) {
+    for (name, count) in more {
+        *counts.entry(name).or_default() += count;
+    }
+}
+
 impl Summary {
     fn add(&mut self, report: Report) {
         self.steps += report.steps;
@@ -171,9 +226,7 @@ impl Summary {
         self.events += report.events;
         self.processes += u64::from(report.boots);
         self.crashes += u64::from(report.crashes);
-        for (name, count) in report.counts {
-            *self.counts.entry(name).or_default() += count;
-        }
+        add_counts(&mut self.counts, report.counts);
     }
 
     fn fail(&mut self, options: &Options, violation: &Violation) {

@@ -24,6 +24,7 @@ pub(crate) enum Stream {
     Last = 10,
     Entropy = 11,
     Outsider = 12,
+    Delivery = 13,
 }
 
 impl Prng {

@@ -3,8 +3,7 @@
 
 use std::fmt;
 
-use rewake_store::Deliver;
-use rewake_store::memory::MemoryStore;
+use rewake_store::{Deliver, Store};
 use serde::{Deserialize, Serialize};
 
 use crate::fault::{Fate, Plan};
@@ -13,7 +12,19 @@ use crate::settings::Settings;
 
 /// What a test breaks on purpose, to see that it is found: called after each delivery that the store
 /// has carried out.
-pub(crate) type Sabotage = fn(&MemoryStore, &Deliver, Fate);
+pub(crate) type Sabotage = fn(&dyn Store, &Deliver, Fate);
+
+/// What the processes of a simulation share.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Disk {
+    /// The store in memory, whose logs are followed and checked at each write.
+    #[default]
+    Followed,
+    /// The store in memory. What is checked is checked from outside, at the end.
+    Memory,
+    /// The embedded store, likewise.
+    Sqlite,
+}
 
 /// Everything that a simulation depends on.
 #[derive(Clone, Serialize, Deserialize)]
@@ -25,6 +36,8 @@ pub(crate) struct Scenario {
     pub(crate) acts: Vec<Act>,
     /// What goes wrong.
     pub(crate) plan: Plan,
+    #[serde(default)]
+    pub(crate) disk: Disk,
     #[serde(skip)]
     pub(crate) sabotage: Option<Sabotage>,
 }
@@ -46,6 +59,7 @@ impl Scenario {
             settings,
             acts: Vec::new(),
             plan: Plan::Drawn,
+            disk: Disk::Followed,
             sabotage: None,
         }
     }

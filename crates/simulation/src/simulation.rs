@@ -154,7 +154,7 @@ pub(crate) fn play(scenario: &Scenario, traced: bool) -> Result<Report, Box<Fail
     }
 }
 
-fn panicked(panic: &(dyn std::any::Any + Send)) -> Problem {
+pub(crate) fn panicked(panic: &(dyn std::any::Any + Send)) -> Problem {
     let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
     let text = text.or_else(|| panic.downcast_ref::<String>().cloned());
     let words = text.unwrap_or_default();
@@ -175,7 +175,7 @@ fn write_logs(world: &World) {
     }
 }
 
-fn report(world: &World, trace: Vec<String>) -> Report {
+pub(crate) fn report(world: &World, trace: Vec<String>) -> Report {
     let shadow = world.shadow();
     let processes = lock(&world.processes);
     Report {
@@ -236,7 +236,7 @@ fn last_process(world: &Arc<World>) -> Result<(), Problem> {
 }
 
 /// Moves until no process is left.
-fn stop(world: &Arc<World>) -> Result<(), Problem> {
+pub(crate) fn stop(world: &Arc<World>) -> Result<(), Problem> {
     let steps = world.steps.load(Ordering::Relaxed);
     loop {
         clear_away(world);
@@ -290,7 +290,7 @@ fn drain(world: &Arc<World>) -> Result<(), Problem> {
 }
 
 /// Moves until everything is at rest.
-fn settle(world: &Arc<World>) -> Result<(), Problem> {
+pub(crate) fn settle(world: &Arc<World>) -> Result<(), Problem> {
     loop {
         seen(world)?;
         clear_away(world);

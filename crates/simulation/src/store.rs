@@ -8,18 +8,18 @@ use std::fmt::{self, Display};
 use std::sync::{Arc, Mutex};
 
 use futures_channel::oneshot;
+use futures_executor::block_on;
 use futures_util::FutureExt;
-use futures_util::future::pending;
+use futures_util::future::{pending, ready};
 use rewake_core::event::{EventKind, Frame, Position};
 use rewake_core::id::RunId;
 use rewake_core::time::Timestamp;
 use rewake_core::token::Token;
-use rewake_store::memory::MemoryStore;
 use rewake_store::{
     Admit, AdmitRefusal, Admitted, Answer, AnswerRefusal, Answered, Append, AppendRefusal,
     Appended, ChunkRow, Create, CreateRefusal, Created, Deliver, DeliverRefusal, Delivered, Failed,
     Log, MailRow, Mailbox, Parked, Post, PostRefusal, Posted, Queries, RunFilter, RunPage, RunRow,
-    ScopeId, Sessions, StoreError, StoreFuture, Streams, TokenRow, WakeUp, WakeUps,
+    ScopeId, Sessions, Store, StoreError, StoreFuture, Streams, TokenRow, WakeUp, WakeUps,
 };
 
 use crate::check::write::{About, judge};
@@ -67,7 +67,7 @@ impl FaultyStore {
         &self,
         name: &'static str,
         about: About,
-        act: impl Fn(&MemoryStore, Time) -> StoreFuture<A, E> + Send + 'static,
+        act: impl Fn(&dyn Store, Time) -> StoreFuture<A, E> + Send + 'static,
     ) -> StoreFuture<A, E>
     where
         A: Send + 'static,
@@ -126,7 +126,7 @@ impl FaultyStore {
     fn read<A: Send + 'static>(
         &self,
         name: &'static str,
-        act: impl Fn(&MemoryStore) -> StoreFuture<A> + Send + 'static,
+        act: impl Fn(&dyn Store) -> StoreFuture<A> + Send + 'static,
     ) -> StoreFuture<A> {
         self.hand_over(name, About::Read, move |store, _| act(store))
     }
@@ -138,13 +138,11 @@ fn carry_out<A, E>(
     process: ProcessId,
     about: &About,
     fate: Fate,
-    act: &impl Fn(&MemoryStore, Time) -> StoreFuture<A, E>,
+    act: &impl Fn(&dyn Store, Time) -> StoreFuture<A, E>,
 ) -> Result<A, E> {
     let once = |repeat| {
         judge(world, process, about, || {
-            act(&world.memory, Time { fate, repeat })
-                .now_or_never()
-                .expect("the memory store answers at once")
+            block_on(act(world.store(), Time { fate, repeat }))
         })
     };
     let first = once(false)?;
@@ -348,7 +346,8 @@ impl Sessions for FaultyStore {
     }
 
     fn close(&self) -> StoreFuture<()> {
-        self.read("close", MemoryStore::close)
+        // The store is shared: what a process closes is its own handle.
+        self.read("close", |_| ready(Ok(())).boxed())
     }
 }
 

@@ -10,13 +10,15 @@ use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use rewake_core::time::Timestamp;
+use rewake_sqlite::{Options, SqliteStore};
+use rewake_store::Store;
 use rewake_store::memory::MemoryStore;
 
 use crate::clock::VirtualClock;
 use crate::fault::{Fate, Faults, Site};
 use crate::ledger::Ledger;
 use crate::process::Processes;
-use crate::scenario::{Sabotage, Scenario};
+use crate::scenario::{Disk, Sabotage, Scenario};
 use crate::scheduler::{OUTSIDE, Pace, ProcessId, Tasks};
 use crate::settings::Settings;
 use crate::shadow::Shadow;
@@ -34,6 +36,10 @@ pub(crate) struct World {
     pub(crate) sabotage: Option<Sabotage>,
     pub(crate) clock: VirtualClock,
     pub(crate) memory: MemoryStore,
+    /// The embedded store, where that is what the processes share.
+    embedded: Option<SqliteStore>,
+    /// Whether the logs are followed and checked at each write.
+    pub(crate) follows: bool,
     pub(crate) tasks: Tasks,
     pub(crate) processes: Mutex<Processes>,
     pub(crate) faults: Mutex<Faults>,
@@ -75,6 +81,11 @@ impl World {
                 Timestamp::from_millis(clock.now().saturating_add_signed(off))
             }
         };
+        let now: Arc<dyn Fn() -> Timestamp + Send + Sync> = Arc::new(now);
+        let embedded = (scenario.disk == Disk::Sqlite).then(|| {
+            let options = Options::memory(Arc::clone(&now));
+            SqliteStore::open(options).expect("a store in memory opens")
+        });
         let settings = scenario.settings.clone();
         let pace = Pace {
             seed: scenario.seed,
@@ -85,7 +96,9 @@ impl World {
             seed: scenario.seed,
             sabotage: scenario.sabotage,
             clock,
-            memory: MemoryStore::new(Arc::new(now)),
+            memory: MemoryStore::new(now),
+            embedded,
+            follows: scenario.disk == Disk::Followed,
             tasks: Tasks::new(pace),
             processes: Mutex::default(),
             faults: Mutex::new(Faults::new(scenario.seed, &scenario.plan)),
@@ -101,6 +114,14 @@ impl World {
             failure: Mutex::default(),
             trace: traced.then(Mutex::default),
         })
+    }
+
+    /// The store that the processes share.
+    pub(crate) fn store(&self) -> &dyn Store {
+        match &self.embedded {
+            Some(embedded) => embedded,
+            None => &self.memory,
+        }
     }
 
     /// Moves one step. False where everything is at rest, for ever.

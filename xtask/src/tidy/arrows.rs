@@ -30,7 +30,11 @@ const LAYERS: &[Layer] = &[
         &[CORE, STORE, RUNTIME, MACROS, SQLITE, POSTGRES, HTTP],
         &[],
     ),
-    layer("crates/simulation", &[REWAKE, RUNTIME, STORE, CORE], &[]),
+    layer(
+        "crates/simulation",
+        &[REWAKE, RUNTIME, SQLITE, STORE, CORE],
+        &[],
+    ),
     layer("crates/cli", &[REWAKE], &[]),
     layer("bindings/", &[REWAKE], &[]),
     layer("examples/", &[REWAKE], &[]),

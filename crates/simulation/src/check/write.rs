@@ -118,7 +118,8 @@ pub(crate) fn judge<A, E>(
     about: &About,
     act: impl FnOnce() -> Result<A, E>,
 ) -> Result<A, E> {
-    let Some(target) = about.target(world) else {
+    let target = about.target(world).filter(|_| world.follows);
+    let Some(target) = target else {
         return act();
     };
     let before = touched(&world.memory, target, about.tokens());

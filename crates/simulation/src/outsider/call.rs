@@ -29,7 +29,7 @@ pub(super) async fn call<T: Send + 'static>(
 }
 
 /// Calls through any process, and waits no longer than the time. None where there was no answer.
-pub(super) async fn give_up<T: Send + 'static>(
+pub(crate) async fn give_up<T: Send + 'static>(
     world: &Arc<World>,
     prng: &mut Prng,
     after_ms: Option<u64>,

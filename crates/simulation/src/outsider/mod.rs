@@ -21,6 +21,7 @@ use crate::scheduler::OUTSIDE;
 use crate::settings::Settings;
 use crate::world::World;
 
+pub(crate) use call::give_up;
 pub(crate) use payloads::deliver;
 
 /// How often somebody with a key asks.

@@ -187,28 +187,16 @@ impl Search {
         cut
     }
 
-    /// Cuts a list: first halves, then smaller pieces, at last one by one.
+    /// Cuts a list of the scenario.
     fn cut<T: Clone>(
         &mut self,
-        get: impl Fn(&Scenario) -> Vec<T>,
+        get: impl FnOnce(&Scenario) -> Vec<T>,
         set: impl Fn(&mut Scenario, Vec<T>),
     ) -> bool {
-        let mut cut = false;
-        let mut size = get(&self.best).len();
-        while size > 0 {
-            let mut at = 0;
-            while at < get(&self.best).len() {
-                let mut shorter = get(&self.best);
-                shorter.drain(at..(at + size).min(shorter.len()));
-                if self.with(|scenario| set(scenario, shorter)) {
-                    cut = true;
-                } else {
-                    at += size;
-                }
-            }
-            size /= 2;
-        }
-        cut
+        let mut list = get(&self.best);
+        cut(&mut list, |shorter| {
+            self.with(|scenario| set(scenario, shorter))
+        })
     }
 
     /// Cuts acts that only stay because their requests are counted: the request that goes wrong is one
@@ -316,6 +304,27 @@ impl Search {
 fn boots(faults: &[Fault]) -> ProcessId {
     let boots = faults.iter().filter(|fault| fault.is_boot()).count();
     ProcessId::try_from(boots).unwrap_or(ProcessId::MAX)
+}
+
+/// Cuts a list as long as the rest still fails: first halves, then smaller pieces, at last one by
+/// one. True where something was cut.
+pub(crate) fn cut<T: Clone>(list: &mut Vec<T>, mut fails: impl FnMut(Vec<T>) -> bool) -> bool {
+    let before = list.len();
+    let mut size = before;
+    while size > 0 {
+        let mut at = 0;
+        while at < list.len() {
+            let mut shorter = list.clone();
+            shorter.drain(at..(at + size).min(list.len()));
+            if fails(shorter.clone()) {
+                *list = shorter;
+            } else {
+                at += size;
+            }
+        }
+        size /= 2;
+    }
+    list.len() < before
 }
 
 fn listed(scenario: &Scenario) -> &[Fault] {

@@ -4,8 +4,7 @@ use futures_util::FutureExt;
 use rewake_core::event::{EventKind, Position};
 use rewake_core::id::EventId;
 use rewake_core::time::Timestamp;
-use rewake_store::memory::MemoryStore;
-use rewake_store::{Deliver, Log, Queries};
+use rewake_store::{Deliver, Store};
 
 use super::*;
 use crate::fault::Fate;
@@ -23,7 +22,7 @@ fn first_failing(sabotage: Sabotage) -> Scenario {
 }
 
 /// Delivers what was delivered once more, to a hook that had received something before.
-fn deliver_again(store: &MemoryStore, request: &Deliver, _: Fate) {
+fn deliver_again(store: &dyn Store, request: &Deliver, _: Fate) {
     let row = store.token(request.scope, request.token.clone());
     let Some(row) = row.now_or_never().unwrap().unwrap() else {
         return;
@@ -46,7 +45,7 @@ fn deliver_again(store: &MemoryStore, request: &Deliver, _: Fate) {
 }
 
 /// The same, where the answer to the first gets lost.
-fn deliver_again_unheard(store: &MemoryStore, request: &Deliver, fate: Fate) {
+fn deliver_again_unheard(store: &dyn Store, request: &Deliver, fate: Fate) {
     if fate == Fate::AnswerLost {
         let again = Deliver {
             id: EventId::mint(Timestamp::ZERO, 7),

@@ -1,5 +1,7 @@
 //! Five thousand seeds on every run of the tests, and the same seed twice.
 
+mod delivery;
+
 use rewake_simulation::{Counts, compare_evictions, hold, missing, simulate};
 
 /// Holds the statements on these seeds. Each part does everything that the whole is to do: what never
