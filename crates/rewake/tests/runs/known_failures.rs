@@ -7,6 +7,11 @@
 //! | 3181 | of hooks made in a loop, some never got their payloads | `hooks_made_in_a_loop_each_get_their_own` |
 //! | 2780 | a payload that came while a step ran woke the run and broke the step's replay | `a_payload_that_comes_while_a_step_runs_waits_for_its_place` |
 //! | 3070 | a race of all hooks with a sleep lost the payloads of those hooks that had one | `all_of_several_hooks_raced_with_a_sleep_lose_no_payload` |
+//! | 3794 | a payload that was on its way when its run ended was acknowledged and gone | `unread::what_a_run_leaves_behind_is_listed`, `admission::what_lands_on_a_run_that_has_decided_to_return_starts_the_next` |
+//!
+//! And without a number: a payload that lands while its receiver is dropped
+//! (`unread::what_a_dropped_receiver_leaves_behind_is_listed_while_the_run_goes_on`), a token that
+//! passes from one run to the next (`admission::a_token_goes_from_one_run_to_the_next`).
 
 use futures::stream::FuturesUnordered;
 use futures::{FutureExt, StreamExt};

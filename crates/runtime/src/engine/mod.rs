@@ -69,8 +69,6 @@ pub struct Limits {
     pub unread: UnreadLimit,
     /// Callers that wait for a webhook's answer at the same time.
     pub waiting_callers: usize,
-    /// Live hooks of a run.
-    pub live_hooks: u32,
     /// Payloads that the mailbox keeps.
     pub mailbox: u64,
     /// How long the mailbox keeps a payload.
@@ -80,7 +78,7 @@ pub struct Limits {
 }
 
 impl Default for Limits {
-    /// 512 bytes, 1 MiB, 10,000 payloads and 64 MiB, 1,000 callers, 10,000 hooks, 10,000 payloads kept
+    /// 512 bytes, 1 MiB, 10,000 payloads and 64 MiB, 1,000 callers, 10,000 payloads kept
     /// for 90 days, 30 seconds.
     fn default() -> Self {
         Self {
@@ -88,7 +86,6 @@ impl Default for Limits {
             payload: 1 << 20,
             unread: UnreadLimit::default(),
             waiting_callers: 1_000,
-            live_hooks: 10_000,
             mailbox: 10_000,
             keep_for: Duration::from_hours(90 * 24),
             body_time: Duration::from_secs(30),
