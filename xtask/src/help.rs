@@ -6,6 +6,8 @@ cargo xtask VERB
   test [NAME]     set up what tests need, then run every test (or those whose name contains NAME)
   tidy            check the house rules that no compiler checks; report all problems at once
   tidy --bless    the same, and write the hash of the event definitions into docs/format.md
+  mutants [NAME]  break the code on purpose, in each way that docs/mutants.md lists (or the one named),
+                  and expect the tests to notice; wants cargo-nextest and committed files
   ci              what decides whether a change lands: format, clippy, tidy, test, docs
   help            this page
 

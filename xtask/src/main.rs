@@ -13,6 +13,7 @@
 mod ci;
 mod command;
 mod help;
+mod mutants;
 mod setup;
 mod test;
 mod tidy;
@@ -38,6 +39,7 @@ fn main() -> ExitCode {
         }
         Verb::Tidy { bless } => tidy::run(bless),
         Verb::Test { filter } => test::run(filter.as_deref(), command::Lockfile::MayChange),
+        Verb::Mutants { name } => mutants::run(name.as_deref()),
         Verb::Ci => ci::run(),
     };
     match done {

@@ -15,6 +15,11 @@ pub(crate) enum Verb {
         /// Runs only tests whose name contains this.
         filter: Option<String>,
     },
+    /// Breaks the code on purpose and expects the tests to notice.
+    Mutants {
+        /// Tries only the bug of this name.
+        name: Option<String>,
+    },
     /// Runs everything that decides whether a change lands.
     Ci,
 }
@@ -40,6 +45,9 @@ impl Verb {
                     ));
                 }
                 filter => Self::Test { filter },
+            },
+            Some("mutants") => Self::Mutants {
+                name: arguments.next(),
             },
             Some("ci") => Self::Ci,
             Some(other) => return Err(format!("there is no verb `{other}`")),
@@ -68,6 +76,8 @@ mod tests {
         assert_eq!(parse("test"), Ok(Verb::Test { filter: None }));
         let filter = Some("replay".to_owned());
         assert_eq!(parse("test replay"), Ok(Verb::Test { filter }));
+        let name = Some("missing-sync".to_owned());
+        assert_eq!(parse("mutants missing-sync"), Ok(Verb::Mutants { name }));
         assert_eq!(parse("ci"), Ok(Verb::Ci));
     }
 

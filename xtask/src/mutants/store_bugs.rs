@@ -1,0 +1,170 @@
+//! Bugs in judging and keeping what is written.
+
+use super::edit::Edit;
+use super::mutant::Mutant;
+
+/// What the judge and the SQLite store can get wrong.
+pub(super) const STORES: &[Mutant] = &[
+    Mutant {
+        name: "early-acknowledgement",
+        breaks: "a request is answered when it was judged, before the commit",
+        package: "rewake-sqlite",
+        filter: "test(faults)|test(grouping)",
+        edits: &[Edit {
+            file: "crates/sqlite/src/request.rs",
+            find: r#"        self.kept = Some(outcome);
+        served
+    }
+
+    fn answer(self: Box<Self>) {
+        let kept = self.kept.expect("only what was served is answered");
+        // Whoever asked may have gone; the answer is in the log all the same.
+        drop(self.reply.send(kept));
+    }
+"#,
+            replace: r"        let reply = std::mem::replace(&mut self.reply, oneshot::channel().0);
+        drop(reply.send(outcome));
+        served
+    }
+
+    fn answer(self: Box<Self>) {}
+",
+        }],
+    },
+    Mutant {
+        name: "missing-sync",
+        breaks: "a commit is answered without having waited for the disk",
+        package: "rewake-sqlite",
+        filter: "test(faults)",
+        edits: &[Edit {
+            file: "crates/sqlite/src/connect.rs",
+            find: r#"Durability::Full => "FULL","#,
+            replace: r#"Durability::Full => "NORMAL","#,
+        }],
+    },
+    Mutant {
+        name: "wake-up-forgotten",
+        breaks: "a payload is delivered and nobody is told to look at the run",
+        package: "rewake-store",
+        filter: "test(wake_up)",
+        edits: &[Edit {
+            file: "crates/store/src/judge/deliver.rs",
+            find: r"    if row.parked.is_none() {
+        row.wake_at",
+            replace: r"    if false {
+        row.wake_at",
+        }],
+    },
+    Mutant {
+        name: "unchecked-in-a-batch",
+        breaks: "only the first append of a commit is held to its conditions",
+        package: "rewake-sqlite",
+        filter: "test(grouping)|test(batch)",
+        edits: &[
+            Edit {
+                file: "crates/sqlite/src/roles.rs",
+                find: r"            let verdict = judge::append(tables, &request, now)?;
+",
+                replace: r"            let mut request = request.clone();
+            if crate::batch::UNCHECKED.get() {
+                request.conditions.clear();
+            }
+            let verdict = judge::append(tables, &request, now)?;
+",
+            },
+            Edit {
+                file: "crates/sqlite/src/batch.rs",
+                find: r"    for request in requests {
+        serve(connection, now, request.as_mut())?;
+    }
+",
+                replace: r"    for (place, request) in requests.iter_mut().enumerate() {
+        UNCHECKED.set(place > 0);
+        serve(connection, now, request.as_mut())?;
+    }
+",
+            },
+            Edit {
+                file: "crates/sqlite/src/batch.rs",
+                find: r"/// Why a transaction came to nothing.
+",
+                replace: r"std::thread_local! {
+    pub(crate) static UNCHECKED: std::cell::Cell<bool> = const { std::cell::Cell::new(false) };
+}
+
+/// Why a transaction came to nothing.
+",
+            },
+        ],
+    },
+    Mutant {
+        name: "token-freed-late",
+        breaks: "the token of a closed hook is held until its run ends",
+        package: "rewake-store",
+        filter: "test(tokens)",
+        edits: &[Edit {
+            file: "crates/store/src/judge/taking.rs",
+            find: "self.tokens.end(|held| held.hook == hook)",
+            replace: "self.tokens.end(|held| held.hook == hook && receiver_gone)",
+        }],
+    },
+    Mutant {
+        name: "position-unchecked",
+        breaks: "a worker may append whatever another has appended since",
+        package: "rewake-store",
+        filter: "test(fencing)|test(append)",
+        edits: &[Edit {
+            file: "crates/store/src/judge/append.rs",
+            find: "Condition::WorkerPosition(expected) if *expected == row.worker => {}",
+            replace: "Condition::WorkerPosition(expected) if *expected <= row.worker => {}",
+        }],
+    },
+    Mutant {
+        name: "key-not-looked-up",
+        breaks: "a delivery is taken again under a key that was seen",
+        package: "rewake-store",
+        filter: "test(keys)",
+        edits: &[Edit {
+            file: "crates/store/src/judge/deliver.rs",
+            find: "let Some(first) = rows.key(request.scope, &request.token, &key.key)? else {",
+            replace: "let Some(first) = None::<KeyRow> else {",
+        }],
+    },
+    Mutant {
+        name: "taken-not-written",
+        breaks: "a frame does not say which payloads were taken before it",
+        package: "rewake-store",
+        filter: "test(unread)|test(marks)|test(append)",
+        edits: &[Edit {
+            file: "crates/store/src/judge/taking.rs",
+            find: "taken: said.map_or(self.told, <[Taken]>::to_vec),",
+            replace: "taken: said.map_or(self.told, |_| Vec::new()),",
+        }],
+    },
+    Mutant {
+        name: "unread-dropped",
+        breaks: "payloads that nobody read are gone when their run ends",
+        package: "rewake-store",
+        filter: "test(unread)",
+        edits: &[Edit {
+            file: "crates/store/src/judge/taking.rs",
+            find: r"        let left = std::mem::take(&mut self.row.left);
+        self.hand_on(left)
+",
+            replace: r"        self.row.left.clear();
+        Ok(())
+",
+        }],
+    },
+    Mutant {
+        name: "expired-early",
+        breaks: "a hook refuses payloads a millisecond before its time",
+        package: "rewake-store",
+        filter: "test(expiry)",
+        edits: &[Edit {
+            file: "crates/store/src/judge/tokens.rs",
+            find: "expiry <= at)",
+            replace: "expiry <= at.after(std::time::Duration::from_millis(1)))",
+        }],
+    },
+];
