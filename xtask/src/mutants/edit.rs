@@ -83,7 +83,7 @@ mod tests {
     #[test]
     fn a_place_that_is_missing_or_not_the_only_one_is_refused() {
         assert_eq!(EDIT.apply("at one place").unwrap(), "at two place");
-        EDIT.apply("at none").unwrap_err();
+        EDIT.apply("nowhere").unwrap_err();
         EDIT.apply("at one and one more").unwrap_err();
     }
 

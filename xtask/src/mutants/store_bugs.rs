@@ -167,4 +167,28 @@ pub(super) const STORES: &[Mutant] = &[
             replace: "expiry <= at.after(std::time::Duration::from_millis(1)))",
         }],
     },
+    Mutant {
+        name: "forgotten-with-hook",
+        breaks: "a key is forgotten with its hook, and not a day later",
+        package: "rewake-store",
+        filter: "test(forget)|test(keys)",
+        edits: &[Edit {
+            file: "crates/store/src/judge/forget.rs",
+            find: "Duration::from_hours(24)",
+            replace: "Duration::ZERO",
+        }],
+    },
+    Mutant {
+        name: "wake-up-lost-by-mark",
+        breaks: "a worker's mark puts off what others have written since",
+        package: "rewake-store",
+        filter: "test(wake_up)|test(marks)",
+        edits: &[Edit {
+            file: "crates/store/src/judge/append.rs",
+            find: r"    row.wake_at = if unseen {
+        Some(",
+            replace: r"    row.wake_at = if unseen && false {
+        Some(",
+        }],
+    },
 ];
