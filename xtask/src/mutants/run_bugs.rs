@@ -38,6 +38,17 @@ pub(super) const RUNS: &[Mutant] = &[
         }],
     },
     Mutant {
+        name: "extra-poll",
+        breaks: "the workflow is polled twice after each event",
+        package: "rewake-runtime",
+        filter: "test(polling)",
+        edits: &[Edit {
+            file: "crates/runtime/src/executor.rs",
+            find: "let mut polls_due = 1_u32;",
+            replace: "let mut polls_due = 2_u32;",
+        }],
+    },
+    Mutant {
         name: "command-retracted",
         breaks: "a sleep that is dropped before it is on record takes its command back",
         package: "rewake-core",

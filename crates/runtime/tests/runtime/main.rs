@@ -7,6 +7,7 @@
 )]
 
 mod blocking;
+mod polling;
 mod races;
 mod resting;
 mod stopping;
