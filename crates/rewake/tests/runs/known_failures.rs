@@ -11,14 +11,23 @@
 //!
 //! And without a number: a payload that lands while its receiver is dropped
 //! (`unread::what_a_dropped_receiver_leaves_behind_is_listed_while_the_run_goes_on`), a token that
-//! passes from one run to the next (`admission::a_token_goes_from_one_run_to_the_next`).
+//! passes from one run to the next (`admission::a_token_goes_from_one_run_to_the_next`), a resume at the
+//! moment of expiry through processes whose clocks are two minutes apart
+//! (`at_the_moment_of_expiry_the_log_decides_and_no_clock`).
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use futures::stream::FuturesUnordered;
 use futures::{FutureExt, StreamExt};
+use rewake::StoreSource;
 use rewake::prelude::*;
+use rewake_core::time::Timestamp;
+use rewake_store::memory::MemoryStore;
 
 use crate::probe::Probe;
-use crate::stage::{Stage, count, hook, logged, on_every_stage, resume};
+use crate::stage::{Stage, clock, count, hook, in_time, logged, on_every_stage, resume};
 
 on_every_stage!(
     hooks_made_in_a_loop_each_get_their_own,
@@ -218,4 +227,68 @@ async fn a_slice_of_hooks_is_received_from_at_once(stage: Stage) {
         resume(&rewake, &format!("vote:{n}"), &vote).await;
     }
     assert_eq!(run.result().await.unwrap(), [true, true, false]);
+}
+
+#[workflow]
+async fn reads_until_it_expires(token: String) -> anyhow::Result<Vec<u64>> {
+    let mut numbers = create_hook::<u64>()
+        .token(token)
+        .expires_in(minutes(1))
+        .await?;
+    let mut read = Vec::new();
+    loop {
+        match numbers.recv().await {
+            Ok(number) => read.push(number),
+            Err(HookError::Expired) => return Ok(read),
+            Err(error) => return Err(error.into()),
+        }
+    }
+}
+
+/// A handle on the store, as a process would have it whose clock is off.
+async fn handle(
+    store: &MemoryStore,
+    now: impl Fn() -> Timestamp + Send + Sync + 'static,
+    client: bool,
+) -> Rewake {
+    let store = StoreSource::Open(Arc::new(store.with_clock(Arc::new(now))));
+    let builder = Rewake::builder().store(store).provide(Probe::default());
+    let builder = if client {
+        builder.client_only()
+    } else {
+        builder
+    };
+    builder.build().await.unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn at_the_moment_of_expiry_the_log_decides_and_no_clock() {
+    in_time(async {
+        let store = MemoryStore::new(Arc::new(clock));
+        let late = Arc::new(AtomicBool::new(false));
+        let is_late = Arc::clone(&late);
+        let ahead = move || {
+            let ahead = Duration::from_secs(if is_late.load(Ordering::Relaxed) {
+                61
+            } else {
+                0
+            });
+            clock().after(ahead)
+        };
+        let worker = handle(&store, ahead, false).await;
+        let behind = || Timestamp::from_millis(clock().as_millis() - 59_000);
+        let client = handle(&store, behind, true).await;
+        let run = worker.start(reads_until_it_expires("t".into())).await;
+        let run = run.unwrap();
+        hook(&worker, "t").await;
+        late.store(true, Ordering::Relaxed);
+
+        // By its own clock the worker would refuse this one; the log has not said that it is over.
+        assert!(client.resume_hook("t", &1).await.unwrap().is_some());
+        // Now somebody says so, and then it is over for everybody.
+        assert!(worker.resume_hook("t", &2).await.unwrap().is_none());
+        assert!(client.resume_hook("t", &3).await.unwrap().is_none());
+        assert_eq!(run.result().await.unwrap(), [1]);
+    })
+    .await;
 }

@@ -139,7 +139,7 @@ pub(crate) fn system_time() -> SystemTime {
     SystemTime::now()
 }
 
-fn clock() -> Timestamp {
+pub(crate) fn clock() -> Timestamp {
     let passed = system_time().duration_since(UNIX_EPOCH).unwrap();
     Timestamp::from_millis(passed.as_millis().try_into().unwrap())
 }
