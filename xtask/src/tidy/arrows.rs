@@ -326,7 +326,7 @@ mod tests {
             ("crates/http", SQLITE),
             ("crates/macros", REWAKE),
             ("crates/rewake", "rewake-simulation"),
-            ("crates/simulation", SQLITE),
+            ("crates/simulation", "rewake-http"),
             ("crates/cli", STORE),
             ("bindings/node", RUNTIME),
             ("examples/approval", RUNTIME),

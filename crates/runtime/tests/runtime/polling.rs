@@ -5,22 +5,21 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::task::Poll;
 
+use rewake_core::replay::Received;
 use rewake_core::token::Token;
 use rewake_runtime::workflow::{Context as RunContext, HookSpec, RegisterHook};
 use rewake_runtime::{Engine, Resume};
 
 use crate::world::{World, text};
 
-/// Registers a hook and receives for ever.
+/// Registers a hook and receives until it ends, which it does not.
 async fn receives(run: Arc<RunContext>) {
     let spec = HookSpec {
         token: Some(Token::parse("door", Token::MAX_LEN).unwrap()),
         ..HookSpec::default()
     };
     let mut hook = RegisterHook::new(run, spec).await.unwrap();
-    loop {
-        let _payload = hook.receive().await;
-    }
+    while let Received::Payload(_) = hook.receive().await {}
 }
 
 /// Counts the polls of a body.
