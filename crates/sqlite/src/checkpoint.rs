@@ -148,13 +148,14 @@ impl Checkpoints {
         Ok(())
     }
 
-    /// Ends the thread and waits for it.
-    pub(crate) fn end(mut self) {
+    /// Ends the thread and waits for it. An error is what it met after the last commit.
+    pub(crate) fn end(mut self) -> Result<(), String> {
         drop(self.wake);
         if let Some(thread) = self.thread.take() {
             // It reports its failures; a panic of it has nothing to add.
             drop(thread.join());
         }
+        self.progress.look().map(drop)
     }
 }
 

@@ -161,8 +161,10 @@ impl Writer {
         let Some(file) = self.file else {
             return Ok(());
         };
-        let lock = file.end();
-        let moved = checkpoint(&self.connection, CheckpointMode::TRUNCATE, &self.counters);
+        let (lock, moved) = file.end();
+        let moved = moved.and_then(|()| {
+            checkpoint(&self.connection, CheckpointMode::TRUNCATE, &self.counters).map(drop)
+        });
         let closed = keep_wal(&self.connection, moved.is_err())
             .and_then(|()| self.connection.close().map_err(|(_, error)| error));
         drop(lock);
@@ -182,22 +184,23 @@ impl Writer {
         let Some(file) = self.file else {
             return;
         };
-        let lock = file.end();
+        let (lock, _) = file.end();
         drop(self.connection);
         drop(lock);
     }
 }
 
 impl Held {
-    /// Ends the other threads, and leaves the lock to be let go of last.
-    fn end(self) -> Lock {
+    /// Ends the other threads, and leaves the lock to be let go of last. An error is one of moving
+    /// the log that nobody has heard of yet.
+    fn end(self) -> (Lock, Result<(), String>) {
         self.questions.close(CLOSED);
-        self.checkpoints.end();
+        let moved = self.checkpoints.end();
         for reader in self.readers {
             // A reader that panicked has nothing to add.
             drop(reader.join());
         }
-        self.lock
+        (self.lock, moved)
     }
 }
 
