@@ -67,6 +67,8 @@ mod builder;
 mod call;
 mod definition;
 mod error;
+#[cfg(any(test, doctest))]
+mod guide;
 mod handle;
 mod hook;
 mod hook_definition;
