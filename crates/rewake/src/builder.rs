@@ -6,7 +6,7 @@ use std::time::Duration;
 use futures_util::future::BoxFuture;
 use rewake_core::event::Failure;
 use rewake_runtime::webhook::Secrets;
-use rewake_runtime::{Builder, Engine, Limits, Registry, RegistryError, Step, Workflow};
+use rewake_runtime::{Builder, Engine, Host, Limits, Registry, RegistryError, Step, Workflow};
 use rewake_sqlite::{Durability, Options, SqliteStore};
 use rewake_store::Store;
 use sha2::{Digest, Sha256};
@@ -111,7 +111,7 @@ impl From<Arc<dyn Store>> for StoreSource {
 }
 
 /// What a handle is opened with.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 #[must_use = "a handle is opened by `.build().await`"]
 pub struct RewakeBuilder {
     store: Option<StoreSource>,
@@ -265,11 +265,21 @@ impl RewakeBuilder {
         let tokio = Handle::try_current().map_err(|_| OpenError::NoTokio)?;
         let registry = self.registry()?;
         let store = self.open_store().await?;
+        self.open_in(host::host(&tokio), store, registry).await
+    }
+
+    /// Opens the handle in a world of the caller's.
+    pub(crate) async fn open_in(
+        self,
+        host: Host,
+        store: Arc<dyn Store>,
+        registry: Registry,
+    ) -> Result<Rewake, OpenError> {
         let build_id = match self.build_id.clone() {
             Some(build_id) => build_id,
             None => executable_digest().await,
         };
-        let mut builder = Builder::new(host::host(&tokio), store, registry)
+        let mut builder = Builder::new(host, store, registry)
             .build_id(build_id)
             .limits(self.limits)
             .secrets(self.secrets)
@@ -308,6 +318,10 @@ impl RewakeBuilder {
     #[doc(hidden)]
     pub fn registry(&self) -> Result<Registry, OpenError> {
         registry(&self.provided, self.client_only)
+    }
+
+    pub(crate) const fn provided(&self) -> &Provided {
+        &self.provided
     }
 
     async fn open_store(&self) -> Result<Arc<dyn Store>, OpenError> {
@@ -401,7 +415,7 @@ pub(crate) fn workflow(definition: &'static WorkflowDefinition) -> Workflow {
     }
 }
 
-fn step(definition: &'static StepDefinition, provided: &Provided) -> Step {
+pub(crate) fn step(definition: &'static StepDefinition, provided: &Provided) -> Step {
     let provided = provided.clone();
     Step {
         name: definition.name.to_owned(),

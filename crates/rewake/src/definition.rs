@@ -134,7 +134,15 @@ where
             return refused(StepFailure::Fatal(Failure::new(reason)));
         }
     };
-    let body = body(args);
+    run_body(body(args))
+}
+
+/// Makes the body of one attempt of a step from its future.
+pub(crate) fn run_body<T, E>(body: impl Future<Output = Result<T, E>> + Send + 'static) -> StepBody
+where
+    T: Serialize,
+    E: Into<Box<dyn Error + Send + Sync>> + 'static,
+{
     async move {
         match body.await {
             Ok(value) => payload::encode(&value).map_err(|error| {

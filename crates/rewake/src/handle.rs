@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::marker::PhantomData;
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
@@ -23,6 +23,7 @@ use crate::hook::Hook;
 use crate::provided::Provided;
 use crate::request::{Request, boxed, request_future};
 use crate::run::Run;
+use crate::testing::World;
 
 /// A handle on a store and the engine that works on it. Clones are the same handle.
 ///
@@ -36,6 +37,8 @@ pub struct Rewake {
 struct Inner {
     engine: Engine,
     provided: Provided,
+    /// In a test, the world whose time passes while somebody waits.
+    world: Option<Arc<World>>,
 }
 
 impl Drop for Inner {
@@ -53,7 +56,28 @@ impl fmt::Debug for Rewake {
 impl Rewake {
     pub(crate) fn new(engine: Engine, provided: Provided) -> Self {
         Self {
-            inner: Arc::new(Inner { engine, provided }),
+            inner: Arc::new(Inner {
+                engine,
+                provided,
+                world: None,
+            }),
+        }
+    }
+
+    /// The handle of a test, whose time passes while somebody waits. There are no clones of it yet.
+    pub(crate) fn in_world(mut self, world: Arc<World>) -> Self {
+        if let Some(inner) = Arc::get_mut(&mut self.inner) {
+            inner.world = Some(world);
+        }
+        self
+    }
+
+    /// Waits for what takes time; in a test, lets it pass meanwhile.
+    pub(crate) async fn passing_time<T>(&self, wait: impl Future<Output = T>) -> T {
+        let wait = pin!(wait);
+        match &self.inner.world {
+            Some(world) => world.passing(wait).await,
+            None => wait.await,
         }
     }
 
@@ -195,7 +219,8 @@ impl Rewake {
     ///
     /// Dropped, the handle stays stopped and the store may stay open; call it again.
     pub async fn shutdown(&self, grace: Duration) -> Result<(), StoreError> {
-        self.engine().shutdown(grace).await
+        let shutdown = self.engine().shutdown(grace);
+        self.passing_time(shutdown).await
     }
 }
 

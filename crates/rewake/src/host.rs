@@ -22,9 +22,10 @@ pub(crate) fn host(tokio: &Handle) -> Host {
     let clock = MachineClock {
         timer: Timer::start(now),
     };
+    let threads = thread::available_parallelism().map_or(1, NonZero::get);
     Host {
         clock: Arc::new(clock),
-        spawner: Arc::new(Threads::start(tokio.clone())),
+        spawner: Arc::new(Threads::start(tokio.clone(), threads)),
         entropy: Arc::new(OsEntropy),
     }
 }
@@ -67,7 +68,7 @@ impl Entropy for OsEntropy {
 
 /// Threads of our own for drivers, which poll workflow code: off tokio, so that what is not durable
 /// shows at once. Steps go where the application's tokio is.
-struct Threads {
+pub(crate) struct Threads {
     drivers: Arc<Executor<'static>>,
     tokio: Handle,
     /// Dropped with the last handle of the host, which ends the threads.
@@ -75,10 +76,9 @@ struct Threads {
 }
 
 impl Threads {
-    fn start(tokio: Handle) -> Self {
+    pub(crate) fn start(tokio: Handle, threads: usize) -> Self {
         let drivers = Arc::new(Executor::new());
         let (running, stopped) = async_channel::bounded(1);
-        let threads = thread::available_parallelism().map_or(1, NonZero::get);
         for n in 0..threads {
             let drivers = Arc::clone(&drivers);
             let stopped: Receiver<()> = stopped.clone();

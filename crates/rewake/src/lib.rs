@@ -81,6 +81,7 @@ mod recv_all;
 mod request;
 mod run;
 mod select;
+pub mod testing;
 mod time;
 mod timer;
 mod unread;

@@ -192,7 +192,8 @@ impl<T: DeserializeOwned> Run<T> {
     pub async fn result(&self) -> Result<T, RunError> {
         let mut run = self.id;
         loop {
-            match self.rewake.engine().outcome(run).await? {
+            let outcome = self.rewake.engine().outcome(run);
+            match self.rewake.passing_time(outcome).await? {
                 RunOutcome::Completed(output) => {
                     return payload::decode(&output).map_err(|error| RunError::Decode {
                         reason: error.to_string(),

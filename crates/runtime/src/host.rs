@@ -15,6 +15,12 @@ pub trait Clock: Send + Sync + 'static {
 
     /// Resolves at `at`, or at once if that has passed. The future may be polled on any thread.
     fn sleep_until(&self, at: Timestamp) -> BoxFuture<'static, ()>;
+
+    /// Resolves at `at`, or before that where nothing else is going on: for what is put off only so
+    /// that it can go along with something else. A clock that cannot know sleeps.
+    fn lull_until(&self, at: Timestamp) -> BoxFuture<'static, ()> {
+        self.sleep_until(at)
+    }
 }
 
 /// Starts tasks.

@@ -128,10 +128,21 @@ impl Driver {
         let message = match until {
             None => self.mailbox.recv().await.ok(),
             Some(at) => {
-                let timer = self.engine.host.clock.sleep_until(at);
+                let clock = &self.engine.host.clock;
+                let flushes = self.flush_at == Some(at);
+                let timer = if flushes {
+                    clock.lull_until(at)
+                } else {
+                    clock.sleep_until(at)
+                };
                 match select(pin!(self.mailbox.recv()), timer).await {
                     Either::Left((message, _)) => message.ok(),
-                    Either::Right(((), _)) => None,
+                    Either::Right(((), _)) => {
+                        if flushes {
+                            self.flush_at = Some(clock.now().min(at));
+                        }
+                        None
+                    }
                 }
             }
         };
