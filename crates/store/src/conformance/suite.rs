@@ -264,6 +264,8 @@ macro_rules! __conformance_cases {
                 what_was_posted_follows_into_a_run
                 a_hook_made_anew_gets_what_returned
                 a_closed_hook_keeps_what_it_holds_until_the_run_ends
+                a_closed_hook_keeps_what_it_holds_until_it_is_dropped
+                what_was_read_of_a_closed_hook_does_not_go_with_its_drop
                 an_expired_hook_keeps_what_it_holds_until_it_is_dropped
                 what_is_read_after_the_close_is_not_unread
                 what_an_outsider_ends_says_what_was_taken
