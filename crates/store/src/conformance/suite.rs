@@ -157,6 +157,10 @@ macro_rules! __conformance_cases {
                 a_hook_without_room_takes_nothing
                 a_payload_that_came_with_the_hook_takes_room
                 every_hook_has_room_of_its_own
+                the_hooks_of_a_run_hold_at_their_edge
+                a_hook_that_ends_with_the_append_makes_room
+                a_hook_in_conflict_takes_no_room
+                hooks_beyond_a_lowered_limit_stay
             }
             wake_up {
                 a_new_run_is_due_at_once
