@@ -181,6 +181,12 @@ impl Machine {
     }
 
     fn leave(&mut self, hook: HookId) {
+        // Whoever drops a receiver cannot close its hook any more.
+        let record = disposed(hook, Disposal::Dropped);
+        let closed = self.pairing.rule_out(&Key::Close(hook), &record);
+        if self.is_finished() || self.latch(closed).is_err() {
+            return;
+        }
         self.dispose(Key::Drop(hook), hook, Disposal::Dropped);
     }
 
