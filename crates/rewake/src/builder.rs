@@ -79,6 +79,8 @@ pub enum Limit {
     Mailbox,
     /// Seconds that the mailbox keeps a payload at most.
     KeepFor,
+    /// Live hooks of a run. One that would have more is parked before it has them.
+    LiveHooks,
     /// Milliseconds that the caller of a webhook may take to send the body.
     BodyMs,
 }
@@ -210,6 +212,7 @@ impl RewakeBuilder {
             Limit::WaitingCallers => self.limits.waiting_callers = size,
             Limit::Mailbox => self.limits.mailbox = n,
             Limit::KeepFor => self.limits.keep_for = Duration::from_secs(n),
+            Limit::LiveHooks => self.limits.live_hooks = u32::try_from(n).unwrap_or(u32::MAX),
             Limit::BodyMs => self.limits.body_time = Duration::from_millis(n),
         }
         self

@@ -66,6 +66,11 @@ pub(crate) enum Stuck {
          for what aborts the process, then let the run go on with a build that is mended"
     )]
     CrashedRepeatedly { crashes: u32 },
+    #[error(
+        "the run would have {live} live hooks, and may have {limit}; close or drop those that are \
+         done with before there are more, or raise `Limit::LiveHooks`"
+    )]
+    TooManyHooks { live: u32, limit: u32 },
     #[error("the workflow's arguments do not fit its function: {reason}")]
     Arguments { reason: String },
     #[error(
@@ -78,6 +83,9 @@ pub(crate) enum Stuck {
 }
 
 impl Stuck {
+    /// The one code that is not about what the build is: another limit lets the run go on.
+    pub(crate) const TOO_MANY_HOOKS: &str = "TOO_MANY_HOOKS";
+
     /// Where in the log it is stuck, with the last event that was fed at `fed`.
     pub(crate) const fn position(&self, fed: Position) -> Option<Position> {
         match self {
@@ -89,6 +97,7 @@ impl Stuck {
             | Self::AwaitedElsewhere { .. }
             | Self::NothingToWaitFor
             | Self::BusyLoop
+            | Self::TooManyHooks { .. }
             | Self::Arguments { .. }
             | Self::Nondeterministic { .. } => Some(fed),
         }
@@ -105,6 +114,7 @@ impl Stuck {
             Self::NothingToWaitFor => "NOTHING_TO_WAIT_FOR",
             Self::BusyLoop => "BUSY_LOOP",
             Self::CrashedRepeatedly { .. } => "CRASHED_REPEATEDLY",
+            Self::TooManyHooks { .. } => Self::TOO_MANY_HOOKS,
             Self::Arguments { .. } => "ARGUMENTS_DO_NOT_FIT",
             Self::Nondeterministic { .. } => "NONDETERMINISTIC",
         }

@@ -121,6 +121,9 @@ pub enum Condition {
     },
     /// The step has not ended.
     StepOpen(StepId),
+    /// Once the events are taken, the run has no more live hooks than this. Named where hooks are
+    /// registered; what a limit that was higher once has let in stays.
+    HooksAtMost(u32),
 }
 
 /// What a worker says about its run with an append.
@@ -207,6 +210,16 @@ pub enum AppendRefusal {
     RunParked {
         /// The run.
         run: RunId,
+    },
+    /// The run would have more live hooks than it may.
+    #[error("run `{run}` would have {live} live hooks, and may have {limit}")]
+    TooManyHooks {
+        /// The run.
+        run: RunId,
+        /// How many it would have.
+        live: u32,
+        /// How many it may have.
+        limit: u32,
     },
     /// The append ends the run and leaves tokens behind: a fault of the caller's.
     #[error("the end of run `{run}` leaves {left} of its tokens behind")]

@@ -72,6 +72,9 @@ pub struct Hook {
     pub created_at: Timestamp,
     /// When it ceased to take payloads.
     pub ended_at: Option<Timestamp>,
+    /// When the workflow dropped its receiver: what it held then is unread. Also where it had been
+    /// closed or had expired before.
+    pub dropped_at: Option<Timestamp>,
 }
 
 impl Hook {

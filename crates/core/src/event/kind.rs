@@ -194,7 +194,8 @@ pub enum EventKind {
         #[n(4)]
         kept_until: Option<Timestamp>,
     },
-    /// A hook was closed or dropped by the workflow; its token is free.
+    /// A hook was closed or dropped by the workflow; its token is free. A drop may follow a close or an
+    /// expiry: the receiver was dropped later.
     #[n(14)]
     HookDisposed {
         /// The hook.

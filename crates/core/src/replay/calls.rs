@@ -83,12 +83,12 @@ impl Machine {
         match self.hooks.take_registration(hook) {
             Some(Registration::Registered { hook, .. }) => self.dispose_hook(hook),
             Some(Registration::Conflict { .. }) => {
-                if self.pairing.is_left(&Key::Disposal(hook)) {
-                    self.dispose(hook, Disposal::Dropped);
+                if self.pairing.is_left(&Key::Drop(hook)) {
+                    self.leave(hook);
                 }
                 self.settle(Correlation::Hook(hook));
             }
-            None => self.dispose(hook, Disposal::Dropped),
+            None => self.leave(hook),
         }
     }
 
@@ -104,8 +104,10 @@ impl Machine {
 
     /// Closes a hook: no payload is accepted once the record stands; what has arrived stays.
     pub fn close_hook(&mut self, hook: HookId) {
-        if self.asks_to_dispose(hook) {
-            self.dispose(hook, Disposal::Closed);
+        // A hook that has ended needs no closing, unless the log holds the record of one.
+        let key = Key::Close(hook);
+        if !self.hooks.has_ended(hook) || self.pairing.is_left(&key) {
+            self.dispose(key, hook, Disposal::Closed);
         } else {
             self.hooks.count_as_closed(hook);
         }
@@ -117,9 +119,14 @@ impl Machine {
     }
 
     /// Disposes of a hook whose receiver was dropped: what it holds is left unread.
+    ///
+    /// A hook that has ended takes in nothing more: where it holds nothing either, nothing is left and
+    /// nothing is said.
     pub fn dispose_hook(&mut self, hook: HookId) {
-        if self.asks_to_dispose(hook) {
-            self.dispose(hook, Disposal::Dropped);
+        let leaves_something = !self.hooks.has_ended(hook) || self.hooks.holds_payloads(hook);
+        let is_spoken_of = [Key::Close(hook), Key::Drop(hook)];
+        if leaves_something || is_spoken_of.iter().any(|key| self.pairing.is_left(key)) {
+            self.leave(hook);
         }
         self.hooks.drop_receiver(hook);
         self.settle(Correlation::Hook(hook));
@@ -173,14 +180,19 @@ impl Machine {
         self.phase = Phase::Finished;
     }
 
-    /// A hook that has ended needs no disposal, unless the log holds the record of one.
-    fn asks_to_dispose(&self, hook: HookId) -> bool {
-        !self.hooks.has_ended(hook) || self.pairing.is_left(&Key::Disposal(hook))
+    fn leave(&mut self, hook: HookId) {
+        // Whoever drops a receiver cannot close its hook any more.
+        let record = disposed(hook, Disposal::Dropped);
+        let closed = self.pairing.rule_out(&Key::Close(hook), &record);
+        if self.is_finished() || self.latch(closed).is_err() {
+            return;
+        }
+        self.dispose(Key::Drop(hook), hook, Disposal::Dropped);
     }
 
-    fn dispose(&mut self, hook: HookId, by: Disposal) {
+    fn dispose(&mut self, key: Key, hook: HookId, by: Disposal) {
         self.deadlines.lift(Correlation::Hook(hook));
-        self.issue(Key::Disposal(hook), disposed(hook, by));
+        self.issue(key, disposed(hook, by));
     }
 
     /// Issues a command; true where the log does not know it. Nothing is recorded after the end of

@@ -14,7 +14,8 @@ use crate::token::Token;
 pub(super) enum Key {
     Step(StepId),
     Hook(HookId),
-    Disposal(HookId),
+    Close(HookId),
+    Drop(HookId),
     Wait(WaitId),
     GiveUp(WaitId),
     Attributes(StepId),
@@ -58,7 +59,12 @@ impl Key {
     const fn of_hook(hook: HookId, event: HookEvent<'_>) -> Option<Self> {
         match event {
             HookEvent::Created { .. } | HookEvent::Conflict { .. } => Some(Self::Hook(hook)),
-            HookEvent::Disposed { .. } => Some(Self::Disposal(hook)),
+            HookEvent::Disposed {
+                by: Disposal::Closed,
+            } => Some(Self::Close(hook)),
+            HookEvent::Disposed {
+                by: Disposal::Dropped,
+            } => Some(Self::Drop(hook)),
             HookEvent::Received { .. } | HookEvent::Expired => None,
         }
     }
@@ -141,10 +147,10 @@ fn hooks_agree(asked: HookEvent<'_>, record: &EventKind) -> bool {
             | Subject::Step(..)
             | Subject::Wait(..) => false,
         },
-        HookEvent::Disposed { by } => {
-            matches!(record, EventKind::HookDisposed { by: recorded, .. } if *recorded == by)
-        }
-        HookEvent::Received { .. } | HookEvent::Conflict { .. } | HookEvent::Expired => true,
+        HookEvent::Disposed { .. }
+        | HookEvent::Received { .. }
+        | HookEvent::Conflict { .. }
+        | HookEvent::Expired => true,
     }
 }
 

@@ -92,7 +92,7 @@ impl Machine {
     ) -> Result<Fed, Divergence> {
         let id = Correlation::Hook(hook);
         // Nobody waits any more for a hook that was given up before its record came by.
-        let given_up = self.pairing.is_pending(&Key::Disposal(hook));
+        let given_up = self.pairing.is_pending(&Key::Drop(hook));
         match kind {
             HookEvent::Created {
                 token, expires_at, ..
@@ -214,8 +214,8 @@ impl Machine {
     }
 
     /// Lets go of the view of what has ended, unless something may still be said about it: a wait
-    /// whose end the workflow has not heard of may yet be given up, a hook that expired may yet be
-    /// disposed of, and both leave a record that must find the view.
+    /// whose end the workflow has not heard of may yet be given up, a hook that was closed or expired
+    /// may yet be dropped, and both leave a record that must find the view.
     pub(super) fn settle(&mut self, id: Correlation) {
         let may_be_spoken_of = match id {
             Correlation::Step(_) => false,
@@ -223,7 +223,9 @@ impl Machine {
                 self.waits.contains(&wait) || self.pairing.is_pending(&Key::GiveUp(wait))
             }
             Correlation::Hook(hook) => {
-                self.hooks.is_held(hook) || self.pairing.is_pending(&Key::Disposal(hook))
+                self.hooks.is_held(hook)
+                    || self.pairing.is_pending(&Key::Close(hook))
+                    || self.pairing.is_pending(&Key::Drop(hook))
             }
         };
         if !may_be_spoken_of {

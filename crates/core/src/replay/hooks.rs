@@ -139,6 +139,13 @@ impl Hooks {
         self.inboxes.get(&hook).is_none_or(Inbox::has_ended)
     }
 
+    /// True where the hook holds payloads that its receiver may still take.
+    pub(super) fn holds_payloads(&self, hook: HookId) -> bool {
+        self.inboxes
+            .get(&hook)
+            .is_some_and(|inbox| !inbox.is_empty())
+    }
+
     /// Notes what a frame that begins at `position` says about payloads taken.
     pub(super) fn record_taken(&mut self, taken: &[Taken], position: Position) {
         for entry in taken {

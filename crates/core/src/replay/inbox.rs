@@ -93,6 +93,11 @@ impl Inbox {
         self.end.is_some()
     }
 
+    /// True where nothing waits to be taken.
+    pub(super) fn is_empty(&self) -> bool {
+        self.waiting.is_empty()
+    }
+
     /// True while somebody may ask for it.
     pub(super) fn is_held(&self) -> bool {
         self.end != Some(End::Dropped)

@@ -66,6 +66,17 @@ impl Pairing {
         Ok(true)
     }
 
+    /// Checks that the log holds no record that only a command could claim which `command` rules out.
+    ///
+    /// # Errors
+    ///
+    /// [`Divergence::Parted`] where it does.
+    pub(super) fn rule_out(&self, key: &Key, command: &EventKind) -> Result<(), Divergence> {
+        self.left.get(key).map_or(Ok(()), |left| {
+            Err(self.mismatch(command, &left.record, left.position))
+        })
+    }
+
     /// Takes in a record, and keeps it for a command to come where none has been issued for it: a
     /// call takes its place where it is written, and may be polled later than it was the first time.
     ///

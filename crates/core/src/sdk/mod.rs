@@ -3,8 +3,8 @@
 //! The shape is that of the npm package `workflow` 4.8.9, specification version 3: `eventType`,
 //! `correlationId`, `eventData` and the rest, bytes as `{"__type": "Uint8Array", "data": base64}`,
 //! times as ISO texts. [`SdkLog`] folds a log that this package wrote into the states that the
-//! package itself shows, also where such a log holds what ours never would; [`SdkEvent::view`] shows
-//! an event of ours. This module must not know where a log is kept, and decides nothing about our
+//! package itself shows, also where such a log holds what ours never would; [`SdkView`] shows a log
+//! of ours. This module must not know where a log is kept, and decides nothing about our
 //! own logs: what is legal there is [`transition`](crate::transition)'s.
 //!
 //! # What is lost
@@ -47,3 +47,4 @@ mod view;
 pub use error::ReadError;
 pub use event::SdkEvent;
 pub use log::{Irregular, SdkLog};
+pub use view::SdkView;

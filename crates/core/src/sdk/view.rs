@@ -1,67 +1,113 @@
-//! From an event of ours to the Workflow SDK's. Must not know what came before it.
+//! From a log of ours to the Workflow SDK's events.
+
+use std::collections::BTreeSet;
 
 use super::event::{Bytes, ErrorText, EventData, SPEC_VERSION, SdkEvent, Time};
 use crate::event::{Event, EventKind, Failure};
-use crate::id::RunId;
+use crate::id::{HookId, RunId};
 use crate::payload::{self, Payload, Undefined};
 
-impl SdkEvent {
-    /// Shows an event of `run`'s log as the Workflow SDK would have written it; none for those that
-    /// it has no event for. `hook_expired` is shown as the disposal and `run_continued` as the
-    /// completion that they are to the SDK's tools.
-    pub fn view(run: RunId, event: &Event) -> Option<Self> {
-        let (event_type, event_data) = shown(&event.kind)?;
-        Some(Self {
+/// A log of ours as the Workflow SDK would have written it, event by event from the first.
+///
+/// # Examples
+///
+/// ```
+/// use rewake_core::event::{Event, EventKind, Position};
+/// use rewake_core::id::EventId;
+/// use rewake_core::sdk::SdkView;
+/// use rewake_core::time::Timestamp;
+///
+/// let run = "wrun_01K9Z0000000000000000000AA".parse()?;
+/// let hook = "hook_01K9Z0000000000000000000AA".parse()?;
+/// let at = Timestamp::from_millis(1_763_281_896_123);
+/// let event = |position, kind| Event {
+///     position: Position(position),
+///     at,
+///     id: EventId::mint(at, u128::from(position)),
+///     kind,
+/// };
+/// let mut view = SdkView::new(run);
+/// let expired = view.show(&event(7, EventKind::HookExpired { hook })).expect("it is shown");
+/// let json = serde_json::to_value(&expired)?;
+/// assert_eq!(json["eventType"], "hook_disposed");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct SdkView {
+    run: RunId,
+    /// Shown as disposed of.
+    disposed: BTreeSet<HookId>,
+}
+
+impl SdkView {
+    /// The log of `run`, before its first event.
+    pub const fn new(run: RunId) -> Self {
+        Self {
+            run,
+            disposed: BTreeSet::new(),
+        }
+    }
+
+    /// Shows the next event of the log; none for those that the Workflow SDK has no event for.
+    /// `hook_expired` is shown as the disposal and `run_continued` as the completion that they are to
+    /// the SDK's tools, and a hook is disposed of once: that the receiver of one which had been closed
+    /// or had expired is dropped is shown to nobody.
+    pub fn show(&mut self, event: &Event) -> Option<SdkEvent> {
+        let (event_type, event_data) = self.shown(&event.kind)?;
+        Some(SdkEvent {
             event_type: event_type.to_owned(),
             correlation_id: event.kind.correlation_id().map(|id| id.as_ref().to_owned()),
             event_data,
             spec_version: Some(SPEC_VERSION),
-            run_id: run.as_str().to_owned(),
+            run_id: self.run.as_str().to_owned(),
             event_id: event.id.as_str().to_owned(),
             created_at: Time(event.at),
         })
     }
+
+    fn shown(&mut self, kind: &EventKind) -> Option<Shown> {
+        let data = match kind {
+            EventKind::RunCreated { .. }
+            | EventKind::RunCompleted { .. }
+            | EventKind::RunFailed { .. }
+            | EventKind::RunCancelled { .. } => of_run(kind),
+            EventKind::StepCreated { .. }
+            | EventKind::StepStarted { .. }
+            | EventKind::StepCompleted { .. }
+            | EventKind::StepFailed { .. }
+            | EventKind::StepRetrying { .. } => Some(of_step(kind)),
+            EventKind::HookCreated { .. }
+            | EventKind::HookReceived { .. }
+            | EventKind::HookConflict { .. } => Some(of_hook(kind)),
+            EventKind::WaitCreated { resume_at, .. } => Some(EventData {
+                resume_at: Some(Time(*resume_at)),
+                ..EventData::default()
+            }),
+            EventKind::RunStarted | EventKind::WaitCompleted { .. } => None,
+            EventKind::HookDisposed { hook, .. } | EventKind::HookExpired { hook } => {
+                return self
+                    .disposed
+                    .insert(*hook)
+                    .then_some(("hook_disposed", None));
+            }
+            EventKind::RunContinued { .. } => {
+                let output = payload::encode(&Undefined).ok().map(Bytes);
+                let data = EventData {
+                    output,
+                    ..EventData::default()
+                };
+                return Some(("run_completed", Some(data)));
+            }
+            EventKind::RunCancelRequested { .. }
+            | EventKind::WaitCancelled { .. }
+            | EventKind::AttrSet { .. }
+            | EventKind::PatchMarked { .. } => return None,
+        };
+        Some((kind.name(), data))
+    }
 }
 
 type Shown = (&'static str, Option<EventData>);
-
-fn shown(kind: &EventKind) -> Option<Shown> {
-    let data = match kind {
-        EventKind::RunCreated { .. }
-        | EventKind::RunCompleted { .. }
-        | EventKind::RunFailed { .. }
-        | EventKind::RunCancelled { .. } => of_run(kind),
-        EventKind::StepCreated { .. }
-        | EventKind::StepStarted { .. }
-        | EventKind::StepCompleted { .. }
-        | EventKind::StepFailed { .. }
-        | EventKind::StepRetrying { .. } => Some(of_step(kind)),
-        EventKind::HookCreated { .. }
-        | EventKind::HookReceived { .. }
-        | EventKind::HookConflict { .. } => Some(of_hook(kind)),
-        EventKind::WaitCreated { resume_at, .. } => Some(EventData {
-            resume_at: Some(Time(*resume_at)),
-            ..EventData::default()
-        }),
-        EventKind::RunStarted
-        | EventKind::HookDisposed { .. }
-        | EventKind::WaitCompleted { .. } => None,
-        EventKind::HookExpired { .. } => return Some(("hook_disposed", None)),
-        EventKind::RunContinued { .. } => {
-            let output = payload::encode(&Undefined).ok().map(Bytes);
-            let data = EventData {
-                output,
-                ..EventData::default()
-            };
-            return Some(("run_completed", Some(data)));
-        }
-        EventKind::RunCancelRequested { .. }
-        | EventKind::WaitCancelled { .. }
-        | EventKind::AttrSet { .. }
-        | EventKind::PatchMarked { .. } => return None,
-    };
-    Some((kind.name(), data))
-}
 
 fn of_run(kind: &EventKind) -> Option<EventData> {
     let mut data = EventData::default();
@@ -160,19 +206,43 @@ fn stack(error: &Failure) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::event::Position;
+    use crate::event::{Disposal, Position};
     use crate::id::EventId;
     use crate::samples;
 
     fn view(kind: EventKind) -> Option<SdkEvent> {
+        SdkView::new(samples::run()).show(&event(kind))
+    }
+
+    fn event(kind: EventKind) -> Event {
         let at = samples::at(1_763_281_896_123);
-        let event = Event {
+        Event {
             position: Position(1),
             at,
             id: EventId::mint(at, 0),
             kind,
-        };
-        SdkEvent::view(samples::run(), &event)
+        }
+    }
+
+    #[test]
+    fn a_hook_is_disposed_of_once() {
+        let hook = samples::hook();
+        let disposed = |by| event(EventKind::HookDisposed { hook, by });
+        let ends = [
+            event(EventKind::HookExpired { hook }),
+            disposed(Disposal::Closed),
+        ];
+        for end in ends {
+            let mut view = SdkView::new(samples::run());
+            let shown = view.show(&end).unwrap();
+            assert_eq!(shown.event_type, "hook_disposed");
+            assert_eq!(view.show(&disposed(Disposal::Dropped)), None);
+            let other = EventKind::HookDisposed {
+                hook: HookId::mint(samples::at(2), 2),
+                by: Disposal::Dropped,
+            };
+            assert!(view.show(&event(other)).is_some());
+        }
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use super::IllegalTransition;
 use crate::entity::{Hook, HookState};
-use crate::event::{EventRef, HookEvent, Subject};
+use crate::event::{Disposal, EventRef, HookEvent, Subject};
 use crate::id::HookId;
 use crate::time::Timestamp;
 use crate::token::Token;
@@ -51,13 +51,20 @@ pub fn hook(before: Option<&Hook>, event: EventRef<'_>) -> Result<Hook, IllegalT
             })
         }
         HookEvent::Disposed { by } => {
-            // The workflow let go of the hook just when it expired, or before it knew that it was
-            // in conflict: the command was issued, so its record stands, and changes nothing.
-            if let Some(gone) = before.filter(|hook| is_gone_by_itself(hook.state)) {
-                return Ok(gone.clone());
-            }
-            let hook = live(id, before, event)?;
-            Ok(ended(hook, HookState::Disposed { by: by.into() }, event.at))
+            let hook = held(id, before, event)?;
+            let hook = match by {
+                Disposal::Closed => not_closed(hook, event)?,
+                Disposal::Dropped => Hook {
+                    dropped_at: Some(event.at),
+                    ..hook
+                },
+            };
+            // What ended it first stands.
+            Ok(if hook.is_live() {
+                ended(hook, HookState::Disposed { by: by.into() }, event.at)
+            } else {
+                hook
+            })
         }
         HookEvent::Expired => {
             let hook = live(id, before, event)?;
@@ -86,27 +93,46 @@ fn bare(id: HookId, token: &Token, state: HookState, at: Timestamp) -> Hook {
         taken: 0,
         created_at: at,
         ended_at: None,
+        dropped_at: None,
     }
 }
 
 fn live(id: HookId, before: Option<&Hook>, event: EventRef<'_>) -> Result<Hook, IllegalTransition> {
-    let hook = before.ok_or_else(|| IllegalTransition::HookMissing {
-        event: event.kind.name(),
-        hook: id,
-    })?;
+    let hook = before.ok_or_else(|| missing(id, event))?;
     if hook.is_live() {
         return Ok(hook.clone());
     }
-    Err(IllegalTransition::HookEnded {
-        event: event.kind.name(),
-        hook: id,
-    })
+    Err(has_ended(id, event))
 }
 
-const fn is_gone_by_itself(state: HookState) -> bool {
-    match state {
-        HookState::Expired | HookState::Conflicted { .. } => true,
-        HookState::Live | HookState::Disposed { .. } => false,
+/// A hook whose receiver has not been dropped.
+fn held(id: HookId, before: Option<&Hook>, event: EventRef<'_>) -> Result<Hook, IllegalTransition> {
+    let hook = before.ok_or_else(|| missing(id, event))?;
+    if hook.dropped_at.is_none() {
+        return Ok(hook.clone());
+    }
+    Err(has_ended(id, event))
+}
+
+/// The workflow may close a hook just when it expires: the command was issued, so its record stands.
+fn not_closed(hook: Hook, event: EventRef<'_>) -> Result<Hook, IllegalTransition> {
+    match hook.state {
+        HookState::Live | HookState::Expired | HookState::Conflicted { .. } => Ok(hook),
+        HookState::Disposed { .. } => Err(has_ended(hook.id, event)),
+    }
+}
+
+fn missing(hook: HookId, event: EventRef<'_>) -> IllegalTransition {
+    IllegalTransition::HookMissing {
+        event: event.kind.name(),
+        hook,
+    }
+}
+
+fn has_ended(hook: HookId, event: EventRef<'_>) -> IllegalTransition {
+    IllegalTransition::HookEnded {
+        event: event.kind.name(),
+        hook,
     }
 }
 

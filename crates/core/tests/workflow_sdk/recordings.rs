@@ -7,7 +7,7 @@ use rewake_core::entity::{Entities, Hook, Run, RunStatus, Step, Wait};
 use rewake_core::event::Event;
 use rewake_core::id::RunId;
 use rewake_core::payload::{Date, Payload};
-use rewake_core::sdk::{SdkEvent, SdkLog};
+use rewake_core::sdk::{SdkEvent, SdkLog, SdkView};
 use rewake_core::time::Timestamp;
 use serde_json::{Map, Value, json};
 
@@ -132,10 +132,10 @@ fn what_ours_would_have_refused_is_named() {
 fn each_event_is_shown_as_the_package_wrote_it() {
     for recording in recordings() {
         let run = recording.run();
-        let mut log = SdkLog::new(run);
+        let (mut log, mut view) = (SdkLog::new(run), SdkView::new(run));
         for entry in recording.events() {
             let event = push(&mut log, &entry["event"]);
-            let view = SdkEvent::view(run, &event).expect("the package knows its own events");
+            let view = view.show(&event).expect("the package knows its own events");
             let mut view = serde_json::to_value(view).unwrap();
             if view["eventType"] == "step_started" {
                 // We always say which attempt began; the package leaves it to its view.
@@ -172,9 +172,9 @@ pub(crate) fn views() -> Vec<Value> {
     let mut views = Vec::new();
     for recording in recordings() {
         let run = recording.run();
-        let mut log = SdkLog::new(run);
+        let (mut log, mut view) = (SdkLog::new(run), SdkView::new(run));
         for entry in recording.events() {
-            let view = SdkEvent::view(run, &push(&mut log, &entry["event"]));
+            let view = view.show(&push(&mut log, &entry["event"]));
             views.push(serde_json::to_value(view).unwrap());
         }
     }

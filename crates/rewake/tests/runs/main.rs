@@ -10,6 +10,7 @@ mod foreign;
 mod hooks;
 mod isolation;
 mod known_failures;
+mod live_hooks;
 mod lookup;
 mod mailbox;
 mod parking;

@@ -19,6 +19,7 @@ use rewake_store::{RunRow, StoreError, StoreFuture, WakeUp};
 
 use super::residents::Message;
 use crate::engine::Inner;
+use crate::executor::Stuck;
 
 const PAGE: usize = 256;
 /// How long to wait before a store that does not answer is asked again.
@@ -215,7 +216,8 @@ async fn one_by_one(engine: &Arc<Inner>, runs: &[RunId]) {
     }
 }
 
-/// Runs that another build could not follow may fit this one.
+/// Runs that another build could not follow may fit this one; of those that had too many hooks for an
+/// earlier handle, each looks for itself.
 async fn retry_parked(engine: &Arc<Inner>) -> Result<usize, StoreError> {
     let mut after = None;
     let mut found = 0;
@@ -226,7 +228,7 @@ async fn retry_parked(engine: &Arc<Inner>) -> Result<usize, StoreError> {
         };
         after = Some(*last);
         for (run, parked) in &page {
-            if parked.build != engine.build {
+            if parked.build != engine.build || parked.code == Stuck::TOO_MANY_HOOKS {
                 found += 1;
                 engine.tell(
                     *run,

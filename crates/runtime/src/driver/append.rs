@@ -9,6 +9,7 @@ use rewake_core::token::Token;
 use rewake_store::{Append, AppendRefusal, Condition, Failed, Mark, StoreError};
 
 use super::{Driver, Exit, Recorded, Stop};
+use crate::executor::Stuck;
 
 /// How long a record that nobody waits for may wait for the commit of something else.
 pub(super) const LAZY: Duration = Duration::from_millis(20);
@@ -80,7 +81,7 @@ impl Driver {
             scope: self.engine.scope,
             run: self.run,
             id: self.engine.event_id(),
-            conditions: conditions(machine, &events),
+            conditions: conditions(machine, &events, self.engine.limits.live_hooks),
             release: released(machine, &events),
             events,
             mark: Some(Mark {
@@ -188,6 +189,9 @@ impl Driver {
                     Err(error) => self.failed(error).await,
                 }
             }
+            AppendRefusal::TooManyHooks { live, limit, .. } => {
+                Err(Stuck::TooManyHooks { live, limit }.into())
+            }
             AppendRefusal::RunParked { .. } | AppendRefusal::RunUnknown { .. } => {
                 Err(Stop::Exit(Exit::Left))
             }
@@ -270,7 +274,8 @@ fn due(machine: &Machine, now: Timestamp) -> Vec<EventKind> {
 
 /// What must hold: no worker has written since, and a hook that is said to have expired was live. Who
 /// resumes or looks up a hook says so too, and a log that says it twice can be followed by nobody.
-fn conditions(machine: &Machine, events: &[EventKind]) -> Vec<Condition> {
+/// How many hooks there may be is asked where one is registered: of what is on record nobody asks.
+fn conditions(machine: &Machine, events: &[EventKind], most_hooks: u32) -> Vec<Condition> {
     let expired = events.iter().filter_map(|kind| match kind {
         EventKind::HookExpired { hook } => machine.entities().hooks().get(hook),
         _ => None,
@@ -279,8 +284,11 @@ fn conditions(machine: &Machine, events: &[EventKind]) -> Vec<Condition> {
         hook: hook.id,
         token: hook.token.clone(),
     });
+    let registers = |kind: &EventKind| matches!(kind, EventKind::HookCreated { .. });
+    let at_most = events.iter().any(registers);
     std::iter::once(Condition::WorkerPosition(machine.worker_position()))
         .chain(live)
+        .chain(at_most.then_some(Condition::HooksAtMost(most_hooks)))
         .collect()
 }
 

@@ -6,9 +6,11 @@ use std::time::Duration;
 use rewake_core::event::{EventRef, Frame, Position, Writer};
 use rewake_core::replay::OpenStep;
 use rewake_core::time::Timestamp;
+use rewake_store::RunRow;
 
 use super::{Driver, Exit, Stop};
 use crate::dispatch::{Message, is_culprit};
+use crate::engine::Inner;
 use crate::executor::Stuck;
 use crate::step::{Circumstances, judge_lost_attempt};
 
@@ -30,11 +32,7 @@ impl Driver {
         if row.status.is_terminal() {
             return Err(Stop::Exit(Exit::Ended));
         }
-        if row
-            .parked
-            .as_ref()
-            .is_some_and(|parked| parked.build == engine.build)
-        {
+        if stays_parked(&row, &engine) {
             return Err(Stop::Exit(Exit::Left));
         }
         let not_due = row.wake_at.is_none_or(|at| at > engine.host.clock.now());
@@ -260,4 +258,13 @@ impl Driver {
         let Some(input) = input else { return Ok(()) };
         self.executor.begin(|| (workflow.run)(&input))
     }
+}
+
+/// True where this build has parked the run and would do so again. A run that had as many hooks as it
+/// might may go on once it may have more, or some have expired.
+fn stays_parked(row: &RunRow, engine: &Inner) -> bool {
+    row.parked.as_ref().is_some_and(|parked| {
+        let has_room = row.live_hooks < engine.limits.live_hooks;
+        parked.build == engine.build && !(parked.code == Stuck::TOO_MANY_HOOKS && has_room)
+    })
 }

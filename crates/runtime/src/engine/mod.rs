@@ -69,6 +69,8 @@ pub struct Limits {
     pub unread: UnreadLimit,
     /// Callers that wait for a webhook's answer at the same time.
     pub waiting_callers: usize,
+    /// Live hooks of a run.
+    pub live_hooks: u32,
     /// Payloads that the mailbox keeps.
     pub mailbox: u64,
     /// How long the mailbox keeps a payload.
@@ -78,14 +80,15 @@ pub struct Limits {
 }
 
 impl Default for Limits {
-    /// 512 bytes, 1 MiB, 10,000 payloads and 64 MiB, 1,000 callers, 10,000 payloads kept
-    /// for 90 days, 30 seconds.
+    /// 512 bytes, 1 MiB, 10,000 payloads and 64 MiB, 1,000 callers, 10,000 hooks, 10,000
+    /// payloads kept for 90 days, 30 seconds.
     fn default() -> Self {
         Self {
             token: Token::MAX_LEN,
             payload: 1 << 20,
             unread: UnreadLimit::default(),
             waiting_callers: 1_000,
+            live_hooks: 10_000,
             mailbox: 10_000,
             keep_for: Duration::from_hours(90 * 24),
             body_time: Duration::from_secs(30),

@@ -12,4 +12,5 @@ mod races;
 mod resting;
 mod stopping;
 mod store;
+mod unread;
 mod world;

@@ -157,6 +157,10 @@ macro_rules! __conformance_cases {
                 a_hook_without_room_takes_nothing
                 a_payload_that_came_with_the_hook_takes_room
                 every_hook_has_room_of_its_own
+                the_hooks_of_a_run_hold_at_their_edge
+                a_hook_that_ends_with_the_append_makes_room
+                a_hook_in_conflict_takes_no_room
+                hooks_beyond_a_lowered_limit_stay
             }
             wake_up {
                 a_new_run_is_due_at_once
@@ -264,6 +268,8 @@ macro_rules! __conformance_cases {
                 what_was_posted_follows_into_a_run
                 a_hook_made_anew_gets_what_returned
                 a_closed_hook_keeps_what_it_holds_until_the_run_ends
+                a_closed_hook_keeps_what_it_holds_until_it_is_dropped
+                what_was_read_of_a_closed_hook_does_not_go_with_its_drop
                 an_expired_hook_keeps_what_it_holds_until_it_is_dropped
                 what_is_read_after_the_close_is_not_unread
                 what_an_outsider_ends_says_what_was_taken

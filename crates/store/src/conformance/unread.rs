@@ -295,6 +295,40 @@ pub(super) async fn a_closed_hook_keeps_what_it_holds_until_the_run_ends(stage: 
     assert_eq!(ending.ok().await.started, [a.run]);
 }
 
+pub(super) async fn a_closed_hook_keeps_what_it_holds_until_it_is_dropped(stage: Stage<'_>) {
+    let log = stage.with_hook(1, "approve").await;
+    let a = admit(&stage, "a").await;
+    stage.deliver("approve", "b").ok().await;
+    stage.post("approve", "c").ok().await;
+    log.worker([hook_closed(1)])
+        .releasing(&["approve"])
+        .ok()
+        .await;
+    assert_eq!((unread(log).await, stage.mail().await.len()), (0, 0));
+    let dropping = log.worker([hook_dropped(1)]).releasing(&["approve"]);
+    assert_eq!(dropping.ok().await.started, [a.run]);
+    assert_eq!(unread(log).await, 1);
+    // What was posted follows into the run that begins.
+    assert_eq!(stage.log(a.run).events().await.len(), 4);
+    let ending = log.worker([run_completed()]);
+    assert_eq!(ending.ok().await.started, [], "and it is dealt with once");
+    assert_eq!(unread(log).await, 1);
+}
+
+pub(super) async fn what_was_read_of_a_closed_hook_does_not_go_with_its_drop(stage: Stage<'_>) {
+    let log = stage.with_hook(1, "approve").await;
+    let a = admit(&stage, "a").await;
+    let b = admit(&stage, "b").await;
+    log.worker([hook_closed(1)])
+        .releasing(&["approve"])
+        .ok()
+        .await;
+    let dropping = log.worker([hook_dropped(1)]);
+    let dropping = dropping.taking(1, 1, size(&payload("a")));
+    assert_eq!(dropping.ok().await.started, [b.run]);
+    assert!(!exists(&stage, &a).await);
+}
+
 pub(super) async fn an_expired_hook_keeps_what_it_holds_until_it_is_dropped(stage: Stage<'_>) {
     let log = stage.started().await;
     let until = hook_until(1, "approve", stage.at(100));

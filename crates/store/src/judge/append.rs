@@ -67,6 +67,7 @@ pub fn append(
             left: row.live_hooks,
         }));
     }
+    check_hooks(request, row.live_hooks)?;
     let head = row.head;
     writes.push(Write::Run(run, Box::new(row)));
     let frames = others.into_iter().chain(frame).collect();
@@ -117,7 +118,8 @@ fn check(rows: &mut impl Rows, request: &Append, row: &RunRow) -> Result<(), Ref
     }
     for condition in &request.conditions {
         match condition {
-            Condition::RunLive => {}
+            // How many there are is known once the events are taken.
+            Condition::RunLive | Condition::HooksAtMost(_) => {}
             Condition::WorkerPosition(expected) if *expected == row.worker => {}
             Condition::WorkerPosition(expected) => {
                 return Err(refuse(AppendRefusal::WorkerMoved {
@@ -133,6 +135,19 @@ fn check(rows: &mut impl Rows, request: &Append, row: &RunRow) -> Result<(), Ref
                 }
             }
             Condition::StepOpen(step) => step_is_open(rows, run, *step)?,
+        }
+    }
+    Ok(())
+}
+
+/// A hook that the same append ends makes room, and one in conflict takes none.
+fn check_hooks(request: &Append, live: u32) -> Result<(), Refused> {
+    for condition in &request.conditions {
+        if let Condition::HooksAtMost(limit) = *condition
+            && live > limit
+        {
+            let run = request.run;
+            return Err(refuse(AppendRefusal::TooManyHooks { run, live, limit }));
         }
     }
     Ok(())

@@ -67,18 +67,103 @@ fn a_dropped_receiver_leaves_what_it_holds_unread_and_is_recorded_once() {
 }
 
 #[test]
-fn dropping_a_receiver_that_is_being_closed_leaves_the_close_alone() {
+fn dropping_a_receiver_that_is_being_closed_is_recorded_behind_the_close() {
     let mut driver = Driver::begun();
     let h = driver.register(chosen("t"));
     driver.machine.close_hook(h);
     driver.machine.dispose_hook(h);
-    assert_eq!(records(&driver), [hook_disposed(h, Disposal::Closed)]);
-    assert_eq!(driver.append(), [woken(h)]);
+    driver.machine.dispose_hook(h);
+    // What arrives before the close is on record is left unread, and nobody knows yet whether
+    // anything does.
+    driver.by_outsider(hook_received(h, "unread"));
+    let both = [Disposal::Closed, Disposal::Dropped].map(|by| hook_disposed(h, by));
+    assert_eq!(records(&driver), both);
+    assert_eq!(driver.append(), [woken(h), Fed::Nothing]);
     assert!(
         !driver.machine.take_closed(h),
         "nobody is left to hear of it"
     );
     driver.assert_nothing_more();
+    assert!(driver.machine.entities().hooks().is_empty());
+}
+
+/// A hook that has ended, with one payload that its workflow has not read.
+fn ended_with_a_payload(by_expiry: bool) -> (Driver, HookId) {
+    let mut driver = Driver::begun();
+    let h = driver.register(expiring("t", 500));
+    driver.by_outsider(hook_received(h, "waits"));
+    if by_expiry {
+        driver.by_outsider(hook_expired(h));
+    } else {
+        driver.machine.close_hook(h);
+        driver.append();
+        assert!(driver.machine.take_closed(h));
+    }
+    (driver, h)
+}
+
+#[test]
+fn dropping_the_receiver_of_an_ended_hook_is_recorded_where_payloads_wait() {
+    for by_expiry in [false, true] {
+        let (mut driver, h) = ended_with_a_payload(by_expiry);
+        driver.machine.dispose_hook(h);
+        driver.machine.dispose_hook(h);
+        assert_eq!(records(&driver), [hook_disposed(h, Disposal::Dropped)]);
+        assert_eq!(driver.receive(h), None);
+        assert_eq!(driver.append(), [Fed::Nothing]);
+        driver.assert_nothing_more();
+        assert!(driver.machine.entities().hooks().is_empty());
+    }
+}
+
+#[test]
+fn dropping_the_receiver_of_an_ended_hook_leaves_nothing_once_all_is_read() {
+    for by_expiry in [false, true] {
+        let (mut driver, h) = ended_with_a_payload(by_expiry);
+        assert_eq!(driver.receive(h).as_deref(), Some("waits"));
+        driver.machine.dispose_hook(h);
+        assert_eq!(driver.record_names(), [""; 0]);
+        let taken = driver.machine.taken();
+        driver.by_worker(hook_created(hook(9, "u"), chosen("u")));
+        let at = driver.machine.fed();
+        driver.machine.feed_taken(at, &taken);
+        assert!(driver.machine.entities().hooks().get(&h).is_none());
+    }
+}
+
+#[test]
+fn a_registration_never_taken_of_a_hook_that_has_expired_leaves_its_payloads_unread() {
+    let mut driver = Driver::begun();
+    let h = driver.ask_for_hook(expiring("t", 500));
+    driver.append();
+    driver.by_outsider(hook_received(h, "waits"));
+    driver.by_outsider(hook_expired(h));
+    driver.machine.abandon_hook(h);
+    assert_eq!(records(&driver), [hook_disposed(h, Disposal::Dropped)]);
+    driver.append();
+    driver.assert_nothing_more();
+}
+
+#[test]
+fn the_drop_of_an_ended_hook_polled_late_claims_its_record() {
+    for by_expiry in [false, true] {
+        let (mut driver, h) = ended_with_a_payload(by_expiry);
+        driver.by_worker(hook_disposed(h, Disposal::Dropped));
+        driver.machine.dispose_hook(h);
+        driver.assert_nothing_more();
+        assert!(driver.machine.entities().hooks().is_empty());
+    }
+}
+
+#[test]
+fn a_log_that_ends_without_the_drop_of_an_ended_hook_gets_it_at_its_end() {
+    let (mut driver, h) = ended_with_a_payload(false);
+    driver.machine.dispose_hook(h);
+    // As such logs were written before: the run went on, and nothing said that the receiver was gone.
+    let step = driver.call_step("next");
+    driver.by_worker(super::log::step_created(step, "next"));
+    assert_eq!(driver.machine.rest(), Ok(()));
+    assert_eq!(records(&driver), [hook_disposed(h, Disposal::Dropped)]);
 }
 
 #[test]
@@ -91,7 +176,8 @@ fn a_hook_disposed_of_as_it_expires_still_leaves_its_record() {
             driver.machine.dispose_hook(h);
         }
         assert_eq!(driver.outsider(hook_expired(h)), woken(h));
-        assert_eq!(driver.append(), [woken(h)]);
+        let expected = [woken(h), Fed::Nothing];
+        assert_eq!(driver.append(), expected[..=usize::from(dropped_first)]);
         assert_eq!(driver.machine.take_closed(h), !dropped_first);
         driver.machine.dispose_hook(h);
         driver.assert_nothing_more();

@@ -134,6 +134,11 @@ impl Worker {
         &self.hands.trace
     }
 
+    /// True while the program has the receiver of a hook.
+    pub(super) fn holds(&self, hook: HookId) -> bool {
+        self.hands.receivers.values().any(|held| *held == hook)
+    }
+
     fn poll(&mut self) {
         let before = self.machine.records().len();
         let mut body = self.body.take();

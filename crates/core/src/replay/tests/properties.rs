@@ -4,8 +4,8 @@ use proptest::prelude::*;
 
 use super::log::{Log, run};
 use super::program::{Ask, Joining, Op, Trace, Worker, without_draws};
-use super::world::{History, Move, TOKENS, World};
-use crate::entity::Entities;
+use super::world::{History, Move, TOKENS, World, waiting_hook};
+use crate::entity::{Entities, Hook};
 use crate::event::{EventKind, EventRef, Frame, Position, Taken};
 use crate::replay::Divergence;
 use crate::replay::command::Key;
@@ -372,6 +372,22 @@ proptest! {
             }
         });
         prop_assert_eq!(differs, None);
+    }
+
+    #[test]
+    fn what_a_receiver_left_is_on_record_as_soon_as_the_worker_rests(history in history()) {
+        let world = history.happen();
+        let view = Entities::fold(run(), world.log.frames()).expect("a log folds");
+        let taken_since = world.worker.machine.taken();
+        // The hook that the log begins with may never be asked for.
+        let asked_for = |hook: &&Hook| hook.id != waiting_hook() || world.worker.holds(hook.id);
+        for hook in view.hooks().values().filter(asked_for).filter(|_| view.is_live()) {
+            let taken = taken_since.iter().find(|taken| taken.hook == hook.id);
+            let taken = taken.map_or(hook.taken, |taken| taken.count);
+            if hook.received > taken && !world.worker.holds(hook.id) {
+                prop_assert!(hook.dropped_at.is_some(), "{hook:?}");
+            }
+        }
     }
 
     #[test]

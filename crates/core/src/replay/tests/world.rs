@@ -356,13 +356,18 @@ impl World {
     }
 }
 
+/// The hook that the log may begin with.
+pub(super) fn waiting_hook() -> HookId {
+    HookId::mint(at(1), 77)
+}
+
 /// What the log begins with: perhaps a hook that waits with a payload.
 fn world_begins(waiting: bool) -> Vec<EventKind> {
     let created = samples::run_created();
     if !waiting {
         return vec![created];
     }
-    let hook = HookId::mint(at(1), 77);
+    let hook = waiting_hook();
     let token = samples::token(TOKENS[0]);
     vec![
         created,

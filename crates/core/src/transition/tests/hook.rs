@@ -22,6 +22,7 @@ fn live(created_ms: u64) -> Hook {
         taken: 0,
         created_at: at(created_ms),
         ended_at: None,
+        dropped_at: None,
     }
 }
 
@@ -30,6 +31,13 @@ fn ended(state: HookState, ms: u64) -> Hook {
         state,
         ended_at: Some(at(ms)),
         ..live(CREATED)
+    }
+}
+
+fn dropped(hook: Hook, ms: u64) -> Hook {
+    Hook {
+        dropped_at: Some(at(ms)),
+        ..hook
     }
 }
 
@@ -69,7 +77,8 @@ fn states() -> [Option<HookState>; 6] {
 fn entity(state: HookState) -> Hook {
     match state {
         HookState::Live => live(CREATED),
-        HookState::Disposed { .. } | HookState::Expired => ended(state, ENDED),
+        DROPPED => dropped(ended(state, ENDED), ENDED),
+        CLOSED | HookState::Expired => ended(state, ENDED),
         HookState::Conflicted { .. } => conflicted(ENDED),
     }
 }
@@ -119,15 +128,42 @@ fn every_event_in_every_state_has_its_answer() {
     }
 }
 
+fn disposed(by: Disposal) -> EventKind {
+    let hook = samples::hook();
+    EventKind::HookDisposed { hook, by }
+}
+
 #[test]
 fn how_a_hook_was_disposed_of_is_kept() {
-    for (by, state) in [(Disposal::Closed, CLOSED), (Disposal::Dropped, DROPPED)] {
-        let kind = EventKind::HookDisposed {
-            hook: samples::hook(),
-            by,
-        };
-        let after = hook(Some(&live(CREATED)), event(&kind, NOW));
-        assert_eq!(after, Ok(ended(state, NOW)));
+    let closed = hook(
+        Some(&live(CREATED)),
+        event(&disposed(Disposal::Closed), NOW),
+    );
+    assert_eq!(closed, Ok(ended(CLOSED, NOW)));
+    let kind = disposed(Disposal::Dropped);
+    let gone = hook(Some(&live(CREATED)), event(&kind, NOW));
+    assert_eq!(gone, Ok(dropped(ended(DROPPED, NOW), NOW)));
+}
+
+#[test]
+fn a_receiver_is_dropped_once_however_its_hook_ended_before() {
+    let kind = disposed(Disposal::Dropped);
+    for state in [CLOSED, HookState::Expired, in_conflict()] {
+        let before = entity(state);
+        let after = hook(Some(&before), event(&kind, NOW)).unwrap();
+        assert_eq!(
+            after,
+            dropped(before, NOW),
+            "{state:?}: what ended it stands"
+        );
+        for by in [Disposal::Dropped, Disposal::Closed] {
+            let again = hook(Some(&after), event(&disposed(by), NOW));
+            let refused = IllegalTransition::HookEnded {
+                event: "hook_disposed",
+                hook: samples::hook(),
+            };
+            assert_eq!(again, Err(refused), "{state:?}, dropped, then {by:?}");
+        }
     }
 }
 
