@@ -252,9 +252,10 @@ impl World {
             );
             processes.crashes += u32::from(!over);
             let mut prng = Prng::at(self.seed, Stream::Ending, (u64::from(id), 0));
-            let ending = match over {
-                true => Ending::Closed,
-                false => prng.pick(&[Ending::Killed, Ending::Dropped]),
+            let ending = if over {
+                Ending::Closed
+            } else {
+                prng.pick(&[Ending::Killed, Ending::Dropped])
             };
             (process, ending)
         };

@@ -70,14 +70,19 @@ pub(super) fn of_run(seen: &Seen, hooks: &mut BTreeMap<HookId, Hook>) -> Result<
 /// Where a receiver goes, the transaction that records it deals with what the hook holds: there and
 /// then, and not when the run ends. At the end all that a workflow did is on record.
 fn receiver_has_gone(hook: &Hook) -> Result<(), String> {
-    // What is closed or expired is let go of in silence, and keeps what it holds until its run ends.
-    let in_silence = hook.until.is_some();
-    if hook.gone || in_silence {
+    let has_ended = hook.until.is_some();
+    let holds_nothing = hook.read == hook.took.len();
+    // What has ended and holds nothing leaves no record when its receiver goes.
+    if hook.gone || (has_ended && (holds_nothing || LEFT_UNTIL_THE_RUN_ENDS)) {
         Ok(())
     } else {
         Err("its workflow has let go of it, and its log does not know".to_owned())
     }
 }
+
+/// What a closed or expired hook holds waits for the end of its run although its receiver has gone.
+/// The contract wants this false (statement 2).
+const LEFT_UNTIL_THE_RUN_ENDS: bool = true;
 
 fn fold(seen: &Seen) -> Result<BTreeMap<HookId, Hook>, String> {
     let mut hooks = BTreeMap::<HookId, Hook>::new();
