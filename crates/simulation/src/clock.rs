@@ -32,6 +32,12 @@ struct Timers {
     waiting: BTreeMap<(u64, u64), Waker>,
 }
 
+impl Default for VirtualClock {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 impl VirtualClock {
     pub(crate) fn new() -> Self {
         let timers = Timers {

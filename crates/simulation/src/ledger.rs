@@ -94,18 +94,38 @@ pub(crate) struct Entries {
     pub(crate) executions: Vec<Execution>,
     /// What the workflow of a run saw, in the replay that went furthest.
     pub(crate) seen: BTreeMap<RunId, Vec<Seen>>,
+    /// When each of these was seen for the first time.
+    seen_at: BTreeMap<RunId, Vec<u64>>,
     /// The first place where two replays of a run saw different things.
     pub(crate) difference: Option<String>,
+}
+
+impl Entries {
+    /// What the workflow of a run saw, and when it saw it for the first time.
+    pub(crate) fn seen_by(&self, run: RunId) -> impl Iterator<Item = (&Seen, u64)> {
+        let seen = self.seen.get(&run).into_iter().flatten();
+        let at = self.seen_at.get(&run).into_iter().flatten();
+        seen.zip(at.copied())
+    }
 }
 
 /// The ledger.
 #[derive(Debug, Default)]
 pub(crate) struct Ledger {
     entries: Mutex<Entries>,
+    clock: VirtualClock,
     pub(crate) tally: Tally,
 }
 
 impl Ledger {
+    /// An empty one, in which things have their times.
+    pub(crate) fn timed(clock: VirtualClock) -> Self {
+        Self {
+            clock,
+            ..Self::default()
+        }
+    }
+
     pub(crate) fn lock(&self) -> MutexGuard<'_, Entries> {
         self.entries.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -161,6 +181,8 @@ impl Recording {
         let other = known.get(*next).filter(|known| *known != seen).cloned();
         if *next == known.len() {
             known.push(seen.clone());
+            let at = ledger.clock.now();
+            entries.seen_at.entry(self.run).or_default().push(at);
         }
         if let Some(other) = other {
             let text = format!(

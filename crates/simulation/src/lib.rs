@@ -27,6 +27,7 @@
 mod check;
 mod clock;
 mod delivery;
+mod disk;
 mod evictions;
 mod fault;
 mod ledger;

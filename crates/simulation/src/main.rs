@@ -7,7 +7,8 @@ use std::io::{Write, stderr, stdout};
 use std::process::ExitCode;
 
 use rewake_simulation::{
-    Counts, Report, Violation, deliver, missing, missing_delivery, play_case, shrink, simulate,
+    Counts, Report, Statement, Undelivered, Violation, deliver, missing, missing_delivery,
+    play_case, shrink, simulate,
 };
 use serde::Serialize;
 
@@ -17,7 +18,7 @@ const LINES: usize = 400;
 const PROGRESS: u64 = 5_000;
 
 const USAGE: &str = "usage: rewake-simulation [--seed N] [--count M] [--shrink] [--case FILE] \
-                     [--all] [--json]\n       rewake-simulation delivery [--seed N] [--count M] [--all]";
+                     [--all] [--json]\n       rewake-simulation delivery [--seed N] [--count M] [--all] [--json]";
 
 /// What is played.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -157,60 +158,28 @@ fn small(options: &Options) -> ExitCode {
     ExitCode::FAILURE
 }
 
+/// Scenarios of the eight statements.
 fn many(options: &Options) -> ExitCode {
-    let (first, count) = (options.seed, options.count);
-    let mut summary = Summary {
-        seed: first,
-        count,
-        ..Summary::default()
-    };
-    for seed in first..first.saturating_add(count) {
-        match simulate(seed, false) {
-            Ok(report) => summary.add(report),
-            Err(violation) => summary.fail(options, &violation),
-        }
-        let done = seed - first + 1;
-        if done.is_multiple_of(PROGRESS) && done < count {
-            tell(&format!(
-                "{done} of {count}, {} failed",
-                summary.failed.len()
-            ));
-        }
-    }
+    let mut summary = Summary::of(options);
+    summary.play(options, |summary, seed| match simulate(seed, false) {
+        Ok(report) => summary.add(report),
+        Err(violation) => summary.fail(options, &violation),
+    });
     summary.missing = missing(&summary.counts);
     summary.show(options)
 }
 
 /// Schedules of the delivery contract, each against the model.
 fn schedules(options: &Options) -> ExitCode {
-    let mut counts = Counts::new();
-    let mut failed = 0;
-    for seed in options.seed..options.seed.saturating_add(options.count) {
-        match deliver(seed) {
-            Ok(report) => add_counts(&mut counts, report.counts),
-            Err(undelivered) => {
-                failed += 1;
-                if options.count == 1 {
-                    show(&undelivered.trace, options.lines());
-                }
-                say(&undelivered.to_string());
-            }
-        }
-        let done = seed - options.seed + 1;
-        if done.is_multiple_of(10 * PROGRESS) && done < options.count {
-            tell(&format!("{done} of {}, {failed} failed", options.count));
-        }
+    let mut summary = Summary::of(options);
+    summary.play(options, |summary, seed| match deliver(seed) {
+        Ok(report) => summary.add(report),
+        Err(undelivered) => summary.lose(options, &undelivered),
+    });
+    if options.count > 1 {
+        summary.missing = missing_delivery(&summary.counts);
     }
-    for (name, count) in &counts {
-        say(&format!("{count:>12}  {name}"));
-    }
-    let missing = missing_delivery(&counts);
-    if options.count > 1 && !missing.is_empty() {
-        say(&format!("never happened: {}", missing.join(", ")));
-    }
-    let Options { seed, count, .. } = options;
-    say(&format!("{count} schedules from {seed}: {failed} failed"));
-    ExitCode::from(u8::from(failed > 0))
+    summary.show(options)
 }
 
 fn add_counts(counts: &mut Counts, more: Counts) {
@@ -220,6 +189,42 @@ fn add_counts(counts: &mut Counts, more: Counts) {
 }
 
 impl Summary {
+    fn of(options: &Options) -> Self {
+        Self {
+            seed: options.seed,
+            count: options.count,
+            ..Self::default()
+        }
+    }
+
+    /// Plays each seed, and says now and then how far it has come.
+    fn play(&mut self, options: &Options, mut play: impl FnMut(&mut Self, u64)) {
+        let (first, count) = (options.seed, options.count);
+        for seed in first..first.saturating_add(count) {
+            play(self, seed);
+            let done = seed - first + 1;
+            if done.is_multiple_of(PROGRESS) && done < count {
+                tell(&format!("{done} of {count}, {} failed", self.failed.len()));
+            }
+        }
+    }
+
+    /// Takes a schedule that the model does not accept.
+    fn lose(&mut self, options: &Options, undelivered: &Undelivered) {
+        if !options.json {
+            if options.count == 1 {
+                show(&undelivered.trace, options.lines());
+            }
+            say(&undelivered.to_string());
+        }
+        self.failed.push(Failed {
+            seed: undelivered.seed,
+            statement: Statement::Delivered.name(),
+            problem: undelivered.problem.clone(),
+            small: Some(undelivered.small.clone().into()),
+        });
+    }
+
     fn add(&mut self, report: Report) {
         self.steps += report.steps;
         self.runs += report.runs;

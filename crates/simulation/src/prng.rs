@@ -25,6 +25,7 @@ pub(crate) enum Stream {
     Entropy = 11,
     Outsider = 12,
     Delivery = 13,
+    Ending = 14,
 }
 
 impl Prng {

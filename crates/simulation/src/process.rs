@@ -8,10 +8,13 @@ use std::time::Duration;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use rewake::Rewake;
+use rewake_runtime::webhook::Secrets;
 use rewake_runtime::{Builder, Engine, Entropy, Host, Registry, Spawner};
 use serde::{Deserialize, Serialize};
 
 use crate::clock::ProcessClock;
+use crate::delivery::SECRET;
+use crate::disk::Ending;
 use crate::ledger::StepWorld;
 use crate::prng::{Prng, Stream};
 use crate::scheduler::ProcessId;
@@ -226,6 +229,7 @@ impl World {
             .memory_budget(setup.memory)
             .verify(setup.verify)
             .public_url("http://simulated")
+            .secrets(secrets())
     }
 
     fn offset_of(&self, id: ProcessId) -> Arc<AtomicI64> {
@@ -236,7 +240,7 @@ impl World {
 
     /// Ends a process where it stands: whatever it holds is dropped, and it gets to say nothing.
     pub(crate) fn crash(&self, id: ProcessId) {
-        let process = {
+        let (process, ending) = {
             let mut processes = lock(&self.processes);
             let process = processes.alive.remove(&id);
             let over = matches!(
@@ -247,12 +251,19 @@ impl World {
                 })
             );
             processes.crashes += u32::from(!over);
-            process
+            let mut prng = Prng::at(self.seed, Stream::Ending, (u64::from(id), 0));
+            let ending = if over {
+                Ending::Closed
+            } else {
+                prng.pick(&[Ending::Killed, Ending::Dropped])
+            };
+            (process, ending)
         };
         self.trace(|| format!("end  p{id}"));
         self.tasks.kill(id);
         drop(process);
         self.forget_requests(id);
+        self.open_again(ending);
     }
 
     /// Lets a process end in good order.
@@ -278,6 +289,14 @@ impl World {
         };
         self.tasks.spawn(id, "shutdown", stop.boxed());
     }
+}
+
+/// What those sign their requests with who call webhooks.
+fn secrets() -> Secrets {
+    let mut secrets = Secrets::default();
+    let (name, value) = SECRET;
+    secrets.add(name, value);
+    secrets
 }
 
 /// The program whose workflow was changed: under the same name stands other code.

@@ -22,8 +22,10 @@ pub(crate) enum Disk {
     Followed,
     /// The store in memory. What is checked is checked from outside, at the end.
     Memory,
-    /// The embedded store, likewise.
+    /// The embedded store in memory, likewise.
     Sqlite,
+    /// The embedded store in a file, which is opened again after each process.
+    File,
 }
 
 /// Everything that a simulation depends on.

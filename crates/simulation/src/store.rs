@@ -142,7 +142,7 @@ fn carry_out<A, E>(
 ) -> Result<A, E> {
     let once = |repeat| {
         judge(world, process, about, || {
-            block_on(act(world.store(), Time { fate, repeat }))
+            block_on(act(&*world.store(), Time { fate, repeat }))
         })
     };
     let first = once(false)?;

@@ -10,11 +10,11 @@ use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use rewake_core::time::Timestamp;
-use rewake_sqlite::{Options, SqliteStore};
 use rewake_store::Store;
 use rewake_store::memory::MemoryStore;
 
 use crate::clock::VirtualClock;
+use crate::disk::{Embedded, Ending};
 use crate::fault::{Fate, Faults, Site};
 use crate::ledger::Ledger;
 use crate::process::Processes;
@@ -37,7 +37,7 @@ pub(crate) struct World {
     pub(crate) clock: VirtualClock,
     pub(crate) memory: MemoryStore,
     /// The embedded store, where that is what the processes share.
-    embedded: Option<SqliteStore>,
+    embedded: Mutex<Option<Embedded>>,
     /// Whether the logs are followed and checked at each write.
     pub(crate) follows: bool,
     pub(crate) tasks: Tasks,
@@ -82,10 +82,11 @@ impl World {
             }
         };
         let now: Arc<dyn Fn() -> Timestamp + Send + Sync> = Arc::new(now);
-        let embedded = (scenario.disk == Disk::Sqlite).then(|| {
-            let options = Options::memory(Arc::clone(&now));
-            SqliteStore::open(options).expect("a store in memory opens")
-        });
+        let embedded = match scenario.disk {
+            Disk::Followed | Disk::Memory => None,
+            Disk::Sqlite => Some(Embedded::in_memory(Arc::clone(&now))),
+            Disk::File => Some(Embedded::in_file(Arc::clone(&now))),
+        };
         let settings = scenario.settings.clone();
         let pace = Pace {
             seed: scenario.seed,
@@ -95,14 +96,14 @@ impl World {
             settings,
             seed: scenario.seed,
             sabotage: scenario.sabotage,
+            ledger: Arc::new(Ledger::timed(clock.clone())),
             clock,
             memory: MemoryStore::new(now),
-            embedded,
+            embedded: Mutex::new(embedded),
             follows: scenario.disk == Disk::Followed,
             tasks: Tasks::new(pace),
             processes: Mutex::default(),
             faults: Mutex::new(Faults::new(scenario.seed, &scenario.plan)),
-            ledger: Arc::default(),
             turmoil: AtomicBool::new(false),
             skew,
             steps: AtomicU64::new(0),
@@ -117,10 +118,24 @@ impl World {
     }
 
     /// The store that the processes share.
-    pub(crate) fn store(&self) -> &dyn Store {
-        match &self.embedded {
-            Some(embedded) => embedded,
-            None => &self.memory,
+    pub(crate) fn store(&self) -> Box<dyn Store> {
+        match &*lock(&self.embedded) {
+            Some(embedded) => Box::new(embedded.store()),
+            None => Box::new(self.memory.clone()),
+        }
+    }
+
+    /// A store in a file ends with the process that had it, and is opened again for the next one.
+    pub(crate) fn open_again(&self, after: Ending) {
+        let opened = match &mut *lock(&self.embedded) {
+            Some(Embedded::File(file)) => file.open_again(after),
+            Some(Embedded::Memory(_)) | None => return,
+        };
+        self.trace(|| format!("open {after:?}"));
+        self.count(after.name());
+        if let Err(error) = opened {
+            let text = format!("{after:?}, the file does not open again: {error}");
+            self.fail(Statement::Durable.broken(text));
         }
     }
 
@@ -259,6 +274,8 @@ impl World {
 
     /// Drops everything that holds on to this world.
     pub(crate) fn end(&self) {
+        // Nobody opens it again.
+        drop(lock(&self.embedded).take());
         let processes = lock(&self.processes).alive();
         for process in processes {
             self.crash(process);

@@ -32,7 +32,7 @@ const LAYERS: &[Layer] = &[
     ),
     layer(
         "crates/simulation",
-        &[REWAKE, RUNTIME, SQLITE, STORE, CORE],
+        &[REWAKE, HTTP, RUNTIME, SQLITE, STORE, CORE],
         &[],
     ),
     layer("crates/cli", &[REWAKE], &[]),
@@ -326,7 +326,7 @@ mod tests {
             ("crates/http", SQLITE),
             ("crates/macros", REWAKE),
             ("crates/rewake", "rewake-simulation"),
-            ("crates/simulation", "rewake-http"),
+            ("crates/simulation", POSTGRES),
             ("crates/cli", STORE),
             ("bindings/node", RUNTIME),
             ("examples/approval", RUNTIME),

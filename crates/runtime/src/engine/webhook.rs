@@ -211,24 +211,37 @@ impl Caller<'_> {
         loop {
             // Registered before looking, so that nothing falls in between.
             let called = inner.waiters.wait(run);
-            if let Some(answer) = self.look(run, stream).await? {
+            if let Some(answer) = self.find(run, &stream).await? {
                 return Ok(answer);
-            }
-            let row = inner.store.run(inner.scope, run).await;
-            let row = row.map_err(WebhookError::AnswerLost)?;
-            if row.is_none_or(|row| row.status.is_terminal()) {
-                // The answer may have come between the two looks.
-                let answer = self.look(run, stream).await?;
-                return answer.ok_or(WebhookError::RunEnded);
             }
             match select(pin!(inner.called_or_later(called)), deadline).await {
                 Either::Left(((), rest)) => deadline = rest,
-                Either::Right(((), _)) => return Err(WebhookError::NoAnswer),
+                Either::Right(((), _)) => {
+                    // Who answers in another process calls nobody here: what stands is the answer.
+                    let answer = self.find(run, &stream).await?;
+                    return answer.ok_or(WebhookError::NoAnswer);
+                }
             }
         }
     }
 
-    async fn look(&self, run: RunId, stream: StreamId) -> Result<Option<Payload>, WebhookError> {
+    /// The answer, if it stands; an error where there will be none.
+    async fn find(&self, run: RunId, stream: &StreamId) -> Result<Option<Payload>, WebhookError> {
+        if let Some(answer) = self.look(run, stream).await? {
+            return Ok(Some(answer));
+        }
+        let inner = &self.engine.inner;
+        let row = inner.store.run(inner.scope, run).await;
+        let row = row.map_err(WebhookError::AnswerLost)?;
+        if row.is_some_and(|row| !row.status.is_terminal()) {
+            return Ok(None);
+        }
+        // The answer may have come between the two looks.
+        let answer = self.look(run, stream).await?;
+        answer.map(Some).ok_or(WebhookError::RunEnded)
+    }
+
+    async fn look(&self, run: RunId, stream: &StreamId) -> Result<Option<Payload>, WebhookError> {
         let inner = &self.engine.inner;
         let stream = stream.as_str().to_owned();
         let chunk = inner.store.first_chunk(inner.scope, run, stream).await;

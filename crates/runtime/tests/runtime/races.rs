@@ -1,5 +1,6 @@
 //! What happens between two commits, or while a caller goes away.
 
+use std::pin::pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
@@ -11,7 +12,7 @@ use rewake_core::time::Timestamp;
 use rewake_core::token::Token;
 use rewake_runtime::workflow::{Context as RunContext, HookSpec, RegisterHook};
 use rewake_runtime::{Engine, Resume, Start, WebhookDelivery};
-use rewake_store::{Append, Condition, Log, Queries, ScopeId};
+use rewake_store::{Answer, Append, ChunkRow, Condition, Log, Queries, ScopeId, Streams};
 
 use crate::world::{World, text};
 
@@ -87,6 +88,31 @@ fn a_request_whose_answer_was_lost_wakes_its_run() {
     world.settle();
     let events = world.events(&engine, run);
     assert_eq!(events.last(), Some(&"run_completed"), "{events:?}");
+}
+
+#[test]
+fn an_answer_that_another_process_gave_is_found_when_the_time_runs_out() {
+    let world = World::new();
+    let engine = world.open(world.builder(receives_once));
+    let run = world.start(&engine);
+    let caller = engine.caller().unwrap();
+    let stream = engine.answer_stream("door", None);
+    let within = Duration::from_secs(30);
+    let mut waiting = pin!(caller.answer(run, stream, within));
+    let polled = waiting.poll_unpin(&mut Context::from_waker(Waker::noop()));
+    assert!(matches!(polled, Poll::Pending));
+    let answer = Answer {
+        scope: ScopeId(0),
+        run,
+        stream: stream.to_string(),
+        chunk: ChunkRow {
+            writer: None,
+            payload: text("1"),
+        },
+    };
+    world.until(world.store.answer(answer)).unwrap();
+    world.pass(within);
+    assert_eq!(world.until(waiting), Ok(text("1")));
 }
 
 #[test]

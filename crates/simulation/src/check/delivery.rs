@@ -164,6 +164,8 @@ fn gather(
             | Seen::Answered(..)
             | Seen::Over(..)
             | Seen::Closed(_)
+            | Seen::Webhook(..)
+            | Seen::Dropped(_)
             | Seen::Elapsed
             | Seen::Woke
             | Seen::Asked(..)

@@ -1,12 +1,16 @@
 //! The delivery contract, held against a model: random schedules of all that can be done to a hook,
 //! on the real engine, and the fate of every payload.
 //!
-//! `schedule` is what happens (data, from a seed), `script` what workflows do, `play` lets it happen
-//! and gathers what everybody was told, saw and can ask for; `model` says what must have become of
-//! each payload, and `shrink` makes small what the model does not accept.
+//! `schedule` is what happens (data that `grow` makes from a seed), `script` what workflows are told and
+//! `follow` how they do it, `play` lets it happen and gathers what everybody was told, saw and can ask
+//! for; `model` says what must have become of each payload and request, and `shrink` makes small what
+//! the model does not accept.
 
+mod follow;
+mod grow;
 mod model;
 mod play;
+mod receiver;
 mod schedule;
 mod script;
 mod shrink;
@@ -17,20 +21,21 @@ use std::fmt;
 
 use crate::simulation::Report;
 use crate::tally::Counts;
-use model::Fate;
+use model::{Fate, Said};
 use schedule::{Deed, Schedule};
 use script::Line;
 
-/// What follows from schedules and is done by nobody: payloads that go on into another run or back
-/// into the mailbox, the same answer to the same key, one schedule in some on the embedded store.
-const MET: [&str; 7] = [
-    "met handed-on",
-    "met returned",
-    "met left-mailbox",
-    "met same-answer",
-    "met unknown-and-taken",
-    "met unknown-and-never-taken",
+pub(crate) use receiver::SECRET;
+pub(crate) use script::Webhook;
+
+/// Which disks there were, and how those that outlive a process were opened again.
+const DISKS: [&str; 6] = [
     "met sqlite",
+    "met sqlite-file",
+    "met file-killed",
+    "met file-dropped",
+    "met file-closed",
+    "met evicted",
 ];
 
 /// A schedule that the model does not accept, made small.
@@ -98,9 +103,12 @@ pub fn missing_delivery(counts: &Counts) -> Vec<&'static str> {
         .iter()
         .chain(&Line::NAMES)
         .chain(&Fate::NAMES)
+        // That the store cannot say is too rare to be waited for.
+        .chain(&Said::NAMES[..5])
         .chain(&faults)
         .chain(&troubles)
-        .chain(&MET);
+        .chain(&play::MET)
+        .chain(&DISKS);
     all.filter(|name| !counts.contains_key(*name))
         .copied()
         .collect()

@@ -1,33 +1,40 @@
-//! What workflows do with the tokens: a script of a few lines, carried out by one workflow.
+//! What workflows are told to do: a script of a few lines, which comes with the act of a run.
 
-use std::time::Duration;
-
-use rewake::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use super::schedule::Told;
-use crate::ledger::{self, Recording};
-use crate::workload::Seen;
-
 /// The name of the workflow.
-pub(super) const WORKFLOW: &str = "delivery";
+pub(crate) const WORKFLOW: &str = "delivery";
 
-/// A line of a script. Reading is from the hook that was opened last.
+/// A line of a script. Reading is from the hook or webhook that was opened last.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Line {
     /// Opens a token, for so many milliseconds.
     Open(String, Option<u64>),
+    /// Opens a webhook.
+    Webhook(Webhook),
     /// Reads one.
     Read,
     /// Reads until a payload says to finish, or nothing more will come.
     ReadUntilTold,
     /// Reads one, unless a sleep ends first.
     ReadOrSleep(u64),
+    /// Reads one, unless it takes so many milliseconds.
+    ReadInTime(u64),
+    /// Reads so many as a stream.
+    ReadStream(u64),
+    /// Reads one from each of the two that were opened last, unless a sleep ends before both have one.
+    ReadBothOrSleep(u64),
+    /// Reads so many, and answers each.
+    Serve(u64, Answerer),
     Sleep(u64),
     /// Closes the hook, and reads what had come.
     Close,
-    /// Drops the receiver.
-    Drop,
+    /// Lets go of the receiver.
+    Dispose,
+    /// Opens a token and reads, and is dropped with its hook when a sleep ends first.
+    OpenInRace(String, u64),
+    /// Does these lines so many times.
+    Loop(u64, Script),
     /// Ends with an error.
     Fail,
 }
@@ -35,82 +42,110 @@ pub(crate) enum Line {
 /// A script.
 pub(crate) type Script = Vec<Line>;
 
-/// Carries out the script that came with the act of this number.
-#[workflow(name = "delivery")]
-pub(crate) async fn follow(serial: u64, script: Script) -> anyhow::Result<u64> {
-    let notes = Recording::begin(workflow_metadata().run_id);
-    let mut hooks = Vec::new();
-    for line in script {
-        ledger::count(line.name());
-        act(line, &mut hooks, &notes).await?;
-    }
-    Ok(serial)
+/// How a webhook is opened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub(crate) struct Webhook {
+    pub(crate) answers: Answers,
+    pub(crate) tells: Tells,
+    /// It takes requests for so many milliseconds.
+    pub(crate) expires_ms: Option<u64>,
 }
 
-async fn act(
-    line: Line,
-    hooks: &mut Vec<HookReceiver<Told>>,
-    notes: &Recording,
-) -> anyhow::Result<()> {
-    match (line, hooks.last_mut()) {
-        (Line::Open(token, expires_ms), _) => {
-            let opening = create_hook::<Told>().token(token);
-            let opening = match expires_ms {
-                Some(ms) => opening.expires_in(Duration::from_millis(ms)),
-                None => opening,
-            };
-            // Whoever finds the token taken goes on without.
-            hooks.extend(opening.await.ok());
-        }
-        (Line::Read, Some(hook)) => {
-            note(hook.recv().await, hook, notes);
-        }
-        (Line::ReadUntilTold, Some(hook)) => {
-            while note(hook.recv().await, hook, notes).is_some_and(|told| !told.finish) {}
-        }
-        (Line::ReadOrSleep(ms), Some(hook)) => {
-            let received = select! {
-                received = hook.recv() => Some(received),
-                () = sleep(Duration::from_millis(ms)) => None,
-            };
-            match received {
-                Some(received) => {
-                    note(received, hook, notes);
-                }
-                None => notes.note(&Seen::Woke),
-            }
-        }
-        (Line::Close, Some(hook)) => {
-            hook.close().await;
-            notes.note(&Seen::Closed(hook.hook_id().to_string()));
-            while note(hook.recv().await, hook, notes).is_some() {}
-        }
-        (Line::Drop, Some(_)) => drop(hooks.pop()),
-        (Line::Sleep(ms), _) => sleep(Duration::from_millis(ms)).await,
-        (Line::Fail, _) => anyhow::bail!("scripted error"),
-        (
-            Line::Read | Line::ReadUntilTold | Line::ReadOrSleep(_) | Line::Close | Line::Drop,
-            None,
-        ) => {}
-    }
-    Ok(())
+/// What the callers of a webhook get.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub(crate) enum Answers {
+    /// 202.
+    Accepted,
+    /// Always the same.
+    Fixed,
+    /// What the workflow answers within so many milliseconds.
+    Manual(u64),
 }
 
-/// Writes down what came; none where nothing more will.
-fn note(
-    received: Result<Told, HookError>,
-    hook: &HookReceiver<Told>,
-    notes: &Recording,
-) -> Option<Told> {
-    let id = hook.hook_id().to_string();
-    match received {
-        Ok(told) => {
-            notes.note(&Seen::Payload(id, told.number));
-            Some(told)
-        }
-        Err(error) => {
-            notes.note(&Seen::Over(id, error.to_string()));
-            None
-        }
+/// By what a webhook tells a redelivery from a new request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub(crate) enum Tells {
+    /// It cannot.
+    Nothing,
+    /// By a header.
+    Header,
+    /// By the id that comes with a signature.
+    Signature,
+}
+
+/// Who answers a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub(crate) enum Answerer {
+    /// The workflow itself.
+    Workflow,
+    /// A step.
+    Step,
+    /// A step, and then the workflow itself, whose answer comes too late.
+    Both,
+    /// Nobody.
+    Nobody,
+}
+
+/// What a payload carries, or the body of a request: its number, and whether it tells workflows to
+/// finish.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Told {
+    pub(crate) number: u64,
+    pub(crate) finish: bool,
+}
+
+/// What is answered to a request, by the nth who answers it.
+pub(crate) fn answer_text(number: u64, nth: usize) -> String {
+    format!("answer {nth} to {number}")
+}
+
+impl Line {
+    /// How each kind is counted.
+    pub(crate) const NAMES: [&'static str; 20] = [
+        "line open",
+        "line webhook-accepted",
+        "line webhook-static",
+        "line webhook-manual",
+        "line read",
+        "line read-until-told",
+        "line read-or-sleep",
+        "line read-in-time",
+        "line read-stream",
+        "line read-both-or-sleep",
+        "line serve-by-workflow",
+        "line serve-by-step",
+        "line serve-by-both",
+        "line serve-by-nobody",
+        "line sleep",
+        "line close",
+        "line dispose",
+        "line drop-in-race",
+        "line loop",
+        "line fail",
+    ];
+
+    pub(crate) const fn name(&self) -> &'static str {
+        let place = match self {
+            Self::Open(..) => 0,
+            Self::Webhook(webhook) => match webhook.answers {
+                Answers::Accepted => 1,
+                Answers::Fixed => 2,
+                Answers::Manual(_) => 3,
+            },
+            Self::Read => 4,
+            Self::ReadUntilTold => 5,
+            Self::ReadOrSleep(_) => 6,
+            Self::ReadInTime(_) => 7,
+            Self::ReadStream(_) => 8,
+            Self::ReadBothOrSleep(_) => 9,
+            Self::Serve(_, answerer) => 10 + *answerer as usize,
+            Self::Sleep(_) => 14,
+            Self::Close => 15,
+            Self::Dispose => 16,
+            Self::OpenInRace(..) => 17,
+            Self::Loop(..) => 18,
+            Self::Fail => 19,
+        };
+        Self::NAMES[place]
     }
 }

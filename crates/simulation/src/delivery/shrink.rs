@@ -1,5 +1,5 @@
 //! A schedule that the model does not accept, made small: what goes wrong is listed, and then acts,
-//! faults and the disorder of the world are cut as long as it still fails.
+//! faults, lines of scripts and the disorder of the world are cut as long as it still fails.
 
 use std::fmt::Write;
 
@@ -53,6 +53,11 @@ fn pass(schedule: &mut Schedule, fails: impl Fn(&Schedule) -> bool) -> bool {
         schedule.scenario.plan = Plan::Listed(faults);
         return true;
     }
+    let mut shorter = (0..schedule.acts.len()).filter_map(|nth| cut_script(schedule, nth, &fails));
+    if let Some(shorter) = shorter.next() {
+        *schedule = shorter;
+        return true;
+    }
     let settings = &schedule.scenario.settings;
     if (settings.spread, settings.late, settings.skew) == (0, 0, 0) {
         return false;
@@ -62,6 +67,25 @@ fn pass(schedule: &mut Schedule, fails: impl Fn(&Schedule) -> bool) -> bool {
         (settings.spread, settings.late, settings.skew) = (0, 0, 0);
     });
     calmer.map(|calmer| *schedule = calmer).is_some()
+}
+
+/// The schedule with fewer lines in the script that an act brings, where it still fails.
+fn cut_script(
+    schedule: &Schedule,
+    nth: usize,
+    fails: impl Fn(&Schedule) -> bool,
+) -> Option<Schedule> {
+    let mut shorter = schedule.clone();
+    let mut lines = shorter.acts[nth].deed.script_mut()?.clone();
+    let was_cut = cut(&mut lines, |lines| {
+        let mut other = schedule.clone();
+        if let Some(script) = other.acts[nth].deed.script_mut() {
+            *script = lines;
+        }
+        fails(&other)
+    });
+    *shorter.acts[nth].deed.script_mut()? = lines;
+    was_cut.then_some(shorter)
 }
 
 fn told(schedule: &Schedule) -> String {

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use serde::{Deserialize, Serialize};
 
 use super::steps;
+use crate::delivery::Webhook;
 use crate::ledger::Recording;
 
 /// Something that a workflow saw.
@@ -32,6 +33,10 @@ pub(crate) enum Seen {
     Over(String, String),
     /// A hook that was closed.
     Closed(String),
+    /// A webhook that was registered, and how.
+    Webhook(String, Webhook),
+    /// A receiver that the workflow let go of.
+    Dropped(String),
     /// A time that ran out.
     Elapsed,
     /// A sleep that ended.

@@ -1,155 +1,13 @@
-//! The model finds what breaks the contract: forged histories, each but for one thing in order.
+//! The fates of payloads.
 
-use rewake_core::event::{CreatedBy, Disposal, Event, EventKind, Position};
-use rewake_core::id::{EventId, HookId, RunId};
-use rewake_core::payload;
-use rewake_core::time::Timestamp;
-use rewake_core::token::Token;
-
-use super::model::{Answer, Fate, History, Seen, Sent, Way, check};
-use super::schedule::Told;
-
-const TOKEN: &str = "token-a";
-
-fn at(ms: u64) -> Timestamp {
-    Timestamp::from_millis(ms)
-}
-
-fn run_id(n: u64) -> RunId {
-    RunId::mint(at(1), u128::from(n))
-}
-
-fn hook_id(n: u64) -> HookId {
-    HookId::mint(at(1), u128::from(n))
-}
-
-fn created(serial: u64, created_by: CreatedBy) -> EventKind {
-    let script: super::script::Script = Vec::new();
-    EventKind::RunCreated {
-        workflow: super::script::WORKFLOW.to_owned(),
-        input: payload::encode(&(serial, script)).unwrap(),
-        build: String::new(),
-        seed: [0; 16],
-        flags: 0,
-        parent: None,
-        not_before: None,
-        continued_from: None,
-        attributes: std::collections::BTreeMap::new(),
-        created_by,
-    }
-}
-
-fn opened(hook: u64, token: &str) -> EventKind {
-    EventKind::HookCreated {
-        hook: hook_id(hook),
-        token: Token::parse(token, Token::MAX_LEN).unwrap(),
-        chosen: true,
-        metadata: None,
-        is_webhook: false,
-        expires_at: None,
-    }
-}
-
-fn took(hook: u64, number: u64) -> EventKind {
-    let told = Told {
-        number,
-        finish: false,
-    };
-    EventKind::HookReceived {
-        hook: hook_id(hook),
-        payload: payload::encode(&told).unwrap(),
-        key: None,
-        fallback: None,
-        kept_until: None,
-    }
-}
-
-fn dropped(hook: u64) -> EventKind {
-    EventKind::HookDisposed {
-        hook: hook_id(hook),
-        by: Disposal::Dropped,
-    }
-}
-
-fn completed() -> EventKind {
-    EventKind::RunCompleted {
-        output: payload::encode(&0).unwrap(),
-    }
-}
-
-const fn terminated() -> EventKind {
-    EventKind::RunCancelled {
-        reason: None,
-        terminated: true,
-    }
-}
-
-/// A run whose events are a millisecond apart.
-fn run(n: u64, from_ms: u64, kinds: impl IntoIterator<Item = EventKind>) -> Seen {
-    let events = kinds.into_iter().zip(0..).map(|(kind, nth)| Event {
-        position: Position(nth + 1),
-        at: at(from_ms + nth),
-        id: EventId::mint(at(1), u128::from(1_000 * n + nth)),
-        kind,
-    });
-    Seen {
-        run: run_id(n),
-        serial: n,
-        events: events.collect(),
-        unread: Vec::new(),
-        read: Vec::new(),
-    }
-}
-
-fn read(mut run: Seen, read: &[(u64, u64)]) -> Seen {
-    run.read = read.iter().map(|(hook, n)| (hook_id(*hook), *n)).collect();
-    run
-}
-
-fn unread(mut run: Seen, unread: &[(u64, u64)]) -> Seen {
-    run.unread = unread
-        .iter()
-        .map(|(hook, n)| (hook_id(*hook), *n))
-        .collect();
-    run
-}
-
-fn sent(number: u64, way: Way, answers: impl Into<Vec<Answer>>) -> Sent {
-    Sent {
-        number,
-        token: TOKEN.to_owned(),
-        way,
-        answers: answers.into(),
-    }
-}
-
-fn taken(n: u64) -> Answer {
-    Answer::Taken {
-        run: run_id(n),
-        hook: hook_id(n),
-        started: false,
-    }
-}
+use super::*;
+use crate::delivery::model::Fate;
 
 fn posted() -> Way {
     Way::Mail {
         earliest: at(500),
         latest: at(500),
     }
-}
-
-fn history(sent: impl Into<Vec<Sent>>, runs: impl Into<Vec<Seen>>) -> History {
-    History {
-        now: at(100),
-        sent: sent.into(),
-        runs: runs.into(),
-        mail: Vec::new(),
-        live: Vec::new(),
-    }
-}
-
-fn start() -> EventKind {
-    created(1, CreatedBy::Start)
 }
 
 /// A run that took payloads 7 and 8 and ended, having read what is said.
@@ -175,12 +33,6 @@ fn admitted(numbers: &[u64]) -> Seen {
     let mut run = run(2, 50, log.into_iter().chain(numbers).chain([completed()]));
     run.serial = 7;
     run
-}
-
-#[track_caller]
-fn found(history: &History, what: &str) {
-    let problem = check(history).unwrap_err();
-    assert!(problem.contains(what), "{problem}");
 }
 
 #[test]
@@ -403,4 +255,26 @@ fn what_a_terminated_workflow_read_last_may_not_be_on_record() {
     );
     let listed = unread(read_it, &[(1, 7)]);
     assert_eq!(check(&history(sent, [listed])), Ok(vec![Fate::Unread]));
+}
+
+#[test]
+fn a_receiver_that_went_in_silence_is_found() {
+    let log = [start(), opened(1, TOKEN)];
+    let mut silent = run(1, 10, log);
+    silent.dropped = vec![hook_id(1)];
+    let mut silent = history([], [silent]);
+    silent.live = vec![(TOKEN.to_owned(), hook_id(1))];
+    found(&silent, "its log does not know");
+    let log = [start(), opened(1, TOKEN), dropped(1)];
+    let mut told = run(1, 10, log);
+    told.dropped = vec![hook_id(1)];
+    assert_eq!(check(&history([], [told])), Ok(Vec::new()));
+}
+
+#[test]
+fn a_repetition_that_is_told_of_nobody_is_found() {
+    let first = sent(7, Way::Resume, [taken(1), Answer::Nobody]);
+    let [_, second] = two();
+    let runs = [ended(&[(1, 7), (1, 8)])];
+    found(&history([first, second], runs), "nobody is there");
 }
