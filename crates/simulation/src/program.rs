@@ -315,7 +315,7 @@ fn block(prng: &mut Prng, left: &mut u64, depth: u32) -> Program {
 
 fn op(prng: &mut Prng, left: &mut u64, depth: u32) -> Op {
     let nests = depth < 3 && *left > 0;
-    match prng.below(if nests { 50 } else { 38 }) {
+    match prng.below(if nests { 54 } else { 38 }) {
         4 => Op::CrossedSteps(script(prng), script(prng)),
         5 => Op::UnpolledStep(script(prng)),
         6 => Op::StepOrSleep(script(prng), span(prng)),
@@ -338,7 +338,7 @@ fn op(prng: &mut Prng, left: &mut u64, depth: u32) -> Op {
         28..=29 => webhook(prng),
         30..=31 => Op::Ask,
         32 if prng.chance(3_000) => Op::Return,
-        33 if prng.chance(3_000) => Op::Fail,
+        33 if prng.chance(6_000) => Op::Fail,
         0..=3 | 32..=34 => Op::Step(script(prng)),
         35..=36 => Op::Undo(script(prng)),
         37 => Op::Abort(script(prng), span(prng)),
@@ -347,7 +347,7 @@ fn op(prng: &mut Prng, left: &mut u64, depth: u32) -> Op {
         41..=42 => Op::Race(block(prng, left, depth + 1), block(prng, left, depth + 1)),
         43..=44 => Op::Loop(2 + prng.below(2), block(prng, left, depth + 1)),
         45 => Op::Recurse(1 + prng.below(2), block(prng, left, depth + 1)),
-        46..=48 => Op::Shield(block(prng, left, depth + 1)),
+        46..=52 => Op::Shield(block(prng, left, depth + 1)),
         _ => Op::Nested(block(prng, left, depth + 1)),
     }
 }

@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 
 use rewake_core::event::EventKind;
+use rewake_core::id::WaitId;
 use rewake_core::payload;
 
 use super::History;
@@ -24,6 +25,29 @@ pub(super) fn check(history: &History<'_>) -> Result<(), String> {
         undone(seen, followed).map_err(|problem| format!("run {run}: {problem}"))?;
     }
     Ok(())
+}
+
+/// What cancelled and failed runs have done before their end.
+pub(super) fn met(history: &History<'_>) -> Vec<&'static str> {
+    let mut met = Vec::new();
+    for (run, followed) in history.runs {
+        let [shields, _] = WaitId::clean_up(*run);
+        let undoes = in_order(followed).is_ok_and(|undone| !undone.is_empty());
+        for kind in followed.events() {
+            met.extend(match kind {
+                EventKind::WaitCancelled { wait } if *wait == shields => {
+                    Some("met shield-finished")
+                }
+                EventKind::WaitCompleted { wait } if *wait == shields => {
+                    Some("met shield-cut-short")
+                }
+                EventKind::RunFailed { .. } if undoes => Some("met undone-after-failure"),
+                EventKind::RunCancelled { .. } if undoes => Some("met undone-after-cancel"),
+                _ => None,
+            });
+        }
+    }
+    met
 }
 
 fn keeps_out_of_sight(program: &Program) -> bool {

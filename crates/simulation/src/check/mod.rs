@@ -67,6 +67,9 @@ pub(crate) fn at_the_end(world: &Arc<World>) -> Result<(), Problem> {
         takeovers,
         changed: world.settings.changed,
     };
+    for met in clean_up::met(&history) {
+        world.count(met);
+    }
     check(&history)
 }
 

@@ -32,8 +32,7 @@ async fn changed_work(script: Script, #[provided] world: StepWorld) -> anyhow::R
 
 /// What an undo call runs. It has a number of its own, so that a check tells one from another.
 #[step(name = "take-back", backoff = "100ms")]
-async fn take_back(n: u64, script: Script, #[provided] world: StepWorld) -> anyhow::Result<u64> {
-    let _kept = n;
+async fn take_back(_n: u64, script: Script, #[provided] world: StepWorld) -> anyhow::Result<u64> {
     attempt(script, world, step_metadata()).await
 }
 
