@@ -1,10 +1,11 @@
-//! Cancelled runs: what their shields and undo calls still do, and what everything else lets go of.
+//! Cancelled runs: what their shields and undo calls still do, and what everything else lets go of. How
+//! long they may take is in `testing::cancellation`, on a clock that skips.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use rewake::prelude::*;
-use rewake::{Limit, Posted, Reason, RunStatus};
+use rewake::{Posted, Reason, RunStatus};
 use rewake_core::event::{Event, EventKind};
 
 use crate::probe::Probe;
@@ -21,14 +22,12 @@ on_every_stage!(
     a_shield_that_is_not_cancelled_gives_its_output,
     a_shield_that_lost_a_race_is_dropped_as_any_future,
     a_shield_goes_on_in_the_next_process,
-    a_shield_without_end_is_dropped_when_the_time_is_over,
     undo_calls_run_newest_first_when_the_workflow_fails,
     undo_calls_run_once_the_shields_are_done,
     undo_calls_do_not_run_when_the_workflow_returns_or_is_terminated,
     an_undo_call_that_fails_for_good_is_recorded_and_the_others_run,
     undo_calls_go_on_in_the_next_process,
     cancelling_a_failed_run_does_not_stop_its_undo_calls,
-    undo_calls_that_take_too_long_are_given_up,
     an_undo_call_that_was_awaited_parks_with_what_to_write,
     each_call_is_dropped_where_it_waits,
     a_guard_in_the_workflow_is_dropped,
@@ -316,24 +315,6 @@ async fn a_shield_goes_on_in_the_next_process(stage: Stage) {
 }
 
 #[workflow]
-async fn never_ends_its_shield() -> anyhow::Result<()> {
-    undo(acts("undone".into()));
-    shield(async { works("charge".into()).await }).await?;
-    Ok(())
-}
-
-async fn a_shield_without_end_is_dropped_when_the_time_is_over(stage: Stage) {
-    let builder = stage.builder().limit(Limit::CleanUpMs, 500);
-    let rewake = builder.build().await.unwrap();
-    let run = rewake.start(never_ends_its_shield()).await.unwrap();
-    stage.probe.noted("charge begins").await;
-    run.cancel("enough").await.unwrap();
-    let reason = "enough (when the time for cleaning up was over, not every shield had ended)";
-    assert_eq!(cancelled(&run).await, reason);
-    assert_eq!(stage.probe.notes(), ["charge begins", "undone"]);
-}
-
-#[workflow]
 async fn travels(then: String) -> anyhow::Result<()> {
     acts("flight".into()).await?;
     undo(acts("no flight".into()));
@@ -456,18 +437,6 @@ async fn cancelling_a_failed_run_does_not_stop_its_undo_calls(stage: Stage) {
         stage.probe.notes(),
         ["first", "slow begins", "slow", "last"]
     );
-}
-
-async fn undo_calls_that_take_too_long_are_given_up(stage: Stage) {
-    let builder = stage.builder().limit(Limit::CleanUpMs, 500);
-    let rewake = builder.build().await.unwrap();
-    let run = rewake.start(undoes_slowly("waits".into())).await.unwrap();
-    logged(&rewake, &run, "wait_created", 1).await;
-    run.cancel("enough").await.unwrap();
-    let reason =
-        "enough (when the time for cleaning up was over, 2 of its undo calls had not ended)";
-    assert_eq!(cancelled(&run).await, reason);
-    assert_eq!(stage.probe.notes(), ["first", "slow begins"]);
 }
 
 #[workflow]
