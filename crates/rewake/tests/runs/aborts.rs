@@ -12,6 +12,7 @@ use crate::stage::{Stage, count, log, logged, on_every_stage};
 
 on_every_stage!(
     a_step_of_a_cancelled_run_hears_of_it,
+    a_step_hears_of_it_while_the_undo_calls_go_on,
     a_step_of_a_terminated_run_hears_of_it,
     a_step_hears_that_its_workflow_has_returned,
     a_step_that_nobody_calls_off_hears_of_nothing,
@@ -57,6 +58,27 @@ async fn a_step_of_a_cancelled_run_hears_of_it(stage: Stage) {
         .noted("heard: the run is cancelled: too late")
         .await;
     run.result().await.unwrap_err();
+}
+
+#[step]
+async fn waits_until_it_is_heard(#[provided] probe: Probe) -> anyhow::Result<()> {
+    probe.noted("heard: the run is cancelled: too late").await;
+    Ok(())
+}
+
+#[workflow]
+async fn undoes_once_it_is_heard() -> anyhow::Result<String> {
+    undo(waits_until_it_is_heard());
+    Ok(listens().await?)
+}
+
+async fn a_step_hears_of_it_while_the_undo_calls_go_on(stage: Stage) {
+    let rewake = stage.open().await;
+    let run = rewake.start(undoes_once_it_is_heard()).await.unwrap();
+    stage.probe.noted("listens").await;
+    run.cancel("too late").await.unwrap();
+    let error = run.result().await.unwrap_err();
+    assert!(matches!(error, RunError::Cancelled { .. }), "{error}");
 }
 
 async fn a_step_of_a_terminated_run_hears_of_it(stage: Stage) {

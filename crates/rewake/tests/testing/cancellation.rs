@@ -1,6 +1,8 @@
 //! How long a cancelled run may take for what it still does.
 
 use rewake::Limit;
+use std::sync::atomic::{AtomicU32, Ordering};
+
 use rewake::prelude::*;
 use rewake::testing::{TestRewake, never};
 
@@ -94,6 +96,33 @@ async fn undo_calls_of_a_workflow_that_failed_take_as_long_as_they_need() {
     assert!(error.contains("on purpose"), "{error}");
     let took = rewake.now().duration_since(began).unwrap();
     assert!(took > minutes(20), "{took:?}");
+}
+
+static ATTEMPTS: AtomicU32 = AtomicU32::new(0);
+
+#[step(max_retries = 5, backoff = "1m")]
+async fn tries() -> anyhow::Result<()> {
+    ATTEMPTS.fetch_add(1, Ordering::SeqCst);
+    anyhow::bail!("not yet")
+}
+
+#[workflow]
+async fn is_cancelled_between_attempts() -> anyhow::Result<()> {
+    undo(hangs());
+    let mut hook = create_hook::<u64>().token("t").await?;
+    let (tried, received) = futures::join!(tries(), hook.recv());
+    received?;
+    Ok(tried?)
+}
+
+#[tokio::test]
+async fn no_further_attempt_begins_while_the_undo_calls_go_on() {
+    let rewake = TestRewake::new().await;
+    let run = rewake.start(is_cancelled_between_attempts()).await.unwrap();
+    rewake.settle().await;
+    let (_, took) = cancelled(&rewake, run).await;
+    assert_eq!(took, minutes(10), "time enough for all attempts");
+    assert_eq!(ATTEMPTS.load(Ordering::SeqCst), 1);
 }
 
 #[tokio::test]
