@@ -24,6 +24,7 @@ on_every_stage!(
     a_controller_reaches_a_step_under_way,
     a_controller_reaches_a_step_that_begins_later,
     a_controller_reaches_an_attempt_in_the_next_process,
+    the_loser_of_a_race_is_called_off,
     a_workflow_hears_its_own_controller,
     the_first_reason_stands_and_is_on_record_once,
     a_signal_that_is_not_aborted_says_so,
@@ -329,6 +330,35 @@ async fn a_controller_reaches_an_attempt_in_the_next_process(stage: Stage) {
     stage.probe.open(2);
     let run = rewake.get_run::<String>(run.id());
     assert_eq!(run.result().await.unwrap(), "true Some(\"it is over\")");
+}
+
+#[step]
+async fn searches(quick: bool, signal: AbortSignal) -> anyhow::Result<String> {
+    if quick {
+        return Ok("found".into());
+    }
+    signal.aborted().await;
+    Ok(signal.reason().unwrap_or_default())
+}
+
+#[workflow]
+async fn races() -> anyhow::Result<(String, String)> {
+    let controller = AbortController::new();
+    let mut slow = searches(false, controller.signal());
+    let first = select! {
+        found = searches(true, controller.signal()) => found?,
+        found = &mut slow => found?,
+    };
+    controller.abort("too slow");
+    Ok((first, slow.await?))
+}
+
+async fn the_loser_of_a_race_is_called_off(stage: Stage) {
+    let rewake = stage.open().await;
+    let run = rewake.start(races()).await.unwrap();
+    let expected = ("found".to_owned(), "too slow".to_owned());
+    assert_eq!(run.result().await.unwrap(), expected);
+    rewake.shutdown(Duration::ZERO).await.unwrap();
 }
 
 #[workflow]

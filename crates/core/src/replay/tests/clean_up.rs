@@ -27,9 +27,11 @@ fn records(driver: &Driver) -> Vec<EventKind> {
     driver.machine.records().cloned().collect()
 }
 
-fn complete(driver: &mut Driver, step: StepId) -> Fed {
+/// An undo call ends; there is no workflow left to be polled.
+fn complete(driver: &mut Driver, step: StepId) {
     driver.by_worker(step_started(step, 1));
-    driver.worker(step_completed(step, "ok"))
+    let fed = driver.worker(step_completed(step, "ok"));
+    assert_eq!(fed, Fed::Nothing);
 }
 
 fn cancelled(reason: Option<&str>) -> EventKind {
@@ -58,7 +60,7 @@ fn undo_calls_follow_one_another_newest_first_and_then_the_run_fails() {
     assert!(!driver.machine.is_finished());
     assert_eq!(records(&driver), [step_created(second, "b")]);
     driver.append();
-    assert_eq!(complete(&mut driver, second), Fed::Nothing);
+    complete(&mut driver, second);
     assert_eq!(records(&driver), [step_created(first, "a")]);
     driver.append();
     complete(&mut driver, first);

@@ -396,34 +396,12 @@ impl Task {
                 true
             }
             Self::Join(tasks) => poll_join(tasks, machine, hands),
-            Self::Race(tasks) => {
-                let Some(won) = tasks.iter_mut().position(|task| task.poll(machine, hands)) else {
-                    return false;
-                };
-                hands.say(machine, format!("branch {won} wins"));
-                for (branch, task) in std::mem::take(tasks).into_iter().enumerate() {
-                    if branch != won {
-                        task.let_go(machine);
-                    }
-                }
-                true
-            }
+            Self::Race(tasks) => poll_race(tasks, machine, hands),
             Self::Shield {
                 body,
                 entered,
                 ended,
-            } => {
-                if hands.shields == 0 && !std::mem::replace(entered, true) {
-                    machine.enter_shield();
-                }
-                hands.shields += 1;
-                *ended = body.poll(machine, hands);
-                hands.shields -= 1;
-                if *ended && std::mem::replace(entered, false) {
-                    machine.leave_shield();
-                }
-                *ended
-            }
+            } => poll_shield(body, entered, ended, machine, hands),
             Self::Undo { id, name } => {
                 let options = StepOptions::default();
                 machine.undo_step(*id, name.clone(), payload("[]"), options);
@@ -543,6 +521,38 @@ impl Task {
             }
         }
     }
+}
+
+fn poll_race(tasks: &mut Vec<Task>, machine: &mut Machine, hands: &mut Hands) -> bool {
+    let Some(won) = tasks.iter_mut().position(|task| task.poll(machine, hands)) else {
+        return false;
+    };
+    hands.say(machine, format!("branch {won} wins"));
+    for (branch, task) in std::mem::take(tasks).into_iter().enumerate() {
+        if branch != won {
+            task.let_go(machine);
+        }
+    }
+    true
+}
+
+fn poll_shield(
+    body: &mut Task,
+    entered: &mut bool,
+    ended: &mut bool,
+    machine: &mut Machine,
+    hands: &mut Hands,
+) -> bool {
+    if hands.shields == 0 && !std::mem::replace(entered, true) {
+        machine.enter_shield();
+    }
+    hands.shields += 1;
+    *ended = body.poll(machine, hands);
+    hands.shields -= 1;
+    if *ended && std::mem::replace(entered, false) {
+        machine.leave_shield();
+    }
+    *ended
 }
 
 fn poll_join(tasks: &mut [Option<Task>], machine: &mut Machine, hands: &mut Hands) -> bool {
