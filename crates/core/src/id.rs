@@ -174,6 +174,11 @@ id!(
     "strm_"
 );
 id!(
+    /// Names an abort controller of a run.
+    AbortId,
+    "abrt_"
+);
+id!(
     /// Names an event. Minted by the caller of an append, before its first try.
     EventId,
     "evnt_"
@@ -208,10 +213,23 @@ impl HookId {
     }
 }
 
+impl AbortId {
+    /// The id of the abort controller that stands at `place` in `run`.
+    pub fn derive(run: RunId, place: Place) -> Self {
+        Self::from_ulid(derive(run, Self::PREFIX, place, ""))
+    }
+}
+
 impl WaitId {
     /// The id of the wait that stands at `place` in `run`.
     pub fn derive(run: RunId, place: Place) -> Self {
         Self::from_ulid(derive(run, Self::PREFIX, place, ""))
+    }
+
+    /// The waits that bound how long a cancelled `run` cleans up: the first its shields, the second
+    /// its undo calls. They stand at places that no call reaches.
+    pub fn clean_up(run: RunId) -> [Self; 2] {
+        [u64::MAX, u64::MAX - 1].map(|place| Self::derive(run, Place(place)))
     }
 }
 

@@ -83,6 +83,11 @@ pub enum Limit {
     LiveHooks,
     /// Milliseconds that the caller of a webhook may take to send the body.
     BodyMs,
+    /// Milliseconds that a cancelled run may take for its shields, and as many again for its undo
+    /// calls. It counts for what is cancelled from then on.
+    CleanUpMs,
+    /// Milliseconds that an attempt of a step may go on once nobody waits for its result.
+    AbortGraceMs,
 }
 
 /// Where the handle keeps everything.
@@ -214,6 +219,8 @@ impl RewakeBuilder {
             Limit::KeepFor => self.limits.keep_for = Duration::from_secs(n),
             Limit::LiveHooks => self.limits.live_hooks = u32::try_from(n).unwrap_or(u32::MAX),
             Limit::BodyMs => self.limits.body_time = Duration::from_millis(n),
+            Limit::CleanUpMs => self.limits.clean_up = Duration::from_millis(n),
+            Limit::AbortGraceMs => self.limits.abort_grace = Duration::from_millis(n),
         }
         self
     }

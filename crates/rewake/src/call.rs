@@ -194,6 +194,15 @@ impl<T> StepCall<T> {
         self
     }
 
+    /// Keeps the call for when the workflow fails or is cancelled; the error says why that cannot be.
+    pub(crate) fn undo(self) -> Result<(), String> {
+        match self.state {
+            State::Failed(error) => Err(error.to_string()),
+            State::Durable(call) => call.undo().map_err(|error| error.to_string()),
+            State::Plain { .. } => Err("`undo` only works inside a workflow".to_owned()),
+        }
+    }
+
     /// The body of a plain call, with the application's own values.
     pub(crate) fn plain(self, provided: &Provided) -> Result<StepBody, StepError> {
         match self.state {

@@ -15,6 +15,7 @@ macro_rules! guide {
 }
 
 guide! {
+    cancellation: "cancellation.md",
     changing_code: "changing-code.md",
 }
 

@@ -62,9 +62,11 @@
 
 #![forbid(unsafe_code)]
 
+mod abort;
 mod admission;
 mod builder;
 mod call;
+mod cancellation;
 mod definition;
 mod error;
 #[cfg(any(test, doctest))]
@@ -88,9 +90,11 @@ mod unread;
 mod verify;
 mod webhook;
 
+pub use abort::{AbortController, AbortSignal};
 pub use admission::{Admission, PostPayload, Posted, ResumeOrStart};
 pub use builder::{Build, Limit, OpenError, RewakeBuilder, StoreSource, WorkflowFunction};
 pub use call::{StepCall, WorkflowCall};
+pub use cancellation::{Shield, shield, undo};
 pub use error::{
     Elapsed, FatalError, HookConflict, HookError, RetryAfter, RetryableError, RunError, StepError,
     StepErrorKind,
@@ -115,10 +119,11 @@ pub use rewake_core::id::{HookId, InvalidId, RunId, StepId};
 pub use rewake_core::payload::{DecodeError, DecodeErrorKind};
 pub use rewake_core::token::{InvalidToken, Token};
 pub use rewake_macros::{step, workflow};
+pub use rewake_runtime::step::Aborted;
 pub use rewake_runtime::webhook::{BadSignature, Unverifiable};
 pub use rewake_runtime::{
-    AdmitError, AnswerError, AwaitedHook, CancelError, PostError, QueryError, Reason, ResumeError,
-    RunView, StartError, WebhookError, Why, WhyParked,
+    AdmitError, AnswerError, AwaitedHook, CancelError, CancelRequested, PostError, QueryError,
+    Reason, ResumeError, RunView, StartError, WebhookError, Why, WhyParked,
 };
 pub use rewake_sqlite::Durability;
 pub use rewake_store::StoreError;
@@ -126,10 +131,11 @@ pub use rewake_store::StoreError;
 /// What a program that uses Rewake names most.
 pub mod prelude {
     pub use crate::{
-        FatalError, Hook, HookConflict, HookError, HookReceiver, RetryableError, Rewake, Run,
-        RunError, StepError, Verify, WebhookReceiver, WebhookRequest, create_hook, create_webhook,
-        days, define_hook, hours, minutes, now, provided, random, recv_all, seconds, select, sleep,
-        sleep_until, step, step_metadata, timeout, uuid, workflow, workflow_metadata,
+        AbortController, AbortSignal, FatalError, Hook, HookConflict, HookError, HookReceiver,
+        RetryableError, Rewake, Run, RunError, StepError, Verify, WebhookReceiver, WebhookRequest,
+        create_hook, create_webhook, days, define_hook, hours, minutes, now, provided, random,
+        recv_all, seconds, select, shield, sleep, sleep_until, step, step_metadata, timeout, undo,
+        uuid, workflow, workflow_metadata,
     };
     pub use serde::{Deserialize, Serialize};
 }

@@ -6,6 +6,8 @@ use rewake_core::id::{RunId, StepId};
 use rewake_runtime::step::StepContext;
 use rewake_runtime::workflow::{Context, NotInWorkflow};
 
+use crate::abort::AbortSignal;
+
 /// What a workflow may know about its run.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -21,7 +23,7 @@ pub struct WorkflowMetadata {
 }
 
 /// What a step may know about its attempt.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct StepMetadata {
     /// The step: the same in every attempt, and so a stable idempotency key.
@@ -34,6 +36,18 @@ pub struct StepMetadata {
     pub attempt: u32,
     /// When the attempt began.
     pub started_at: SystemTime,
+    /// Aborted when nobody waits for the result any more: the run is cancelled (and the step is not
+    /// called in a [`shield`](crate::shield) or by [`undo`](crate::undo)), was terminated, or its
+    /// workflow has returned; when the attempt has taken too long; and when the process stops. Its
+    /// reason says which.
+    ///
+    /// The attempt has 30 seconds from then on, or what
+    /// [`Limit::AbortGraceMs`](crate::Limit::AbortGraceMs) says, to wind up; then it is dropped where
+    /// it awaits, so that it does not hold its place. When it took too long, or the process stops, it
+    /// is dropped at once. Code that blocks is not dropped: it has to ask
+    /// [`is_aborted`](AbortSignal::is_aborted). How a step ends after its run has ended is recorded
+    /// nowhere; a warning says that it was discarded.
+    pub cancellation: AbortSignal,
 }
 
 /// What the workflow may know about its run.
@@ -67,5 +81,6 @@ pub fn step_metadata() -> StepMetadata {
         run_id: context.run,
         attempt: context.attempt,
         started_at: context.started_at.into(),
+        cancellation: AbortSignal::of_attempt(context.cancellation),
     }
 }

@@ -93,8 +93,14 @@ impl<T> Run<T> {
         why.ok_or(RunError::Unknown { run_id: self.id })
     }
 
-    /// Asks for the run to be cancelled. Returns when the request is durable: then the workflow's body
-    /// is dropped where it waits, and the run ends as cancelled. `Ok(false)` if it had ended.
+    /// Asks for the run to be cancelled. Returns when the request is durable: then its
+    /// [shields](crate::shield) in progress finish, the workflow's body is dropped where it waits, the
+    /// calls kept by [`undo`](crate::undo) run, and the run ends as cancelled. `Ok(false)` if it had
+    /// ended; a workflow that has failed and is undoing what it did ends as failed all the same.
+    ///
+    /// A parked run keeps the request: its shields and undo calls need the code, so it is carried out
+    /// when a build that fits lets the run go on. Until then [`why`](Self::why) shows it.
+    /// [`terminate`](Self::terminate) ends a parked run at once, without any of that.
     ///
     /// # Errors
     ///
@@ -112,8 +118,9 @@ impl<T> Run<T> {
 }
 
 impl<T> Run<T> {
-    /// Ends the run at once: nothing of its workflow's runs any more, no undo either. Returns when
-    /// the end is durable, `Ok(false)` if the run had ended before.
+    /// Ends the run at once: nothing of its workflow's runs any more, no shield and no undo call
+    /// either. Returns when the end is durable, `Ok(false)` if the run had ended before. A parked run
+    /// is ended like any other.
     ///
     /// # Errors
     ///

@@ -5,6 +5,9 @@
 //! event wakes at most one waker. A wake from anywhere else means that the workflow awaits something
 //! that is not durable: it is reported, and the run is parked.
 //!
+//! Once a run is cancelled its shields are polled in the same manner, and nothing else of it: they
+//! live in cells of their own, which the context knows. When none is left, the body is dropped.
+//!
 //! This module must not know logs or stores.
 
 use std::error::Error;
@@ -193,10 +196,24 @@ impl Executor {
             Fed::Nothing => Ok(()),
             Fed::Poll(id) => {
                 self.wake(id);
+                if self.with(|machine| machine.is_shielding()) {
+                    return self.cancel();
+                }
                 self.poll_to_rest()
             }
             Fed::Cancel => self.cancel(),
         }
+    }
+
+    /// A cancelled workflow: its shields go on, and when none is left its body is dropped.
+    fn cancel(&mut self) -> Result<(), Stuck> {
+        if self.with(|machine| machine.is_shielding()) {
+            self.poll_to_rest()?;
+        }
+        if self.with(|machine| machine.is_shielding()) {
+            return Ok(());
+        }
+        self.drop_body()
     }
 
     /// Refuses to go on where something else than the log had a hand in the workflow.
@@ -241,7 +258,7 @@ impl Executor {
         let mut polls = 0_u32;
         let mut issued = self.issued();
         while polls_due > 0 {
-            if self.with(|machine| !machine.is_running()) {
+            if self.with(|machine| !machine.is_running() && !machine.is_shielding()) {
                 return Ok(());
             }
             polls_due -= 1;
@@ -271,7 +288,15 @@ impl Executor {
         let polled = {
             let _polling = Polling::enter(&self.context);
             self.signal.begin_poll();
-            let polled = catch(|| body.as_mut().poll(&mut task::Context::from_waker(waker)));
+            let context = &self.context;
+            let polled = catch(|| {
+                let mut cx = task::Context::from_waker(waker);
+                if context.with(|machine| machine.is_running()) {
+                    return body.as_mut().poll(&mut cx);
+                }
+                context.poll_shields(&mut cx);
+                Poll::Pending
+            });
             self.signal.enter(RESTING);
             polled
         };
@@ -301,7 +326,7 @@ impl Executor {
     }
 
     /// Drops the body as the workflow's own act: what it holds is let go of by commands.
-    fn cancel(&mut self) -> Result<(), Stuck> {
+    fn drop_body(&mut self) -> Result<(), Stuck> {
         let body = self.body.take();
         let dropped = {
             let _polling = Polling::enter(&self.context);

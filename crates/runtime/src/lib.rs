@@ -31,9 +31,10 @@ pub mod webhook;
 pub mod workflow;
 
 pub use engine::{
-    Admission, AwaitedHook, Builder, Caller, CancelError, Delivery, Engine, Hook, HookFilter,
-    HookPage, Limits, ListedHook, Mail, Posted, Reason, Resume, ResumeOrStart, RunOutcome, RunView,
-    RunViews, Start, Started, UnreadPayload, Webhook, WebhookDelivery, Why, WhyParked,
+    Admission, AwaitedHook, Builder, Caller, CancelError, CancelRequested, Delivery, Engine, Hook,
+    HookFilter, HookPage, Limits, ListedHook, Mail, Posted, Reason, Resume, ResumeOrStart,
+    RunOutcome, RunView, RunViews, Start, Started, UnreadPayload, Webhook, WebhookDelivery, Why,
+    WhyParked,
 };
 pub use error::{
     AdmitError, AnswerError, OpenError, PostError, QueryError, ResumeError, StartError,

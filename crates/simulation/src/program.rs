@@ -83,6 +83,12 @@ pub(crate) enum Op {
     Nested(Program),
     /// Calls another workflow, which calls itself so many times.
     Recurse(u64, Program),
+    /// Does something that a cancellation does not interrupt.
+    Shield(Program),
+    /// Keeps the call of a step for when the workflow fails or is cancelled.
+    Undo(Script),
+    /// Calls a step with a signal, and aborts that if the step takes longer than the time.
+    Abort(Script, u64),
     /// Asks for time and randomness.
     Ask,
     /// Returns.
@@ -95,7 +101,7 @@ pub(crate) enum Op {
 
 impl Op {
     /// How each kind is counted.
-    pub(crate) const NAMES: [&'static str; 31] = [
+    pub(crate) const NAMES: [&'static str; 34] = [
         "op step",
         "op crossed-steps",
         "op unpolled-step",
@@ -123,6 +129,9 @@ impl Op {
         "op loop",
         "op nested",
         "op recurse",
+        "op shield",
+        "op undo",
+        "op abort",
         "op ask",
         "op return",
         "op fail",
@@ -159,10 +168,13 @@ impl Op {
             Self::Loop(..) => 24,
             Self::Nested(_) => 25,
             Self::Recurse(..) => 26,
-            Self::Ask => 27,
-            Self::Return => 28,
-            Self::Fail => 29,
-            Self::Panic => 30,
+            Self::Shield(_) => 27,
+            Self::Undo(_) => 28,
+            Self::Abort(..) => 29,
+            Self::Ask => 30,
+            Self::Return => 31,
+            Self::Fail => 32,
+            Self::Panic => 33,
         }]
     }
 
@@ -171,7 +183,10 @@ impl Op {
         match self {
             Self::Join(branches) | Self::JoinInTime(_, branches) => branches.iter().collect(),
             Self::Race(a, b) => vec![a, b],
-            Self::Loop(_, body) | Self::Nested(body) | Self::Recurse(_, body) => vec![body],
+            Self::Loop(_, body)
+            | Self::Nested(body)
+            | Self::Recurse(_, body)
+            | Self::Shield(body) => vec![body],
             Self::Step(_)
             | Self::CrossedSteps(..)
             | Self::UnpolledStep(_)
@@ -193,6 +208,8 @@ impl Op {
             | Self::Drop
             | Self::HookLoop(..)
             | Self::Webhook { .. }
+            | Self::Undo(_)
+            | Self::Abort(..)
             | Self::Ask
             | Self::Return
             | Self::Fail
@@ -207,7 +224,10 @@ impl Op {
         match self {
             Self::Join(branches) | Self::JoinInTime(_, branches) => branches.iter_mut().collect(),
             Self::Race(a, b) => vec![a, b],
-            Self::Loop(_, body) | Self::Nested(body) | Self::Recurse(_, body) => vec![body],
+            Self::Loop(_, body)
+            | Self::Nested(body)
+            | Self::Recurse(_, body)
+            | Self::Shield(body) => vec![body],
             _ => Vec::new(),
         }
     }
@@ -295,7 +315,7 @@ fn block(prng: &mut Prng, left: &mut u64, depth: u32) -> Program {
 
 fn op(prng: &mut Prng, left: &mut u64, depth: u32) -> Op {
     let nests = depth < 3 && *left > 0;
-    match prng.below(if nests { 44 } else { 35 }) {
+    match prng.below(if nests { 54 } else { 38 }) {
         4 => Op::CrossedSteps(script(prng), script(prng)),
         5 => Op::UnpolledStep(script(prng)),
         6 => Op::StepOrSleep(script(prng), span(prng)),
@@ -318,13 +338,16 @@ fn op(prng: &mut Prng, left: &mut u64, depth: u32) -> Op {
         28..=29 => webhook(prng),
         30..=31 => Op::Ask,
         32 if prng.chance(3_000) => Op::Return,
-        33 if prng.chance(3_000) => Op::Fail,
+        33 if prng.chance(6_000) => Op::Fail,
         0..=3 | 32..=34 => Op::Step(script(prng)),
-        35..=36 => Op::Join(branches(prng, left, depth)),
-        37 => Op::JoinInTime(span(prng), branches(prng, left, depth)),
-        38..=39 => Op::Race(block(prng, left, depth + 1), block(prng, left, depth + 1)),
-        40..=41 => Op::Loop(2 + prng.below(2), block(prng, left, depth + 1)),
-        42 => Op::Recurse(1 + prng.below(2), block(prng, left, depth + 1)),
+        35..=36 => Op::Undo(script(prng)),
+        37 => Op::Abort(script(prng), span(prng)),
+        38..=39 => Op::Join(branches(prng, left, depth)),
+        40 => Op::JoinInTime(span(prng), branches(prng, left, depth)),
+        41..=42 => Op::Race(block(prng, left, depth + 1), block(prng, left, depth + 1)),
+        43..=44 => Op::Loop(2 + prng.below(2), block(prng, left, depth + 1)),
+        45 => Op::Recurse(1 + prng.below(2), block(prng, left, depth + 1)),
+        46..=52 => Op::Shield(block(prng, left, depth + 1)),
         _ => Op::Nested(block(prng, left, depth + 1)),
     }
 }

@@ -17,7 +17,7 @@ use rewake_store::memory::MemoryStore;
 use rewake_store::{Log, Queries, RunRow, ScopeId};
 
 use crate::statement::{Breaks, Problem, Statement};
-use crate::workload::Code;
+use crate::workload::{Code, TAKE_BACK};
 
 /// Everything there is of a log.
 const ALL: usize = usize::MAX;
@@ -285,14 +285,24 @@ fn agrees(row: &RunRow, followed: &Followed, latest: Timestamp) -> Result<(), St
     }
 }
 
+/// True where the run was asked to end, or takes back what it did: nobody runs a step any more that is
+/// neither shielded nor undoes something. Which steps are shielded no log says; a wait bounds these.
+fn cleans_up(entities: &Entities) -> bool {
+    let asked = entities.run().is_some_and(|run| run.cancel_requested);
+    let mut steps = entities.steps().values();
+    asked || steps.any(|step| step.name == TAKE_BACK)
+}
+
 /// When a worker must look at the run at the latest; "at once" is at `latest`.
 fn needed_wake_up(row: &RunRow, entities: &Entities, latest: Timestamp) -> Option<Timestamp> {
     let told_to_wait = entities
         .run()
         .is_some_and(|run| run.started_at.is_none() && run.not_before.is_some());
     let ready = (row.is_ready() && !told_to_wait).then_some(latest);
+    let cleans_up = cleans_up(entities);
     let steps = entities
         .open_steps()
+        .filter(|step| !cleans_up || step.name == TAKE_BACK)
         .map(|step| step.retry_at.unwrap_or(latest));
     let needed = ready.into_iter().chain(steps).chain(entities.next_due());
     needed.min().map(|needed| needed.max(latest))

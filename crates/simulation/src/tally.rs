@@ -12,13 +12,18 @@ pub type Counts = BTreeMap<&'static str, u64>;
 
 /// What nothing does on purpose, and what enough seeds bring about all the same: appends of workers
 /// that lose a race, tokens that are taken, code that does not match, callers that a workflow answers,
-/// payloads for a run that is parked.
-const MET: [&str; 5] = [
+/// payloads for a run that is parked, shields that a cancelled run finishes or that run out of time, calls
+/// that are undone for either reason.
+const MET: [&str; 9] = [
     "met worker-moved",
     "met conflict",
     "met diverged",
     "met answered-call",
     "met delivery-to-parked",
+    "met shield-finished",
+    "met shield-cut-short",
+    "met undone-after-failure",
+    "met undone-after-cancel",
 ];
 
 /// What did not happen and should have: operations of the grammar, actions of outsiders, faults, and

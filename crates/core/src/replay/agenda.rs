@@ -58,21 +58,24 @@ impl Machine {
     }
 
     /// The steps called since the last time this was asked, in order of the calls, without those
-    /// that have ended since.
+    /// that have ended since or are not [wanted](Self::wants) any more.
     pub fn take_fresh_steps(&mut self) -> Vec<OpenStep> {
         let fresh = self.steps.take_fresh();
         fresh
             .into_iter()
+            .filter(|step| self.wants(*step))
             .filter_map(|step| self.open_step(step))
             .collect()
     }
 
-    /// Every step that has not ended: what a worker that takes the run over must see to.
+    /// Every step that has not ended and that is [wanted](Self::wants): what a worker that takes the
+    /// run over must see to.
     pub fn open_steps(&mut self) -> Vec<OpenStep> {
         self.steps.forget_fresh();
         let recorded = self.entities.open_steps().map(OpenStep::recorded);
         let issued = self.pairing.records().filter_map(OpenStep::issued);
-        recorded.chain(issued).collect()
+        let open = recorded.chain(issued);
+        open.filter(|step| self.wants(step.id)).collect()
     }
 
     /// True once the log holds the run's end.
@@ -80,9 +83,27 @@ impl Machine {
         self.phase == Phase::Ended
     }
 
-    /// True once the workflow's body is done: it returned, or was dropped to cancel it.
+    /// True once the workflow asks for nothing more: its body returned, or was dropped to cancel it,
+    /// and its undo calls have ended.
     pub fn is_finished(&self) -> bool {
         matches!(self.phase, Phase::Finished | Phase::Ended)
+    }
+
+    /// True while the workflow has begun and not finished: while its body, its shields or its undo
+    /// calls go on.
+    pub fn is_under_way(&self) -> bool {
+        match self.phase {
+            Phase::Running | Phase::Cancelling | Phase::Undoing => true,
+            Phase::Pending | Phase::Finished | Phase::Ended => false,
+        }
+    }
+
+    /// True once the workflow's body is done.
+    pub(super) const fn is_body_done(&self) -> bool {
+        match self.phase {
+            Phase::Undoing | Phase::Finished | Phase::Ended => true,
+            Phase::Pending | Phase::Running | Phase::Cancelling => false,
+        }
     }
 
     /// True while the workflow's body may be polled.
@@ -105,7 +126,7 @@ impl Machine {
             + self.entities.hooks().len()
             + self.entities.waits().len()
             + self.deadlines.len();
-        let calls = self.pairing.len() + self.steps.len();
+        let calls = self.pairing.len() + self.steps.len() + self.clean_up.len();
         self.hooks.weight() + (open + calls) * 256 + 1_024
     }
 

@@ -155,24 +155,16 @@ impl Machine {
         self.issue(Key::GiveUp(wait), EventKind::WaitCancelled { wait });
     }
 
-    /// Ends the run with what the workflow returned.
+    /// Ends the run with what the workflow returned; where that is an error, once its undo calls have
+    /// ended.
     pub fn finish(&mut self, result: Result<Payload, Failure>) {
-        self.finish_with(match result {
-            Ok(output) => EventKind::RunCompleted { output },
-            Err(error) => EventKind::RunFailed { error },
-        });
+        match result {
+            Ok(output) => self.finish_with(EventKind::RunCompleted { output }),
+            Err(error) => self.undo_and_finish(EventKind::RunFailed { error }),
+        }
     }
 
-    /// Ends the run as cancelled, once its body was dropped.
-    pub fn finish_cancelled(&mut self) {
-        let run = self.entities.run();
-        self.finish_with(EventKind::RunCancelled {
-            reason: run.and_then(|run| run.cancel_reason.clone()),
-            terminated: false,
-        });
-    }
-
-    fn finish_with(&mut self, record: EventKind) {
+    pub(super) fn finish_with(&mut self, record: EventKind) {
         if self.is_finished() {
             return;
         }
@@ -197,7 +189,7 @@ impl Machine {
 
     /// Issues a command; true where the log does not know it. Nothing is recorded after the end of
     /// the workflow.
-    fn issue(&mut self, key: Key, record: EventKind) -> bool {
+    pub(super) fn issue(&mut self, key: Key, record: EventKind) -> bool {
         if self.is_finished() {
             return false;
         }

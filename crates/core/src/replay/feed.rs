@@ -9,6 +9,7 @@ use crate::event::{
     Correlation, Disposal, EventRef, HookEvent, RunEvent, StepEvent, Subject, WaitEvent, Writer,
 };
 use crate::id::{HookId, StepId, WaitId};
+use crate::time::Timestamp;
 
 /// What the driver must do after an event was fed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,9 +17,12 @@ use crate::id::{HookId, StepId, WaitId};
 pub enum Fed {
     /// Nothing: the workflow has no part in the event.
     Nothing,
-    /// Wake the call named, if somebody waits for it, and poll the workflow exactly once.
+    /// Wake the call named, if somebody waits for it, and poll the workflow exactly once; where it is
+    /// being cancelled, its shields.
     Poll(Option<Correlation>),
-    /// Drop the workflow's body, and then call [`Machine::finish_cancelled`].
+    /// Poll the shields in progress, and nothing else of the workflow, now and after each event
+    /// that asks for a poll, for as long as [`Machine::is_shielding`]; then drop the workflow's body
+    /// and call [`Machine::finish_cancelled`].
     Cancel,
 }
 
@@ -39,7 +43,7 @@ impl Machine {
                 self.now = event.at;
             }
             RunEvent::Started => return Ok(self.begin()),
-            RunEvent::CancelRequested { .. } => return Ok(self.cancel()),
+            RunEvent::CancelRequested { .. } => return Ok(self.cancel(event.at)),
             RunEvent::Completed { .. } | RunEvent::Failed { .. } | RunEvent::Continued => {
                 self.end_by_workflow(event)?;
             }
@@ -81,6 +85,10 @@ impl Machine {
             },
         };
         self.steps.end(step, outcome);
+        if self.clean_up.end_step(step) {
+            self.take_step(step);
+            self.go_on_undoing();
+        }
         Ok(self.resume(Correlation::Step(step)))
     }
 
@@ -152,6 +160,9 @@ impl Machine {
             }
             WaitEvent::Completed => {
                 self.deadlines.lift(id);
+                if self.clean_up.is_deadline(wait) {
+                    return Ok(self.stop_cleaning_up());
+                }
                 self.waits.insert(wait);
                 Ok(self.resume(id))
             }
@@ -173,18 +184,18 @@ impl Machine {
         Fed::Poll(None)
     }
 
-    fn cancel(&mut self) -> Fed {
+    fn cancel(&mut self, at: Timestamp) -> Fed {
         match self.phase {
             Phase::Pending | Phase::Running => {
-                self.phase = Phase::Cancelling;
+                self.begin_cancelling(at);
                 Fed::Cancel
             }
-            Phase::Cancelling | Phase::Finished | Phase::Ended => Fed::Nothing,
+            Phase::Cancelling | Phase::Undoing | Phase::Finished | Phase::Ended => Fed::Nothing,
         }
     }
 
     fn resume(&self, id: Correlation) -> Fed {
-        if self.phase == Phase::Running {
+        if self.is_running() || self.is_shielding() {
             Fed::Poll(Some(id))
         } else {
             Fed::Nothing

@@ -7,6 +7,7 @@
 
 use std::collections::BTreeSet;
 
+use super::clean_up::CleanUp;
 use super::deadlines::Deadlines;
 use super::divergence::{Divergence, Expected, Found};
 use super::entropy::Entropy;
@@ -26,8 +27,10 @@ pub(super) enum Phase {
     Pending,
     /// It runs or waits.
     Running,
-    /// Its body is to be dropped, or was.
+    /// It is being cancelled: the shields in progress go on, then its body is dropped.
     Cancelling,
+    /// Its body is done, it failed or was cancelled, and its undo calls run.
+    Undoing,
     /// It has come to its end; the record may still be on its way.
     Finished,
     /// The log holds the end.
@@ -51,6 +54,7 @@ pub struct Machine {
     /// Waits that have ended, and whose end has not been taken.
     pub(super) waits: BTreeSet<WaitId>,
     pub(super) deadlines: Deadlines,
+    pub(super) clean_up: CleanUp,
     pub(super) divergence: Option<Divergence>,
     /// What the end of the log left unclaimed; told when the driver asks.
     pub(super) parted_at_end: Option<Divergence>,
@@ -73,6 +77,7 @@ impl Machine {
             hooks: Hooks::default(),
             waits: BTreeSet::new(),
             deadlines: Deadlines::default(),
+            clean_up: CleanUp::default(),
             divergence: None,
             parted_at_end: None,
         }
@@ -169,7 +174,7 @@ impl Machine {
 
     fn found(&self, position: Position) -> Found {
         match self.pairing.found(position) {
-            Found::Nothing if self.is_finished() => Found::Finished,
+            Found::Nothing if self.is_body_done() => Found::Finished,
             found => found,
         }
     }

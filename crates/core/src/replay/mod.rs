@@ -19,6 +19,7 @@
 
 mod agenda;
 mod calls;
+mod clean_up;
 mod command;
 mod deadlines;
 mod divergence;

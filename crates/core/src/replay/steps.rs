@@ -119,6 +119,11 @@ impl Steps {
         }
     }
 
+    /// True where the call of an open step was dropped.
+    pub(super) fn is_abandoned(&self, step: StepId) -> bool {
+        self.abandoned.contains(&step)
+    }
+
     /// The steps called since the last time this was asked, in order.
     pub(super) fn take_fresh(&mut self) -> Vec<StepId> {
         let mut fresh: Vec<_> = std::mem::take(&mut self.fresh).into_iter().collect();

@@ -40,6 +40,10 @@ async fn serve(url: &str, build: String) {
                 }
                 "resumed".to_owned()
             }
+            ["cancel", run] => {
+                let run = rewake.get_run::<String>(run.parse().unwrap());
+                run.cancel("not wanted").await.unwrap().to_string()
+            }
             ["result", run] => result(&rewake, run.parse().unwrap()).await,
             _ => panic!("there is no command `{line}`"),
         };
@@ -58,6 +62,7 @@ async fn start(rewake: &Rewake, name: &str, token: String) -> RunId {
         "is_aborted" => is_aborted(token),
         "tries_once" => tries_once(token),
         "is_changed" => is_changed(token),
+        "is_cancelled" => is_cancelled(token),
         _ => panic!("there is no workflow `{name}`"),
     };
     rewake.start(call).await.unwrap().id()
@@ -172,4 +177,27 @@ async fn is_changed(_token: String) -> anyhow::Result<String> {
         hangs_too("new".to_owned()).await?
     };
     Ok(result.to_string())
+}
+
+/// Has its effect in every process, and comes to its end in the one that bears its name, or is the last.
+#[step(backoff = "1ms", max_retries = 9)]
+async fn ends_in(name: String) -> Result<(), Infallible> {
+    write(&format!("{name} in {}", build()));
+    if build() != name && build() != "last" {
+        std::future::pending::<()>().await;
+    }
+    Ok(())
+}
+
+#[workflow]
+async fn is_cancelled(_token: String) -> anyhow::Result<String> {
+    undo(ends_in("undo-a".to_owned()));
+    undo(ends_in("undo-b".to_owned()));
+    shield(async {
+        ends_in("shield-a".to_owned()).await?;
+        ends_in("shield-b".to_owned()).await
+    })
+    .await?;
+    ends_in("never".to_owned()).await?;
+    Ok("not cancelled".to_owned())
 }

@@ -2,6 +2,7 @@
 //! behaviour it holds the engine to.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod cancellation;
 mod child;
 mod file;
 mod process;

@@ -1,7 +1,9 @@
 //! Whole runs through the public API. Each test's name is the behaviour it holds the engine to.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod aborts;
 mod admission;
+mod cancellation;
 mod changes;
 mod crowd;
 mod definitions;

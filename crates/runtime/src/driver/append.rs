@@ -44,7 +44,7 @@ impl Driver {
                 .records()
                 .map(|record| registered(record, machine, now))
                 .collect();
-            if machine.is_running() {
+            if machine.is_under_way() {
                 events.extend(self.attempts.events());
                 events.extend(due(machine, now));
             }

@@ -13,7 +13,7 @@ use rewake_core::id::StepId;
 use rewake_core::replay::OpenStep;
 use rewake_core::time::Timestamp;
 
-use crate::step::{Place, Verdict};
+use crate::step::{Abort, Place, Verdict};
 
 #[derive(Debug, Default)]
 pub(super) struct Attempts {
@@ -54,8 +54,15 @@ enum State {
     Waiting,
     /// Begins in its place as soon as its start is on record.
     Announced(Option<Place>),
-    Running(AbortHandle),
+    Running(Running),
     Ended(Verdict),
+}
+
+/// What ends an attempt under way: its signal, which it may follow, and its abortion, which it must.
+#[derive(Debug)]
+pub(super) struct Running {
+    pub(super) abort: AbortHandle,
+    pub(super) cancellation: Abort,
 }
 
 /// An attempt that may begin now.
@@ -139,9 +146,9 @@ impl Attempts {
     }
 
     /// The attempt has begun; its start is on record, or will ride along.
-    pub(super) fn begin(&mut self, id: StepId, abort: AbortHandle, recorded: bool) {
+    pub(super) fn begin(&mut self, id: StepId, running: Running, recorded: bool) {
         if let Some(entry) = self.steps.get_mut(&id) {
-            entry.state = State::Running(abort);
+            entry.state = State::Running(running);
             self.running += 1;
             if !recorded {
                 self.unrecorded.insert(id);
@@ -230,12 +237,37 @@ impl Attempts {
     }
 
     /// Aborts what is under way.
-    pub(super) fn abort(&self) {
+    pub(super) fn abort(&self, reason: &str) {
         for entry in self.steps.values() {
-            if let State::Running(abort) = &entry.state {
-                abort.abort();
+            if let State::Running(running) = &entry.state {
+                running.cancellation.abort(reason);
+                running.abort.abort();
             }
         }
+    }
+
+    /// Begins no attempt any more of a step that is not wanted, and tells those under way. How they end
+    /// is recorded all the same, as long as the run has not ended.
+    pub(super) fn call_off(&mut self, wanted: impl Fn(StepId) -> bool, reason: &str) {
+        self.steps.retain(|id, entry| {
+            if wanted(*id) {
+                return true;
+            }
+            match &entry.state {
+                State::Running(running) => {
+                    running.cancellation.abort(reason);
+                    true
+                }
+                State::Ended(_) => true,
+                State::Waiting | State::Announced(_) => {
+                    self.unrecorded.remove(id);
+                    self.queued.remove(id);
+                    false
+                }
+            }
+        });
+        self.ready.retain(|id| self.steps.contains_key(id));
+        self.retries.retain(|(_, id)| self.steps.contains_key(id));
     }
 
     /// True while an attempt is under way.

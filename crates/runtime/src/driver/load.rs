@@ -242,7 +242,9 @@ impl Driver {
         if event.position == Position::START.next() {
             self.begin_body()?;
         }
-        if let Some((ready, place)) = self.attempts.note(event.kind) {
+        if let Some((ready, place)) = self.attempts.note(event.kind)
+            && self.wants(ready.step.id)
+        {
             self.spawn(ready, place, true);
         }
         Ok(())

@@ -12,6 +12,7 @@
 
 mod append;
 mod attempts;
+mod call_off;
 mod load;
 mod rest;
 mod verify;
@@ -36,9 +37,12 @@ use crate::engine::Inner;
 use crate::executor::{Executor, Stuck};
 use crate::panic;
 use crate::registry::Workflow;
-use crate::step::{Attempt, AttemptOutcome, Circumstances, Place, judge_attempt, run_attempt};
+use crate::step::{
+    Abort, Attempt, AttemptOutcome, Circumstances, Place, judge_attempt, run_attempt,
+};
 use crate::workflow::Context;
-use attempts::{Attempts, Ready};
+use attempts::{Attempts, Ready, Running};
+use call_off::report_discarded;
 
 /// When a run that could not go on is looked at again.
 const LATER: Duration = Duration::from_secs(5);
@@ -149,6 +153,8 @@ impl Driver {
                 engine.residents.tell_resident(run, Message::ForeignWake);
             }
         };
+        let span = engine.limits.clean_up;
+        context.with(|machine| machine.limit_clean_up(span));
         let shadow = engine.verify.then(Vec::new);
         // One that begins while the engine stops has missed what the others were told.
         let stopping = engine.is_stopping();
@@ -200,6 +206,7 @@ impl Driver {
     async fn turn(&mut self) -> Result<(), Stop> {
         self.hear().await?;
         self.check()?;
+        self.call_off();
         self.begin_attempts();
         if let Some(append) = self.compose() {
             self.flush_at = None;
@@ -241,7 +248,7 @@ impl Driver {
             Message::Shutdown => self.stopping = true,
             Message::Abort => {
                 self.stopping = true;
-                self.attempts.abort();
+                self.attempts.abort("the process is shutting down");
             }
         }
         Ok(())
@@ -324,7 +331,7 @@ impl Driver {
     }
 
     fn take_place(&mut self, step: StepId, attempt: u32, place: Place) {
-        if self.begins_nothing() {
+        if self.begins_nothing() || !self.wants(step) {
             return;
         }
         if let Some(ready) = self.attempts.leave_queue(step, attempt) {
@@ -338,7 +345,12 @@ impl Driver {
         // This driver's own: another that takes its place has attempts of its own.
         let driver = engine.residents.sender(run);
         let (step, attempt) = (ready.step.id, ready.attempt);
-        self.attempts.begin(step, abort, recorded);
+        let cancellation = Abort::default();
+        let running = Running {
+            abort,
+            cancellation: cancellation.clone(),
+        };
+        self.attempts.begin(step, running, recorded);
         let attempt_to_run = Attempt {
             engine,
             step: ready.step,
@@ -346,6 +358,8 @@ impl Driver {
             number: attempt,
             place,
             abort: registration,
+            cancellation,
+            aborts: Arc::clone(self.executor.context().aborts()),
         };
         self.engine.host.spawner.spawn_step(Box::pin(async move {
             // A body's destructor may panic where nothing else catches it.
@@ -354,14 +368,15 @@ impl Driver {
                 .await;
             let outcome = outcome
                 .unwrap_or_else(|panicked| AttemptOutcome::Panicked(panic::message(&*panicked)));
+            let finished = outcome != AttemptOutcome::Aborted;
             let ended = Message::AttemptEnded {
                 step,
                 attempt,
                 outcome,
             };
-            if let Some(driver) = driver {
-                // A driver that has gone does not want to know.
-                let _gone = driver.try_send(ended);
+            // A driver that has gone does not want to know.
+            if driver.is_none_or(|driver| driver.try_send(ended).is_err()) {
+                report_discarded(run, step, attempt, finished);
             }
         }));
     }
@@ -488,7 +503,12 @@ impl Driver {
         }
         if matches!(exit, Exit::Left | Exit::Superseded { .. }) {
             // Whoever drives the run next begins these attempts anew; no two shall run at once.
-            self.attempts.abort();
+            self.attempts
+                .abort("the attempt is made anew by whoever drives the run next");
+        }
+        if exit == Exit::Ended {
+            self.call_off();
+            self.discard_ends();
         }
         if exit == (Exit::Superseded { news: true }) {
             let recover = Message::Recover {

@@ -57,6 +57,8 @@ impl Driver {
             self.engine.limits.payload,
         );
         let mut second = Executor::new(context, Box::new(|| {}));
+        let span = self.engine.limits.clean_up;
+        second.with(|machine| machine.limit_clean_up(span));
         for frame in self.shadow.iter().flatten() {
             for event in frame.iter() {
                 second.feed(event)?;

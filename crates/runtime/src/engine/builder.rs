@@ -13,7 +13,7 @@ use crate::error::OpenError;
 use crate::host::Host;
 use crate::panic;
 use crate::registry::Registry;
-use crate::step::respond;
+use crate::step::{abort, respond};
 use crate::webhook::Secrets;
 
 /// So many runs are loaded at the same time.
@@ -151,6 +151,7 @@ impl Builder {
         }
         panic::watch();
         self.registry.add_step(respond::definition())?;
+        self.registry.add_step(abort::definition())?;
         let scope = self
             .store
             .scope(self.project.clone(), self.environment.clone())

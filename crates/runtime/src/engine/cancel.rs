@@ -32,7 +32,7 @@ pub enum CancelError {
 
 impl Engine {
     /// Asks for a run to be cancelled. Returns when the request is on stable storage; false where the
-    /// run had ended.
+    /// run had ended. A parked run keeps the request for a build that lets it go on.
     ///
     /// # Errors
     ///

@@ -53,7 +53,7 @@ pub(crate) use resume::Undeliverable;
 pub use start::{Start, Started};
 pub use unread::UnreadPayload;
 pub use webhook::{Caller, Delivery, Webhook, WebhookDelivery};
-pub use why::{AwaitedHook, Reason, Why, WhyParked};
+pub use why::{AwaitedHook, CancelRequested, Reason, Why, WhyParked};
 
 /// How often a handle that drives nothing looks whether something has happened to a run.
 const LOOK_AGAIN: Duration = Duration::from_millis(100);
@@ -77,11 +77,15 @@ pub struct Limits {
     pub keep_for: Duration,
     /// How long a webhook's caller may take to send a body.
     pub body_time: Duration,
+    /// How long a cancelled run may take for its shields, and then for its undo calls.
+    pub clean_up: Duration,
+    /// How long an attempt whose result nobody waits for may go on before it is dropped.
+    pub abort_grace: Duration,
 }
 
 impl Default for Limits {
     /// 512 bytes, 1 MiB, 10,000 payloads and 64 MiB, 1,000 callers, 10,000 hooks, 10,000
-    /// payloads kept for 90 days, 30 seconds.
+    /// payloads kept for 90 days, 30 seconds, 10 minutes, 30 seconds.
     fn default() -> Self {
         Self {
             token: Token::MAX_LEN,
@@ -92,6 +96,8 @@ impl Default for Limits {
             mailbox: 10_000,
             keep_for: Duration::from_hours(90 * 24),
             body_time: Duration::from_secs(30),
+            clean_up: Duration::from_mins(10),
+            abort_grace: Duration::from_secs(30),
         }
     }
 }

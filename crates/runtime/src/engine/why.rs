@@ -3,7 +3,7 @@
 use std::fmt;
 
 use http::Method;
-use rewake_core::entity::{Entities, RunStatus, Step};
+use rewake_core::entity::{Entities, RunStatus, Step, Wait};
 use rewake_core::id::{HookId, RunId, StepId, WaitId};
 use rewake_core::payload::Date;
 use rewake_core::time::Timestamp;
@@ -27,8 +27,20 @@ pub struct Why {
     pub status: RunStatus,
     /// Why nothing is done for it, where it is parked. Its hooks take payloads all the same.
     pub parked: Option<WhyParked>,
+    /// That somebody asked for it to be cancelled, as long as it has not ended.
+    pub cancel_requested: Option<CancelRequested>,
     /// What it waits for; empty once it has ended.
     pub reasons: Vec<Reason>,
+}
+
+/// Somebody asked for a run to be cancelled.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct CancelRequested {
+    /// Why, in their words.
+    pub reason: Option<String>,
+    /// What becomes of the request, for a person.
+    pub then: String,
 }
 
 /// Why nothing is done for a run until a person or another build comes.
@@ -72,6 +84,15 @@ pub enum Reason {
     },
     /// A payload for a hook.
     Hook(AwaitedHook),
+    /// It is being cancelled: its shields go on, or its undo calls run.
+    CleanUp {
+        /// Since when.
+        #[serde(serialize_with = "date")]
+        since: Timestamp,
+        /// When what has not ended by then is given up.
+        #[serde(serialize_with = "date")]
+        until: Timestamp,
+    },
     /// The end of a sleep.
     Sleep {
         /// The wait.
@@ -160,7 +181,7 @@ impl Engine {
         let Some(row) = self.inner.store.run(self.inner.scope, run).await? else {
             return Ok(None);
         };
-        let mut reasons = Vec::new();
+        let (mut reasons, mut cancel_requested) = (Vec::new(), None);
         if !row.status.is_terminal() {
             let entities = self.entities(run).await?;
             reasons.extend(self.to_be_taken_up(&row, &entities));
@@ -169,11 +190,8 @@ impl Engine {
                 let taken = taken.map_or(0, |taken| taken.count);
                 reasons.push(Reason::Hook(self.awaited(&hook, taken)));
             }
-            reasons.extend(entities.pending_waits().map(|wait| Reason::Sleep {
-                wait_id: wait.id,
-                since: wait.created_at,
-                until: wait.resume_at,
-            }));
+            reasons.extend(entities.pending_waits().map(|wait| awaited_time(run, wait)));
+            cancel_requested = asked_to_cancel(&row, &entities);
             reasons.extend(entities.open_steps().map(awaited_step));
         }
         Ok(Some(Why {
@@ -181,6 +199,7 @@ impl Engine {
             workflow: row.workflow,
             status: row.status,
             parked: row.parked.map(WhyParked::from),
+            cancel_requested,
             reasons,
         }))
     }
@@ -226,6 +245,32 @@ impl Engine {
         let method = methods.first().unwrap_or(&Method::POST);
         let public_url = self.inner.public_url.as_deref().unwrap_or_default();
         format!("curl -X {method} '{}'", url(public_url, token))
+    }
+}
+
+fn asked_to_cancel(row: &RunRow, entities: &Entities) -> Option<CancelRequested> {
+    let run = entities.run().filter(|run| run.cancel_requested)?;
+    let then = if row.parked.is_some() {
+        "its shields and undo calls need the code, so it is cancelled once a build that fits lets it go \
+         on; `terminate` ends it at once, without them"
+    } else {
+        "it ends once its shields and undo calls have; `terminate` ends it at once, without them"
+    };
+    Some(CancelRequested {
+        reason: run.cancel_reason.clone(),
+        then: then.to_owned(),
+    })
+}
+
+fn awaited_time(run: RunId, wait: &Wait) -> Reason {
+    let (since, until) = (wait.created_at, wait.resume_at);
+    if WaitId::clean_up(run).contains(&wait.id) {
+        return Reason::CleanUp { since, until };
+    }
+    Reason::Sleep {
+        wait_id: wait.id,
+        since,
+        until,
     }
 }
 

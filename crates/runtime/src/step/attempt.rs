@@ -1,6 +1,7 @@
 //! One attempt of a step.
 
 use std::panic::AssertUnwindSafe;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,6 +11,7 @@ use futures_util::future::{AbortRegistration, Abortable, Either, select};
 use rewake_core::payload::Payload;
 use rewake_core::replay::OpenStep;
 
+use super::abort::{Abort, Aborts};
 use super::context::{RunningStep, StepContext};
 use crate::engine::Inner;
 use crate::panic;
@@ -26,6 +28,9 @@ pub(crate) struct Attempt {
     pub(crate) number: u32,
     pub(crate) place: Place,
     pub(crate) abort: AbortRegistration,
+    /// Aborted when nobody waits for its result any more.
+    pub(crate) cancellation: Abort,
+    pub(crate) aborts: Arc<Aborts>,
 }
 
 /// How an attempt ended.
@@ -37,7 +42,8 @@ pub(crate) enum AttemptOutcome {
     Panicked(String),
     /// No step of this name is known to this build.
     Unknown,
-    /// The engine is shutting down: nothing is recorded.
+    /// It was dropped, because the engine is shutting down or nobody waited for it any more: nothing
+    /// is recorded.
     Aborted,
 }
 
@@ -50,6 +56,8 @@ pub(crate) async fn run_attempt(attempt: Attempt) -> AttemptOutcome {
         number,
         place,
         abort,
+        cancellation,
+        aborts,
     } = attempt;
     let working = async move {
         let _place = place;
@@ -62,6 +70,8 @@ pub(crate) async fn run_attempt(attempt: Attempt) -> AttemptOutcome {
             name: step.name.clone(),
             attempt: number,
             started_at: engine.host.clock.now(),
+            cancellation: cancellation.clone(),
+            aborts,
             engine: Arc::clone(&engine),
         };
         let input = StepInput {
@@ -72,11 +82,35 @@ pub(crate) async fn run_attempt(attempt: Attempt) -> AttemptOutcome {
         let body = async move { (definition.run)(&input).await };
         let body = RunningStep::new(context, AssertUnwindSafe(body).catch_unwind());
         let timeout = step.options.timeout_ms.map(Duration::from_millis);
-        within(&engine, timeout, body).await
+        let outcome =
+            unless_called_off(&engine, &cancellation, within(&engine, timeout, body)).await;
+        if let AttemptOutcome::TimedOut(_) = outcome {
+            // What it has given to other threads has no other way to hear of it.
+            cancellation.abort("the attempt took too long");
+        }
+        outcome
     };
     Abortable::new(working, abort)
         .await
         .unwrap_or(AttemptOutcome::Aborted)
+}
+
+/// An attempt that was called off has some time to wind up, and is dropped then: it must not hold its
+/// place for ever.
+async fn unless_called_off(
+    engine: &Inner,
+    cancellation: &Abort,
+    working: impl Future<Output = AttemptOutcome>,
+) -> AttemptOutcome {
+    let called_off = pin!(async {
+        cancellation.aborted().await;
+        let until = engine.host.clock.now().after(engine.limits.abort_grace);
+        engine.host.clock.sleep_until(until).await;
+    });
+    match select(pin!(working), called_off).await {
+        Either::Left((outcome, _)) => outcome,
+        Either::Right(((), _)) => AttemptOutcome::Aborted,
+    }
 }
 
 type Caught = Result<Result<Payload, StepFailure>, Box<dyn std::any::Any + Send>>;

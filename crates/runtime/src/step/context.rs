@@ -9,6 +9,7 @@ use std::task::{self, Poll};
 use rewake_core::id::{RunId, StepId};
 use rewake_core::time::Timestamp;
 
+use super::abort::{Abort, Aborts};
 use crate::engine::Inner;
 
 thread_local! {
@@ -28,6 +29,10 @@ pub struct StepContext {
     pub attempt: u32,
     /// When the attempt began.
     pub started_at: Timestamp,
+    /// Aborted when nobody waits for the step's result any more.
+    pub cancellation: Abort,
+    /// The abort controllers of its run.
+    pub aborts: Arc<Aborts>,
     pub(crate) engine: Arc<Inner>,
 }
 

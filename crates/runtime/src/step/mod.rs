@@ -1,10 +1,12 @@
 //! Steps: how one attempt is run, and what follows from how it ended.
 
+pub(crate) mod abort;
 mod attempt;
 mod context;
 mod policy;
 pub mod respond;
 
+pub use abort::{Abort, Aborted, Aborts};
 pub use context::StepContext;
 
 pub(crate) use attempt::{Attempt, AttemptOutcome, Place, run_attempt};

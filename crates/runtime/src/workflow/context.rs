@@ -4,8 +4,8 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
-use std::task::Waker;
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
+use std::task::{self, Waker};
 
 use rewake_core::event::{Correlation, Failure};
 use rewake_core::id::RunId;
@@ -13,7 +13,9 @@ use rewake_core::payload::Payload;
 use rewake_core::replay::Machine;
 use rewake_core::time::Timestamp;
 
+use super::shield::Shielded;
 use crate::host::Entropy;
+use crate::step::Aborts;
 
 thread_local! {
     static CURRENT: RefCell<Option<Arc<Context>>> = const { RefCell::new(None) };
@@ -46,14 +48,25 @@ pub struct Context {
     max_payload: usize,
     /// The first call of the run that was awaited where its workflow is not polled.
     awaited_elsewhere: OnceLock<&'static str>,
+    aborts: Arc<Aborts>,
 }
 
 pub(super) struct Shared {
     pub(super) machine: Machine,
     wakers: BTreeMap<Correlation, Waker>,
+    /// The shields in progress that are inside no other, in the order in which they began.
+    shields: BTreeMap<u64, Weak<dyn Shielded>>,
+    next_shield: u64,
+    /// How many shields the code that is being polled is inside of.
+    shielded: u32,
 }
 
 impl Shared {
+    /// True while the code that is being polled is inside a shield.
+    pub(super) const fn is_shielded(&self) -> bool {
+        self.shielded > 0
+    }
+
     /// Remembers whom to wake when something about `id` is fed.
     pub(super) fn wait(&mut self, id: Correlation, waker: &Waker) {
         match self.wakers.get_mut(&id) {
@@ -79,6 +92,9 @@ impl Context {
         let shared = Shared {
             machine: Machine::new(run),
             wakers: BTreeMap::new(),
+            shields: BTreeMap::new(),
+            next_shield: 0,
+            shielded: 0,
         };
         Arc::new(Self {
             sealed: AtomicBool::new(false),
@@ -87,6 +103,7 @@ impl Context {
             public_url,
             max_payload,
             awaited_elsewhere: OnceLock::new(),
+            aborts: Arc::default(),
         })
     }
 
@@ -134,9 +151,67 @@ impl Context {
         })
     }
 
+    /// A shield is polled for the first time; none where it is inside another, which keeps both.
+    pub(super) fn enter_shield(&self, cell: Weak<dyn Shielded>) -> Option<u64> {
+        let mut shared = self.lock();
+        if shared.is_shielded() {
+            return None;
+        }
+        let turn = shared.next_shield;
+        shared.next_shield += 1;
+        shared.shields.insert(turn, cell);
+        shared.machine.enter_shield();
+        Some(turn)
+    }
+
+    /// A shield has ended, or its workflow has dropped it.
+    pub(super) fn leave_shield(&self, turn: u64) {
+        let mut shared = self.lock();
+        if shared.shields.remove(&turn).is_some() {
+            shared.machine.leave_shield();
+        }
+    }
+
+    /// Polls something that is inside a shield.
+    pub(super) fn in_shield<T>(&self, poll: impl FnOnce() -> T) -> T {
+        struct Inside<'a>(&'a Context);
+        impl Drop for Inside<'_> {
+            fn drop(&mut self) {
+                self.0.lock().shielded -= 1;
+            }
+        }
+        self.lock().shielded += 1;
+        let _inside = Inside(self);
+        poll()
+    }
+
+    /// Polls every shield in progress, in the order in which they began.
+    pub(crate) fn poll_shields(&self, cx: &mut task::Context<'_>) {
+        let shields = self.lock().shields.clone();
+        for (turn, cell) in shields {
+            let ended = match cell.upgrade() {
+                Some(cell) => self.in_shield(|| cell.poll(cx)),
+                None => true,
+            };
+            if ended {
+                self.leave_shield(turn);
+            }
+        }
+    }
+
     pub(super) fn lock(&self) -> MutexGuard<'_, Shared> {
         // A panic of workflow code parks the run; the machine itself is never left half changed.
         self.shared.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The abort controllers that the workflow has made.
+    pub const fn aborts(&self) -> &Arc<Aborts> {
+        &self.aborts
+    }
+
+    /// True where the body is being dropped for no reason of its own.
+    pub(super) fn is_put_away(&self) -> bool {
+        self.sealed.load(Ordering::Acquire) || std::thread::panicking()
     }
 
     /// Makes every handle inert: the body is about to be dropped for no reason of its own.
@@ -150,7 +225,7 @@ impl Context {
 
     /// True where a drop on this thread, now, is the workflow's own act.
     pub(super) fn is_acting(self: &Arc<Self>) -> bool {
-        !self.sealed.load(Ordering::Acquire) && !std::thread::panicking() && self.is_current()
+        !self.is_put_away() && self.is_current()
     }
 
     /// The call of this run that was awaited outside its workflow, if one was.

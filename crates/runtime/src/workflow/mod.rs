@@ -7,14 +7,18 @@
 //! is the workflow's own act, and may be a command. At any other time the machine is sealed first,
 //! and every handle of a sealed machine is inert.
 
+mod abort;
 mod context;
 mod hook;
+mod shield;
 mod step;
 mod wait;
 
+pub use abort::Controller;
 pub use context::{Context, NotInWorkflow, RunInfo};
 pub use hook::{Conflict, HookHandle, HookSpec, Receive, RegisterHook};
-pub use step::StepFuture;
+pub use shield::Shield;
+pub use step::{NotUndoable, StepFuture};
 pub use wait::Wait;
 
 pub(crate) use context::Polling;

@@ -23,6 +23,20 @@ pub struct StepFuture {
     waiting: bool,
 }
 
+/// A call that cannot be kept for when the workflow fails or is cancelled.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NotUndoable {
+    /// It was awaited, so it has been made already.
+    #[error("the call was awaited before; write another one for `undo`")]
+    Awaited,
+    /// Its arguments are longer than what may be recorded.
+    #[error("{reason}")]
+    TooLong {
+        /// How long, and what to do.
+        reason: String,
+    },
+}
+
 #[derive(Debug)]
 struct Call {
     name: String,
@@ -52,6 +66,27 @@ impl StepFuture {
     /// The step's id: the same in every replay.
     pub const fn id(&self) -> StepId {
         self.id
+    }
+
+    /// Keeps the call for when the workflow fails or is cancelled, instead of awaiting it.
+    ///
+    /// # Errors
+    ///
+    /// [`NotUndoable`] where it was awaited before, or its arguments are too long.
+    pub fn undo(mut self) -> Result<(), NotUndoable> {
+        let Call {
+            name,
+            input,
+            options,
+        } = self.call.take().ok_or(NotUndoable::Awaited)?;
+        let checked = self.context.check_len("the step's arguments have", &input);
+        checked.map_err(|error| NotUndoable::TooLong {
+            reason: error.message,
+        })?;
+        let step = self.id;
+        self.context
+            .with(|machine| machine.undo_step(step, name, input, options));
+        Ok(())
     }
 
     /// Changes how the step is tried, as long as the call was not polled.
@@ -87,6 +122,9 @@ impl Future for StepFuture {
             this.waiting = false;
             Poll::Ready(outcome)
         } else {
+            if shared.is_shielded() {
+                shared.machine.shield_step(this.id);
+            }
             shared.wait(Correlation::Step(this.id), cx.waker());
             Poll::Pending
         }

@@ -7,6 +7,7 @@
 )]
 
 mod blocking;
+mod cancelling;
 mod polling;
 mod races;
 mod resting;

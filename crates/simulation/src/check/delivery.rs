@@ -169,7 +169,8 @@ fn gather(
             | Seen::Elapsed
             | Seen::Woke
             | Seen::Asked(..)
-            | Seen::Won(_) => {}
+            | Seen::Won(_)
+            | Seen::Undo(_) => {}
         }
     }
     Ok(())

@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use rewake_core::event::{CreatedBy, EventKind, Frame, Position, StepOptions, Taken, Writer};
+use rewake_core::event::{
+    CreatedBy, EventKind, Failure, FailureKind, Frame, Position, StepOptions, Taken, Writer,
+};
 use rewake_core::id::{EventId, HookId, Place, RunId, StepId};
 use rewake_core::payload::{self, Payload};
 use rewake_core::time::Timestamp;
@@ -13,10 +15,10 @@ use super::{History, check};
 use crate::ledger::{
     CallAsked, CancelAsked, Entries, Execution, Ledger, Recording, ResumeAsked, StartAsked, Told,
 };
-use crate::program::Program;
+use crate::program::{Program, Script};
 use crate::shadow::Shadow;
 use crate::statement::{Problem, Statement};
-use crate::workload::Seen;
+use crate::workload::{Seen, TAKE_BACK};
 
 /// A log that is forged event by event.
 struct Forged {
@@ -390,4 +392,72 @@ fn replays_that_see_different_things_are_found() {
     second.note(&Seen::Value(2));
     drop(opened);
     assert!(ledger.lock().difference.is_some());
+}
+
+/// A run that keeps two undo calls, and whose log goes on with these.
+fn undoing(kinds: Vec<EventKind>) -> Forged {
+    let mut forged = Forged::new();
+    let seen = vec![Seen::Undo(0), Seen::Undo(1)];
+    forged.entries.seen.insert(forged.run, seen);
+    for kind in kinds {
+        forged.add(kind);
+    }
+    forged
+}
+
+fn undo_step(n: u64) -> StepId {
+    StepId::derive(RunId::mint(Timestamp::ZERO, 7), Place(100 + n), TAKE_BACK)
+}
+
+fn undo_begins(n: u64) -> EventKind {
+    EventKind::StepCreated {
+        step: undo_step(n),
+        name: TAKE_BACK.to_owned(),
+        input: payload::step_input(&(n, Script::PLAIN)).unwrap(),
+        options: StepOptions::default(),
+    }
+}
+
+fn undo_fails(n: u64) -> Vec<EventKind> {
+    let step = undo_step(n);
+    vec![
+        EventKind::StepStarted { step, attempt: 1 },
+        EventKind::StepFailed {
+            step,
+            error: Failure::new("no"),
+            kind: FailureKind::Fatal,
+        },
+    ]
+}
+
+fn failed() -> EventKind {
+    EventKind::RunFailed {
+        error: Failure::new("no"),
+    }
+}
+
+#[test]
+fn undo_calls_in_the_right_order_pass() {
+    let first = [vec![undo_begins(1)], undo_fails(1)].concat();
+    let second = [vec![undo_begins(0)], undo_fails(0)].concat();
+    assert_eq!(undoing(first.clone()).check(), Ok(()), "it is under way");
+    let all = [first, second, vec![failed()]].concat();
+    assert_eq!(undoing(all).check(), Ok(()));
+}
+
+#[test]
+fn undo_calls_that_are_missing_too_many_or_out_of_order_are_found() {
+    let one = |n| [vec![undo_begins(n)], undo_fails(n)].concat();
+    let completed = EventKind::RunCompleted { output: number(0) };
+    let wrong = [
+        vec![failed()],
+        [one(1), vec![failed()]].concat(),
+        [one(0), one(1), vec![failed()]].concat(),
+        [one(1), one(0), vec![completed]].concat(),
+        vec![undo_begins(1), undo_begins(0)],
+    ];
+    for kinds in wrong {
+        let text = undoing(kinds).problem(Statement::Recorded);
+        assert!(text.contains("undid") || text.contains("beside"), "{text}");
+    }
 }

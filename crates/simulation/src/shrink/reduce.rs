@@ -82,7 +82,8 @@ pub(super) fn smaller(program: &Program) -> Vec<Program> {
 fn plainer_op(op: &Op) -> Vec<Op> {
     match op {
         Op::Step(script) => scripts(script).map(Op::Step).collect(),
-        Op::UnpolledStep(script) | Op::StepOrSleep(script, _) => {
+        Op::Undo(script) if *script != Script::PLAIN => vec![Op::Undo(Script::PLAIN)],
+        Op::UnpolledStep(script) | Op::StepOrSleep(script, _) | Op::Abort(script, _) => {
             vec![Op::Step(script.clone())]
         }
         Op::CrossedSteps(a, b) | Op::TryBoth(a, b) => {
@@ -126,6 +127,8 @@ fn plainer_op(op: &Op) -> Vec<Op> {
         | Op::Race(..)
         | Op::Loop(..)
         | Op::Nested(_)
+        | Op::Shield(_)
+        | Op::Undo(_)
         | Op::Ask
         | Op::Return
         | Op::Fail

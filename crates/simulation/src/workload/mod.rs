@@ -16,6 +16,7 @@ use crate::program::{Op, Program};
 use notes::Notes;
 
 pub(crate) use notes::{Code, Seen};
+pub(crate) use steps::TAKE_BACK;
 pub(crate) use webhooks::answer_text;
 
 /// The name of the workflow that outsiders start.
@@ -138,12 +139,19 @@ async fn one(op: &Op, hooks: &mut Hooks, notes: &Notes) -> Flow {
             webhooks::serve((*manual, *by_step), *requests, notes).await;
             Flow::On
         }
+        Op::Shield(body) => {
+            // What is shielded owns what it uses.
+            let (body, notes) = (body.clone(), notes.clone());
+            shield(async move { run(&body, &mut Hooks::new(), &notes).await }).await
+        }
         Op::Step(_)
         | Op::CrossedSteps(..)
         | Op::UnpolledStep(_)
         | Op::StepOrSleep(..)
         | Op::Unordered(_)
-        | Op::TryBoth(..) => {
+        | Op::TryBoth(..)
+        | Op::Undo(_)
+        | Op::Abort(..) => {
             steps::perform(op, notes).await;
             Flow::On
         }

@@ -45,6 +45,8 @@ pub(crate) enum Seen {
     Asked(u64, u64, String),
     /// The end of a branch that lost a race, from the winner's side.
     Won(u64),
+    /// An undo call that it keeps, by a number of its own.
+    Undo(u64),
     /// What a nested workflow saw.
     Nested(Vec<Self>),
 }
@@ -101,6 +103,13 @@ impl Notes {
 
     pub(super) const fn code(&self) -> Code {
         self.code
+    }
+
+    /// A number that the next undo call has to itself.
+    pub(super) fn next_undo(&self) -> u64 {
+        let seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        let kept = seen.iter().filter(|seen| matches!(seen, Seen::Undo(_)));
+        kept.count() as u64
     }
 
     pub(super) fn note(&self, seen: Seen) {

@@ -13,6 +13,8 @@ use crate::program::{Op, Script};
 
 /// The name of the step.
 pub(super) const WORK: &str = "work";
+/// The name of the step that undo calls run.
+pub(crate) const TAKE_BACK: &str = "take-back";
 /// What it is called in code that was changed.
 pub(super) const CHANGED_WORK: &str = "changed-work";
 /// The pause that a step may ask for, in milliseconds.
@@ -26,6 +28,27 @@ async fn work(script: Script, #[provided] world: StepWorld) -> anyhow::Result<u6
 #[step(name = "changed-work", backoff = "100ms")]
 async fn changed_work(script: Script, #[provided] world: StepWorld) -> anyhow::Result<u64> {
     attempt(script, world, step_metadata()).await
+}
+
+/// What an undo call runs. It has a number of its own, so that a check tells one from another.
+#[step(name = "take-back", backoff = "100ms")]
+async fn take_back(_n: u64, script: Script, #[provided] world: StepWorld) -> anyhow::Result<u64> {
+    attempt(script, world, step_metadata()).await
+}
+
+/// Ends early where its signal is aborted, or its run no longer wants it.
+#[step(name = "heed", backoff = "100ms")]
+async fn heed(
+    script: Script,
+    signal: AbortSignal,
+    #[provided] world: StepWorld,
+) -> anyhow::Result<u64> {
+    let about = step_metadata();
+    let cancelled = about.cancellation.clone();
+    let execution = world.begin(about.run_id, about.step_id, about.attempt);
+    let aborted = futures_util::future::select(signal.aborted(), cancelled.aborted());
+    futures_util::future::select(world.pause(script.takes_ms), aborted).await;
+    Ok(execution.end())
 }
 
 async fn attempt(script: Script, world: StepWorld, attempt: StepMetadata) -> anyhow::Result<u64> {
@@ -81,6 +104,24 @@ pub(super) async fn perform(op: &Op, notes: &Notes) {
             while let Some(ended) = calls.next().await {
                 note_step(ended, notes);
             }
+        }
+        Op::Undo(script) => {
+            let n = notes.next_undo();
+            undo(take_back(n, script.clone()).max_retries(script.max_retries));
+            notes.note(Seen::Undo(n));
+        }
+        Op::Abort(script, ms) => {
+            let controller = AbortController::new();
+            let call = heed(script.clone(), controller.signal());
+            let mut call = call.max_retries(script.max_retries);
+            let ended = select! {
+                ended = &mut call => ended,
+                () = sleep(millis(*ms)) => {
+                    controller.abort("scripted");
+                    call.await
+                }
+            };
+            note_step(ended, notes);
         }
         Op::TryBoth(a, b) => match try_join(call(a, notes), call(b, notes)).await {
             Ok((a, b)) => {

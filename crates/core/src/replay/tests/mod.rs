@@ -11,6 +11,7 @@ mod world;
 
 mod adoption;
 mod cancel;
+mod clean_up;
 mod conflicts;
 mod disposal;
 mod divergence;

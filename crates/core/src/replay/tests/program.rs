@@ -7,8 +7,9 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::log::run;
-use crate::event::{EventKind, EventRef, Frame, Position, StepOptions};
+use crate::event::{EventKind, EventRef, Failure, Frame, Position, StepOptions};
 use crate::id::{HookId, StepId, WaitId};
+use crate::replay::command::Key;
 use crate::replay::{Divergence, Fed, HookRequest, Machine, Received, Registration, StepOutcome};
 use crate::samples::{payload, token};
 use crate::token::Token;
@@ -34,6 +35,12 @@ pub(super) enum Op {
     Join(Vec<Vec<Self>>),
     /// Runs all, side by side, until one has ended; the others are dropped.
     Race(Vec<Vec<Self>>),
+    /// Runs it to its end, also where the run is cancelled.
+    Shield(Vec<Self>),
+    /// Registers the call of a step that runs if the workflow fails or is cancelled.
+    Undo(String),
+    /// The workflow will return an error.
+    Spoil,
 }
 
 /// The variable that holds a receiver.
@@ -80,6 +87,13 @@ pub(super) struct Hands {
     /// Another each time the program is replayed: drawn tokens differ, and nothing else may.
     salt: u128,
     joining: Joining,
+    /// How many shields the program is inside of.
+    shields: usize,
+    spoilt: bool,
+    /// The names of the undo calls that were registered.
+    undos: Vec<String>,
+    /// How many shields were in progress when the body was dropped to cancel it.
+    lost_shields: usize,
 }
 
 impl Worker {
@@ -93,6 +107,10 @@ impl Worker {
                 trace: Vec::new(),
                 salt,
                 joining: Joining::AsWritten,
+                shields: 0,
+                spoilt: false,
+                undos: Vec::new(),
+                lost_shields: 0,
             },
             issued: Vec::new(),
         }
@@ -124,10 +142,20 @@ impl Worker {
     pub(super) fn feed(&mut self, event: EventRef<'_>) -> Result<(), Divergence> {
         match self.machine.feed(event)? {
             Fed::Nothing => {}
-            Fed::Poll(_) => self.poll(),
-            Fed::Cancel => self.cancel(),
+            Fed::Poll(_) | Fed::Cancel => self.react(),
         }
+        self.note_issued();
         self.machine.divergence().cloned().map_or(Ok(()), Err)
+    }
+
+    /// The names of the undo calls that were registered, in that order.
+    pub(super) fn undos(&self) -> &[String] {
+        &self.hands.undos
+    }
+
+    /// How many shields were in progress when the body was dropped to cancel it.
+    pub(super) const fn lost_shields(&self) -> usize {
+        self.hands.lost_shields
     }
 
     pub(super) fn trace(&self) -> &Trace {
@@ -139,34 +167,54 @@ impl Worker {
         self.hands.receivers.values().any(|held| *held == hook)
     }
 
+    fn react(&mut self) {
+        if self.machine.is_running() {
+            return self.poll();
+        }
+        if self.machine.is_shielding()
+            && let Some(body) = &mut self.body
+        {
+            body.poll_shields(&mut self.machine, &mut self.hands);
+        }
+        if !self.machine.is_shielding() {
+            self.cancel();
+        }
+    }
+
     fn poll(&mut self) {
-        let before = self.machine.records().len();
         let mut body = self.body.take();
         let program = &self.program;
         let task = body.get_or_insert_with(|| Task::sequence(program.clone(), &mut self.machine));
         if task.poll(&mut self.machine, &mut self.hands) {
             self.hands.let_go(&mut self.machine);
-            self.machine.finish(Ok(payload("done")));
+            self.machine.finish(if self.hands.spoilt {
+                Err(Failure::new("spoilt"))
+            } else {
+                Ok(payload("done"))
+            });
         } else {
             self.body = body;
         }
-        self.note_issued(before);
     }
 
     fn cancel(&mut self) {
-        let before = self.machine.records().len();
         if let Some(body) = self.body.take() {
+            self.hands.lost_shields = body.shields();
             body.let_go(&mut self.machine);
         }
         self.hands.let_go(&mut self.machine);
         self.machine.finish_cancelled();
-        self.note_issued(before);
     }
 
-    fn note_issued(&mut self, before: usize) {
+    /// The machine issues commands of its own where undo calls follow one another.
+    fn note_issued(&mut self) {
         let at = self.machine.fed();
-        let fresh = self.machine.records().skip(before).cloned();
-        self.issued.extend(fresh.map(|record| (at, record)));
+        for record in self.machine.records() {
+            let key = Key::of(record);
+            if self.issued.iter().all(|(_, known)| Key::of(known) != key) {
+                self.issued.push((at, record.clone()));
+            }
+        }
     }
 }
 
@@ -226,6 +274,17 @@ enum Task {
     Draw,
     Join(Vec<Option<Self>>),
     Race(Vec<Self>),
+    Shield {
+        body: Box<Self>,
+        /// In progress, and inside no other.
+        entered: bool,
+        ended: bool,
+    },
+    Undo {
+        id: StepId,
+        name: String,
+    },
+    Spoil,
 }
 
 impl Task {
@@ -271,6 +330,16 @@ impl Task {
                 let tasks = all.into_iter().map(|ops| Self::sequence(ops, machine));
                 Self::Race(tasks.collect())
             }
+            Op::Shield(ops) => Self::Shield {
+                body: Box::new(Self::sequence(ops, machine)),
+                entered: false,
+                ended: false,
+            },
+            Op::Undo(name) => {
+                let id = StepId::derive(run(), machine.place(), &name);
+                Self::Undo { id, name }
+            }
+            Op::Spoil => Self::Spoil,
         }
     }
 
@@ -285,6 +354,9 @@ impl Task {
                     machine.create_step(*id, name.clone(), payload("[]"), options);
                 }
                 let Some(outcome) = machine.take_step(*id) else {
+                    if hands.shields > 0 {
+                        machine.shield_step(*id);
+                    }
                     return false;
                 };
                 hands.say(machine, format!("{name}: {}", outcome_text(&outcome)));
@@ -329,18 +401,75 @@ impl Task {
                 true
             }
             Self::Join(tasks) => poll_join(tasks, machine, hands),
-            Self::Race(tasks) => {
-                let Some(won) = tasks.iter_mut().position(|task| task.poll(machine, hands)) else {
-                    return false;
-                };
-                hands.say(machine, format!("branch {won} wins"));
-                for (branch, task) in std::mem::take(tasks).into_iter().enumerate() {
-                    if branch != won {
-                        task.let_go(machine);
-                    }
-                }
+            Self::Race(tasks) => poll_race(tasks, machine, hands),
+            Self::Shield {
+                body,
+                entered,
+                ended,
+            } => poll_shield(body, entered, ended, machine, hands),
+            Self::Undo { id, name } => {
+                let options = StepOptions::default();
+                machine.undo_step(*id, name.clone(), payload("[]"), options);
+                hands.undos.push(name.clone());
                 true
             }
+            Self::Spoil => {
+                hands.spoilt = true;
+                true
+            }
+        }
+    }
+
+    /// How many shields are in progress, without those inside others.
+    fn shields(&self) -> usize {
+        match self {
+            Self::Shield { entered, .. } => usize::from(*entered),
+            Self::Sequence { current, .. } => current.as_ref().map_or(0, |task| task.shields()),
+            Self::Join(tasks) => tasks.iter().flatten().map(Self::shields).sum(),
+            Self::Race(tasks) => tasks.iter().map(Self::shields).sum(),
+            Self::Step { .. }
+            | Self::Sleep { .. }
+            | Self::Hook { .. }
+            | Self::Recv(_)
+            | Self::Close { .. }
+            | Self::Drop(_)
+            | Self::Draw
+            | Self::Undo { .. }
+            | Self::Spoil => 0,
+        }
+    }
+
+    /// Polls the outermost shields in progress, and nothing else.
+    fn poll_shields(&mut self, machine: &mut Machine, hands: &mut Hands) {
+        match self {
+            Self::Shield { entered: true, .. } => {
+                self.poll(machine, hands);
+            }
+            Self::Sequence { current, .. } => {
+                if let Some(current) = current {
+                    current.poll_shields(machine, hands);
+                }
+            }
+            Self::Join(tasks) => {
+                for task in tasks.iter_mut().flatten() {
+                    task.poll_shields(machine, hands);
+                }
+            }
+            Self::Race(tasks) => {
+                for task in tasks {
+                    task.poll_shields(machine, hands);
+                }
+            }
+            Self::Shield { .. }
+            | Self::Step { .. }
+            | Self::Sleep { .. }
+            | Self::Hook { .. }
+            | Self::Recv(_)
+            | Self::Close { .. }
+            | Self::Drop(_)
+            | Self::Draw
+            | Self::Undo { .. }
+            | Self::Spoil => {}
         }
     }
 
@@ -367,7 +496,24 @@ impl Task {
                     machine.abandon_hook(id);
                 }
             }
-            Self::Recv(_) | Self::Close { .. } | Self::Drop(_) | Self::Draw => {}
+            Self::Recv(_)
+            | Self::Close { .. }
+            | Self::Drop(_)
+            | Self::Draw
+            | Self::Undo { .. }
+            | Self::Spoil => {}
+            Self::Shield {
+                body,
+                entered,
+                ended,
+            } => {
+                if entered {
+                    machine.leave_shield();
+                }
+                if !ended {
+                    body.let_go(machine);
+                }
+            }
             Self::Join(tasks) => {
                 for task in tasks.into_iter().flatten() {
                     task.let_go(machine);
@@ -380,6 +526,38 @@ impl Task {
             }
         }
     }
+}
+
+fn poll_race(tasks: &mut Vec<Task>, machine: &mut Machine, hands: &mut Hands) -> bool {
+    let Some(won) = tasks.iter_mut().position(|task| task.poll(machine, hands)) else {
+        return false;
+    };
+    hands.say(machine, format!("branch {won} wins"));
+    for (branch, task) in std::mem::take(tasks).into_iter().enumerate() {
+        if branch != won {
+            task.let_go(machine);
+        }
+    }
+    true
+}
+
+fn poll_shield(
+    body: &mut Task,
+    entered: &mut bool,
+    ended: &mut bool,
+    machine: &mut Machine,
+    hands: &mut Hands,
+) -> bool {
+    if hands.shields == 0 && !std::mem::replace(entered, true) {
+        machine.enter_shield();
+    }
+    hands.shields += 1;
+    *ended = body.poll(machine, hands);
+    hands.shields -= 1;
+    if *ended && std::mem::replace(entered, false) {
+        machine.leave_shield();
+    }
+    *ended
 }
 
 fn poll_join(tasks: &mut [Option<Task>], machine: &mut Machine, hands: &mut Hands) -> bool {

@@ -34,11 +34,18 @@ fn op() -> impl Strategy<Value = Op> {
         1 => (0_u8..2).prop_map(Op::Close),
         1 => (0_u8..2).prop_map(Op::Drop),
         1 => Just(Op::Draw),
+        2 => "[u-z]".prop_map(Op::Undo),
+        1 => Just(Op::Spoil),
     ];
     leaf.prop_recursive(2, 10, 3, |inner| {
         let branches =
             || proptest::collection::vec(proptest::collection::vec(inner.clone(), 1..3), 1..4);
-        prop_oneof![branches().prop_map(Op::Join), branches().prop_map(Op::Race),]
+        let shielded = proptest::collection::vec(inner.clone(), 1..3).prop_map(Op::Shield);
+        prop_oneof![
+            2 => branches().prop_map(Op::Join),
+            2 => branches().prop_map(Op::Race),
+            1 => shielded,
+        ]
     })
 }
 
@@ -261,6 +268,16 @@ fn facts(known: &Entities) -> Vec<EventKind> {
         .collect()
 }
 
+/// The step of an undo call that ran, by the name that programs give only these.
+fn undone(kind: &EventKind) -> Option<String> {
+    match kind {
+        EventKind::StepCreated { name, .. } if ("u".."{").contains(&name.as_str()) => {
+            Some(name.clone())
+        }
+        _ => None,
+    }
+}
+
 /// All that a driver asks a machine for at a rest.
 #[derive(Debug, PartialEq)]
 struct Stand {
@@ -372,6 +389,46 @@ proptest! {
             }
         });
         prop_assert_eq!(differs, None);
+    }
+
+    /// What is undone is what was registered, newest first, each step once; and nothing where the
+    /// workflow came to a good end, or somebody terminated it.
+    #[test]
+    fn undo_calls_run_newest_first_where_the_workflow_fails_or_is_cancelled(history in history()) {
+        let mut world = history.happen();
+        world.bring_to_its_end();
+        let log = world.log.frames();
+        let events: Vec<_> = log.iter().flat_map(Frame::iter).map(|event| event.kind).collect();
+        let undone: Vec<_> = events.iter().filter_map(|kind| undone(kind)).collect();
+        let (ended, undoes) = match events.last() {
+            Some(EventKind::RunFailed { .. }) => (true, true),
+            Some(EventKind::RunCancelled { terminated, reason }) => {
+                let in_time = reason.as_ref().is_none_or(|reason| !reason.contains("undo calls"));
+                (!terminated && in_time, !terminated)
+            }
+            _ => (true, false),
+        };
+        let mut registered = world.worker.undos().to_vec();
+        registered.reverse();
+        if !undoes {
+            // A termination may come in the middle of it.
+            prop_assert!(registered.starts_with(&undone) || undone.is_empty());
+        } else if ended {
+            prop_assert_eq!(undone, registered);
+        } else {
+            prop_assert!(registered.starts_with(&undone));
+        }
+    }
+
+    #[test]
+    fn a_shield_that_was_in_progress_ends_unless_its_time_runs_out(history in history()) {
+        let mut world = history.happen();
+        world.bring_to_its_end();
+        let cut_short = world.log.frames().iter().flat_map(Frame::iter).any(|event| {
+            matches!(event.kind, EventKind::RunCancelled { reason: Some(reason), terminated: false }
+                if reason.contains("shield"))
+        });
+        prop_assert!(cut_short || world.worker.lost_shields() == 0 || world.is_terminated());
     }
 
     #[test]

@@ -169,6 +169,42 @@ impl World {
         panic!("the workflow never returns");
     }
 
+    /// Lets what can end do so, and cancels the run where it then still waits.
+    pub(super) fn bring_to_its_end(&mut self) {
+        for turn in 0..1_000 {
+            self.come_to_rest();
+            if !self.view.is_live() {
+                self.feed(usize::MAX);
+                return;
+            }
+            for next in [Move::Start(0), Move::Complete(0), Move::Resume(turn)] {
+                self.act(next);
+            }
+            match turn {
+                60 => self.act(Move::Cancel),
+                turn if turn % 3 == 0 => self.act(Move::Wake(turn)),
+                _ => {}
+            }
+        }
+        panic!("the run never ends");
+    }
+
+    /// True where somebody ended the run at once.
+    pub(super) fn is_terminated(&self) -> bool {
+        self.log.frames().iter().any(|frame| {
+            let ends = |kind: &EventKind| {
+                matches!(
+                    kind,
+                    EventKind::RunCancelled {
+                        terminated: true,
+                        ..
+                    }
+                )
+            };
+            frame.events.iter().any(ends)
+        })
+    }
+
     /// All positions of the log, from before its first event.
     pub(super) fn prefixes(&self) -> impl Iterator<Item = Position> {
         (0..=self.log.head().0).map(Position)
