@@ -16,6 +16,8 @@ macro_rules! guide {
 
 guide! {
     changing_code: "changing-code.md",
+    testing: "testing.md",
+    time: "time.md",
 }
 
 #[cfg(test)]

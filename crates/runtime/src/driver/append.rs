@@ -179,8 +179,10 @@ impl Driver {
         match refusal {
             // Another worker was faster, or the run was ended from outside: the log says how it is.
             // So it does where somebody outside was faster to say that a hook's time had run out.
+            // So it does where somebody woke the run just when its sleep ended.
             AppendRefusal::WorkerMoved { .. }
             | AppendRefusal::RunEnded { .. }
+            | AppendRefusal::WaitClosed { .. }
             | AppendRefusal::HookGone { .. } => self.read_tail().await,
             AppendRefusal::HookOverdue { run, hook, token } => {
                 match self.engine.expire(run, hook, token).await {
@@ -279,8 +281,17 @@ fn conditions(machine: &Machine, events: &[EventKind]) -> Vec<Condition> {
         hook: hook.id,
         token: hook.token.clone(),
     });
+    // Somebody outside may wake the run at the moment when its sleep ends.
+    let open = events.iter().filter_map(|kind| match kind {
+        EventKind::WaitCompleted { wait } => Some(Condition::WaitOpen {
+            wait: *wait,
+            since: machine.fed(),
+        }),
+        _ => None,
+    });
     std::iter::once(Condition::WorkerPosition(machine.worker_position()))
         .chain(live)
+        .chain(open)
         .collect()
 }
 

@@ -39,6 +39,7 @@ use crate::registry::Workflow;
 use crate::step::{Attempt, AttemptOutcome, Circumstances, Place, judge_attempt, run_attempt};
 use crate::workflow::Context;
 use attempts::{Attempts, Ready};
+pub(crate) use verify::{executor, replay};
 
 /// When a run that could not go on is looked at again.
 const LATER: Duration = Duration::from_secs(5);

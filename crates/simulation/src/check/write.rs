@@ -56,7 +56,10 @@ impl About {
             .iter()
             .find_map(|condition| match condition {
                 Condition::WorkerPosition(position) => Some(*position),
-                Condition::RunLive | Condition::HookLive { .. } | Condition::StepOpen(_) => None,
+                Condition::RunLive
+                | Condition::HookLive { .. }
+                | Condition::StepOpen(_)
+                | Condition::WaitOpen { .. } => None,
             });
         let taken = request.events.iter().filter_map(|kind| match kind {
             EventKind::HookCreated { token, .. } => Some(token.clone()),
