@@ -17,6 +17,8 @@ macro_rules! guide {
 guide! {
     cancellation: "cancellation.md",
     changing_code: "changing-code.md",
+    testing: "testing.md",
+    time: "time.md",
 }
 
 #[cfg(test)]

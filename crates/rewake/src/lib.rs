@@ -69,6 +69,7 @@ mod call;
 mod cancellation;
 mod definition;
 mod error;
+mod events;
 #[cfg(any(test, doctest))]
 mod guide;
 mod handle;
@@ -99,6 +100,7 @@ pub use error::{
     Elapsed, FatalError, HookConflict, HookError, RetryAfter, RetryableError, RunError, StepError,
     StepErrorKind,
 };
+pub use events::{Events, RunEvent, RunStep, Steps};
 pub use handle::{ResumeHook, Rewake, StartRun};
 pub use hook::{CreateHook, Hook, HookReceiver, ListedHook, create_hook};
 pub use hook_definition::{HookDefinition, define_hook};
@@ -107,7 +109,7 @@ pub use provided::{MissingProvided, provided};
 pub use query::{Hooks, Mail, Mailbox, Page, Runs};
 pub use random::{Random, random, uuid};
 pub use recv_all::{Receiver, Receivers, RecvAll, recv_all};
-pub use run::{Run, RunStatus};
+pub use run::{Run, RunStatus, WakeUp};
 pub use time::{Sleep, Timeout, days, hours, minutes, now, seconds, sleep, sleep_until, timeout};
 pub use unread::Unread;
 pub use verify::Verify;
@@ -115,7 +117,8 @@ pub use webhook::{
     BodyError, CreateWebhook, Respond, WebhookReceiver, WebhookRequest, create_webhook,
 };
 
-pub use rewake_core::id::{HookId, InvalidId, RunId, StepId};
+pub use rewake_core::entity::StepStatus;
+pub use rewake_core::id::{HookId, InvalidId, RunId, StepId, WaitId};
 pub use rewake_core::payload::{DecodeError, DecodeErrorKind};
 pub use rewake_core::token::{InvalidToken, Token};
 pub use rewake_macros::{step, workflow};
@@ -123,7 +126,7 @@ pub use rewake_runtime::step::Aborted;
 pub use rewake_runtime::webhook::{BadSignature, Unverifiable};
 pub use rewake_runtime::{
     AdmitError, AnswerError, AwaitedHook, CancelError, CancelRequested, PostError, QueryError,
-    Reason, ResumeError, RunView, StartError, WebhookError, Why, WhyParked,
+    Reason, ResumeError, RunView, StartError, WakeUpError, WebhookError, Why, WhyParked,
 };
 pub use rewake_sqlite::Durability;
 pub use rewake_store::StoreError;

@@ -12,7 +12,7 @@ use crate::hook::ListedHook;
 use crate::request::{Request, boxed, request_future};
 
 /// How many entries a page has unless told otherwise.
-const PAGE: usize = 100;
+pub(crate) const PAGE: usize = 100;
 
 /// A page of a query.
 #[derive(Clone, Debug, PartialEq)]

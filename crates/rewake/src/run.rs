@@ -3,13 +3,14 @@
 use std::fmt;
 use std::marker::PhantomData;
 
-use rewake_core::id::RunId;
+use rewake_core::id::{RunId, WaitId};
 use rewake_core::payload;
-use rewake_runtime::{CancelError, QueryError, RunOutcome, RunView, Why};
+use rewake_runtime::{CancelError, QueryError, RunOutcome, RunView, WakeUpError, Why};
 use serde::de::DeserializeOwned;
 
 use crate::error::RunError;
 use crate::handle::Rewake;
+use crate::request::{Request, boxed, request_future};
 use crate::unread::Unread;
 
 pub use rewake_core::entity::RunStatus;
@@ -118,6 +119,54 @@ impl<T> Run<T> {
 }
 
 impl<T> Run<T> {
+    /// Ends the run's sleeps now, whatever time they were to end at: all of them, or with
+    /// [`wait`](WakeUp::wait) one. Gives how many: a sleep that has ended or was given up is not among
+    /// them, and of two who wake one sleep, one does. When it returns, that is durable.
+    ///
+    /// # Errors
+    ///
+    /// [`WakeUpError`](crate::WakeUpError), also where there is no such run, and where it has ended.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropped, it leaves open whether the run was woken; repeating it is harmless.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use rewake::prelude::*;
+    /// use rewake::testing::TestRewake;
+    ///
+    /// #[workflow]
+    /// async fn remind(who: String) -> anyhow::Result<String> {
+    ///     sleep(days(30)).await;
+    ///     Ok(format!("dear {who}"))
+    /// }
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> anyhow::Result<()> {
+    /// let rewake = TestRewake::new().await;
+    /// let began = rewake.now();
+    /// let run = rewake.start(remind("Ada".into())).await?;
+    /// rewake.wait_for_sleep().await;
+    /// assert_eq!(run.wake_up().await?, 1);
+    /// assert_eq!(run.wake_up().await?, 0);
+    /// assert_eq!(run.result().await?, "dear Ada");
+    /// assert_eq!(rewake.now(), began);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn wake_up(&self) -> WakeUp {
+        let args = WakeUpArgs {
+            rewake: self.rewake.clone(),
+            run: self.id,
+            only: None,
+        };
+        WakeUp {
+            request: Request::new(args, |args| boxed(wake_up(args))),
+        }
+    }
+
     /// Ends the run at once: nothing of its workflow's runs any more, no shield and no undo call
     /// either. Returns when the end is durable, `Ok(false)` if the run had ended before. A parked run
     /// is ended like any other.
@@ -219,6 +268,34 @@ impl<T: DeserializeOwned> Run<T> {
             }
         }
     }
+}
+
+struct WakeUpArgs {
+    rewake: Rewake,
+    run: RunId,
+    only: Option<WaitId>,
+}
+
+/// A run that is being woken up.
+#[derive(Debug)]
+#[must_use = "a run is woken up when this is awaited"]
+pub struct WakeUp {
+    request: Request<WakeUpArgs, Result<usize, WakeUpError>>,
+}
+
+impl WakeUp {
+    /// Only this sleep. [`Run::why`] names those that are open.
+    pub fn wait(self, wait: WaitId) -> Self {
+        Self {
+            request: self.request.with(|args| args.only = Some(wait)),
+        }
+    }
+}
+
+request_future!(WakeUp, Result<usize, WakeUpError>);
+
+async fn wake_up(args: WakeUpArgs) -> Result<usize, WakeUpError> {
+    args.rewake.engine().wake_up(args.run, args.only).await
 }
 
 impl<T> Clone for Run<T> {

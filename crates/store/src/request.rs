@@ -5,7 +5,7 @@
 
 use rewake_core::entity::RunStatus;
 use rewake_core::event::{EventKind, Fallback, Frame, Position, Taken};
-use rewake_core::id::{EventId, HookId, RunId, StepId};
+use rewake_core::id::{EventId, HookId, RunId, StepId, WaitId};
 use rewake_core::payload::Payload;
 use rewake_core::time::Timestamp;
 use rewake_core::token::Token;
@@ -124,6 +124,14 @@ pub enum Condition {
     /// Once the events are taken, the run has no more live hooks than this. Named where hooks are
     /// registered; what a limit that was higher once has let in stays.
     HooksAtMost(u32),
+    /// The wait has not ended since a position up to which whoever asks has read the log and found
+    /// it open. So a wake-up and the timer never complete one wait twice, and nobody folds a log.
+    WaitOpen {
+        /// The wait.
+        wait: WaitId,
+        /// How far the log was read.
+        since: Position,
+    },
 }
 
 /// What a worker says about its run with an append.
@@ -194,6 +202,12 @@ pub enum AppendRefusal {
     StepClosed {
         /// The step.
         step: StepId,
+    },
+    /// The wait has ended.
+    #[error("wait `{wait}` has ended")]
+    WaitClosed {
+        /// The wait.
+        wait: WaitId,
     },
     /// A hook that holds a token which the append wants is past its time. Expire it, then repeat.
     #[error("the token is held by hook `{hook}` of run `{run}`, whose time has run out")]

@@ -12,6 +12,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tokio::runtime::Handle;
 
+use super::fuse::Fuse;
 use super::handle::TestRewake;
 use super::mock::{MockResult, Mocks, StepFunction};
 use super::process::Process;
@@ -170,18 +171,24 @@ impl TestRewakeBuilder {
     ///
     /// Where a handle cannot be opened, with the reason: outside of a tokio runtime, or where two
     /// workflows have one name.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropped, no handle was opened.
     pub async fn build(self) -> TestRewake {
+        self.scene(None).begin().await
+    }
+
+    /// Everything that outlives a process.
+    pub(super) fn scene(self, fuse: Option<Arc<Fuse>>) -> Scene {
         let world = World::new(self.now, self.seed);
         let clock = Arc::clone(&world);
-        let scene = Scene {
+        Scene {
             store: MemoryStore::new(Arc::new(move || clock.time())),
             rewake: self.rewake.provide(Arc::clone(&world)),
             world,
             mocks: self.mocks,
-        };
-        match scene.open().await {
-            Ok(rewake) => rewake,
-            Err(error) => panic!("the test's handle cannot be opened: {error}"),
+            fuse,
         }
     }
 }
@@ -193,15 +200,31 @@ pub(super) struct Scene {
     pub(super) store: MemoryStore,
     pub(super) mocks: Mocks,
     rewake: RewakeBuilder,
+    fuse: Option<Arc<Fuse>>,
 }
 
 impl Scene {
     /// Starts a process.
-    pub(super) async fn open(self) -> Result<TestRewake, OpenError> {
+    ///
+    /// # Panics
+    ///
+    /// Where its handle cannot be opened.
+    pub(super) async fn begin(self) -> TestRewake {
+        match self.open().await {
+            Ok(rewake) => rewake,
+            Err(error) => panic!("the test's handle cannot be opened: {error}"),
+        }
+    }
+
+    async fn open(self) -> Result<TestRewake, OpenError> {
         let tokio = Handle::try_current().map_err(|_| OpenError::NoTokio)?;
-        let process = Arc::new(Process::default());
+        let process = Process::new(self.fuse.clone());
         let host = process.host(&self.world, &tokio);
-        let store = ProcessStore::new(self.store.clone(), Arc::clone(&process));
+        let store = ProcessStore::new(
+            self.store.clone(),
+            Arc::clone(&process),
+            Arc::clone(&self.world),
+        );
         let registry = self.registry()?;
         let builder = self.rewake.clone();
         let rewake: Rewake = builder

@@ -55,6 +55,10 @@ impl TestRewake {
     /// # Panics
     ///
     /// Where it cannot be opened, as [`TestRewakeBuilder::build`] says.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropped, no handle was opened.
     pub async fn new() -> Self {
         Self::builder().build().await
     }
@@ -174,6 +178,12 @@ impl TestRewake {
         })
     }
 
+    /// How many waits for a time are under way, of runs that are in memory and of callers: what was
+    /// given up is not among them.
+    pub fn timers(&self) -> usize {
+        self.scene.world.timers()
+    }
+
     /// The arguments of every attempt of a step so far, mocked or not, in order.
     pub fn calls<S: StepFunction<A>, A>(&self, step: S) -> Vec<A> {
         self.scene.mocks.calls(step)
@@ -202,10 +212,15 @@ impl TestRewake {
         drop(rewake);
         // What is dropped where it stands is gone before the next process begins.
         scene.world.watch(false).rest().await;
-        match scene.open().await {
-            Ok(next) => next,
-            Err(error) => panic!("the test's handle cannot be opened again: {error}"),
-        }
+        scene.begin().await
+    }
+
+    pub(super) const fn process(&self) -> &Arc<Process> {
+        &self.process
+    }
+
+    pub(super) const fn scene(&self) -> &Scene {
+        &self.scene
     }
 }
 

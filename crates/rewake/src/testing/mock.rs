@@ -36,7 +36,7 @@ pub trait StepFunction<A>: Send + Sync + 'static {
 }
 
 macro_rules! step_functions {
-    ($($arg:ident)*) => {
+    ($($arg:ident $value:ident)*) => {
         impl<Function, T, $($arg),*> StepFunction<($($arg,)*)> for Function
         where
             Function: Fn($($arg),*) -> StepCall<T> + Send + Sync + 'static,
@@ -49,9 +49,8 @@ macro_rules! step_functions {
                 step_functions!(@decode input $($arg)*)
             }
 
-            #[expect(non_snake_case, reason = "each argument has the name of its type")]
-            fn name_of_call(&self, ($($arg,)*): ($($arg,)*)) -> &'static str {
-                self($($arg),*).definition().name
+            fn name_of_call(&self, ($($value,)*): ($($arg,)*)) -> &'static str {
+                self($($value),*).definition().name
             }
         }
     };
@@ -64,14 +63,14 @@ macro_rules! step_functions {
 }
 
 step_functions!();
-step_functions!(A1);
-step_functions!(A1 A2);
-step_functions!(A1 A2 A3);
-step_functions!(A1 A2 A3 A4);
-step_functions!(A1 A2 A3 A4 A5);
-step_functions!(A1 A2 A3 A4 A5 A6);
-step_functions!(A1 A2 A3 A4 A5 A6 A7);
-step_functions!(A1 A2 A3 A4 A5 A6 A7 A8);
+step_functions!(A1 a1);
+step_functions!(A1 a1 A2 a2);
+step_functions!(A1 a1 A2 a2 A3 a3);
+step_functions!(A1 a1 A2 a2 A3 a3 A4 a4);
+step_functions!(A1 a1 A2 a2 A3 a3 A4 a4 A5 a5);
+step_functions!(A1 a1 A2 a2 A3 a3 A4 a4 A5 a5 A6 a6);
+step_functions!(A1 a1 A2 a2 A3 a3 A4 a4 A5 a5 A6 a6 A7 a7);
+step_functions!(A1 a1 A2 a2 A3 a3 A4 a4 A5 a5 A6 a6 A7 a7 A8 a8);
 
 /// A call of a step that was carried out.
 #[derive(Clone)]
@@ -92,10 +91,14 @@ struct Shared {
     calls: Vec<Called>,
 }
 
+/// Whether a step of this name and input is the one that is mocked.
+type IsOf = dyn Fn(&str, &Payload) -> bool + Send + Sync;
+type MakeBody = dyn Fn(&Payload) -> StepBody + Send + Sync;
+
 #[derive(Clone)]
 struct Mock {
-    is_of: Arc<dyn Fn(&str, &Payload) -> bool + Send + Sync>,
-    body: Arc<dyn Fn(&Payload) -> StepBody + Send + Sync>,
+    is_of: Arc<IsOf>,
+    body: Arc<MakeBody>,
 }
 
 impl Mocks {
@@ -199,12 +202,11 @@ impl<S> KnownByCall<S> {
         S: StepFunction<A>,
     {
         let args = self.step.arguments(input).ok()?;
-        let own = match self.name.get() {
-            Some(own) => own,
-            None => {
-                let probe = self.step.arguments(input).ok()?;
-                self.name.get_or_init(|| self.step.name_of_call(probe))
-            }
+        let own = if let Some(own) = self.name.get() {
+            own
+        } else {
+            let probe = self.step.arguments(input).ok()?;
+            self.name.get_or_init(|| self.step.name_of_call(probe))
         };
         (*own == name).then_some(args)
     }

@@ -42,8 +42,12 @@
 //! never to answer awaits [`never`], one that is to take an hour [`takes`].
 
 mod builder;
+mod crash;
+mod fuse;
+mod golden;
 mod handle;
 mod mock;
+mod outside;
 mod process;
 mod rest;
 mod store;
@@ -51,8 +55,11 @@ mod task;
 mod world;
 
 pub use builder::TestRewakeBuilder;
+pub use crash::{Crashes, crash_everywhere};
+pub use golden::{Parted, UnreadableLog};
 pub use handle::{Sleeping, TestRewake};
 pub use mock::{MockResult, StepFunction};
+pub use outside::Outside;
 pub use rest::{Takes, never, takes};
 
 pub(crate) use world::World;

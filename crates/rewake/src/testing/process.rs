@@ -5,22 +5,46 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::task::Wake;
 
+use async_channel::{Receiver, Sender};
 use futures_util::future::BoxFuture;
 use rewake_runtime::{Host, Spawner};
 use tokio::runtime::Handle;
 
+use super::fuse::Fuse;
 use super::task::{Signal, Task, Waits};
 use super::world::{World, WorldClock, WorldEntropy};
 use crate::host::Threads;
 
 /// Whether a process still is, and what it is doing.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Process {
     dead: Arc<AtomicBool>,
     tasks: Mutex<Vec<Weak<Signal>>>,
+    fuse: Option<Arc<Fuse>>,
+    /// Closed when it is killed.
+    alive: (Sender<()>, Receiver<()>),
 }
 
 impl Process {
+    pub(super) fn new(fuse: Option<Arc<Fuse>>) -> Arc<Self> {
+        Arc::new(Self {
+            dead: Arc::default(),
+            tasks: Mutex::default(),
+            fuse,
+            alive: async_channel::bounded(1),
+        })
+    }
+
+    /// What kills it at a certain write, if anything does.
+    pub(super) fn fuse(&self) -> Option<&Fuse> {
+        self.fuse.as_deref()
+    }
+
+    /// Resolves when it is dead.
+    pub(super) async fn death(&self) {
+        let _closed = self.alive.1.recv().await;
+    }
+
     pub(super) fn is_dead(&self) -> bool {
         self.dead.load(Ordering::Acquire)
     }
@@ -28,6 +52,7 @@ impl Process {
     /// Ends it: its tasks are dropped where they stand, and what it asks of the store is refused.
     pub(super) fn kill(&self) {
         self.dead.store(true, Ordering::Release);
+        self.alive.1.close();
         let tasks = std::mem::take(&mut *self.tasks.lock().unwrap_or_else(PoisonError::into_inner));
         for task in tasks.iter().filter_map(Weak::upgrade) {
             task.wake();

@@ -16,6 +16,10 @@ use super::world::{Nap, World};
 /// A step that hangs in any other way keeps the clock of a [`TestRewake`](super::TestRewake) from
 /// skipping, for nobody can know that it will not answer.
 ///
+/// # Cancel safety
+///
+/// Dropped, it changes nothing.
+///
 /// # Examples
 ///
 /// ```

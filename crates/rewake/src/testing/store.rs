@@ -1,9 +1,11 @@
 //! The store of a test: in memory, and closed to processes that are dead.
 
+use std::fmt;
 use std::sync::Arc;
 
 use futures_util::FutureExt;
-use rewake_core::event::{Frame, Position};
+use futures_util::future::{pending, ready};
+use rewake_core::event::{EventKind, Frame, Position};
 use rewake_core::id::RunId;
 use rewake_core::time::Timestamp;
 use rewake_core::token::Token;
@@ -16,17 +18,23 @@ use rewake_store::{
 };
 
 use super::process::Process;
+use super::world::World;
 
 /// The store, as one process has it.
 #[derive(Clone, Debug)]
 pub(super) struct ProcessStore {
     memory: MemoryStore,
     process: Arc<Process>,
+    world: Arc<World>,
 }
 
 impl ProcessStore {
-    pub(super) const fn new(memory: MemoryStore, process: Arc<Process>) -> Self {
-        Self { memory, process }
+    pub(super) const fn new(memory: MemoryStore, process: Arc<Process>, world: Arc<World>) -> Self {
+        Self {
+            memory,
+            process,
+            world,
+        }
     }
 
     /// Asks, unless the process is dead: in memory a request is carried out as soon as it is made.
@@ -34,29 +42,80 @@ impl ProcessStore {
         &self,
         ask: impl FnOnce(&MemoryStore) -> StoreFuture<A, E>,
     ) -> StoreFuture<A, E> {
-        if self.process.is_dead() {
-            let reason = "the process was killed".to_owned();
-            return futures_util::future::ready(Err(StoreError::Closed { reason }.into())).boxed();
+        if !self.process.is_dead() {
+            return ask(&self.memory);
         }
-        ask(&self.memory)
+        if self.process.fuse().is_some() {
+            // Whoever asks is gone, and must not go on with an error that nobody would have got.
+            return pending().boxed();
+        }
+        let reason = "the process was killed".to_owned();
+        ready(Err(StoreError::Closed { reason }.into())).boxed()
+    }
+
+    /// Writes, unless the process is dead or dies of it.
+    fn write<A: Send + 'static, E: From<StoreError> + Send + 'static>(
+        &self,
+        what: &[EventKind],
+        write: impl FnOnce(&MemoryStore) -> StoreFuture<A, E>,
+    ) -> StoreFuture<A, E> {
+        let Some(fuse) = self.process.fuse().filter(|_| !self.process.is_dead()) else {
+            return self.ask(write);
+        };
+        let what = Named(what);
+        if fuse.burns_before(&what) {
+            return self.die();
+        }
+        let Some(answer) = write(&self.memory).now_or_never() else {
+            unreachable!("the store in memory answers at once");
+        };
+        if answer.is_ok() {
+            self.world.record();
+            if fuse.burns_after(&what) {
+                return self.die();
+            }
+        }
+        ready(answer).boxed()
+    }
+
+    fn die<A: Send + 'static, E: Send + 'static>(&self) -> StoreFuture<A, E> {
+        self.world.draw_again();
+        self.process.kill();
+        pending().boxed()
+    }
+}
+
+/// Events by their names.
+struct Named<'a>(&'a [EventKind]);
+
+impl fmt::Display for Named<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Some((first, rest)) = self.0.split_first() else {
+            return f.write_str("what is no event");
+        };
+        f.write_str(first.name())?;
+        rest.iter()
+            .try_for_each(|kind| write!(f, ", {}", kind.name()))
     }
 }
 
 impl Log for ProcessStore {
     fn create(&self, request: Create) -> StoreFuture<Created, Failed<CreateRefusal>> {
-        self.ask(|memory| memory.create(request))
+        let events = request.events.clone();
+        self.write(&events, |memory| memory.create(request))
     }
 
     fn append(&self, request: Append) -> StoreFuture<Appended, Failed<AppendRefusal>> {
-        self.ask(|memory| memory.append(request))
+        let events = request.events.clone();
+        self.write(&events, |memory| memory.append(request))
     }
 
     fn deliver(&self, request: Deliver) -> StoreFuture<Delivered, Failed<DeliverRefusal>> {
-        self.ask(|memory| memory.deliver(request))
+        self.write(&[], |memory| memory.deliver(request))
     }
 
     fn admit(&self, request: Admit) -> StoreFuture<Admitted, Failed<AdmitRefusal>> {
-        self.ask(|memory| memory.admit(request))
+        self.write(&[], |memory| memory.admit(request))
     }
 
     fn frames(
@@ -72,7 +131,7 @@ impl Log for ProcessStore {
 
 impl Mailbox for ProcessStore {
     fn post(&self, request: Post) -> StoreFuture<Posted, Failed<PostRefusal>> {
-        self.ask(|memory| memory.post(request))
+        self.write(&[], |memory| memory.post(request))
     }
 
     fn mail(
@@ -112,7 +171,7 @@ impl WakeUps for ProcessStore {
 
 impl Streams for ProcessStore {
     fn answer(&self, request: Answer) -> StoreFuture<Answered, Failed<AnswerRefusal>> {
-        self.ask(|memory| memory.answer(request))
+        self.write(&[], |memory| memory.answer(request))
     }
 
     fn first_chunk(

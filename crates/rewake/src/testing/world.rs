@@ -26,6 +26,8 @@ pub(crate) struct World {
     state: Mutex<State>,
     seed: u64,
     drawn: AtomicU64,
+    /// How much was drawn when something was last put on record.
+    recorded: AtomicU64,
 }
 
 #[derive(Debug)]
@@ -66,11 +68,16 @@ impl World {
             state: Mutex::new(state),
             seed,
             drawn: AtomicU64::new(0),
+            recorded: AtomicU64::new(0),
         })
     }
 
     pub(super) fn time(&self) -> Timestamp {
         self.lock().now
+    }
+
+    pub(super) fn timers(&self) -> usize {
+        self.lock().sleepers.len()
     }
 
     /// Somebody has something to do.
@@ -126,6 +133,18 @@ impl World {
         }
     }
 
+    /// What was drawn so far may be on record.
+    pub(super) fn record(&self) {
+        let drawn = self.drawn.load(Ordering::Relaxed);
+        self.recorded.store(drawn, Ordering::Relaxed);
+    }
+
+    /// Draws again what is on no record: whoever does again what a crash undid gets the same.
+    pub(super) fn draw_again(&self) {
+        let recorded = self.recorded.load(Ordering::Relaxed);
+        self.drawn.store(recorded, Ordering::Relaxed);
+    }
+
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -163,7 +182,7 @@ impl State {
         }
         if !self.lulls.is_empty() {
             let lulls = std::mem::take(&mut self.lulls);
-            return self.fire(lulls);
+            return self.fire(&lulls);
         }
         let watches = self.watches.values_mut();
         watches
@@ -190,11 +209,11 @@ impl State {
         self.now = self.now.max(at);
         let due = self.sleepers.range(..=(self.now, u64::MAX));
         let due = due.map(|(place, _)| *place).collect();
-        Some(self.fire(due))
+        Some(self.fire(&due))
     }
 
     /// These need not sleep any longer. They are busy until they notice.
-    fn fire(&mut self, places: BTreeSet<(Timestamp, u64)>) -> Vec<Waker> {
+    fn fire(&mut self, places: &BTreeSet<(Timestamp, u64)>) -> Vec<Waker> {
         self.enter(places.len());
         self.fired.extend(places.iter().map(|(_, turn)| *turn));
         let wakers = places.iter().map(|place| {

@@ -101,6 +101,12 @@ impl Schedule {
         let _rung = self.ring.try_send(());
     }
 
+    /// How many wake-ups are held here.
+    pub(crate) fn len(&self) -> usize {
+        let state = self.lock();
+        state.due.len() + state.again.len()
+    }
+
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -180,8 +180,10 @@ impl Driver {
         match refusal {
             // Another worker was faster, or the run was ended from outside: the log says how it is.
             // So it does where somebody outside was faster to say that a hook's time had run out.
+            // So it does where somebody woke the run just when its sleep ended.
             AppendRefusal::WorkerMoved { .. }
             | AppendRefusal::RunEnded { .. }
+            | AppendRefusal::WaitClosed { .. }
             | AppendRefusal::HookGone { .. } => self.read_tail().await,
             AppendRefusal::HookOverdue { run, hook, token } => {
                 match self.engine.expire(run, hook, token).await {
@@ -286,8 +288,17 @@ fn conditions(machine: &Machine, events: &[EventKind], most_hooks: u32) -> Vec<C
     });
     let registers = |kind: &EventKind| matches!(kind, EventKind::HookCreated { .. });
     let at_most = events.iter().any(registers);
+    // Somebody outside may wake the run at the moment when its sleep ends.
+    let open = events.iter().filter_map(|kind| match kind {
+        EventKind::WaitCompleted { wait } => Some(Condition::WaitOpen {
+            wait: *wait,
+            since: machine.fed(),
+        }),
+        _ => None,
+    });
     std::iter::once(Condition::WorkerPosition(machine.worker_position()))
         .chain(live)
+        .chain(open)
         .chain(at_most.then_some(Condition::HooksAtMost(most_hooks)))
         .collect()
 }

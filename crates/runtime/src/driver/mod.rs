@@ -43,6 +43,7 @@ use crate::step::{
 use crate::workflow::Context;
 use attempts::{Attempts, Ready, Running};
 use call_off::report_discarded;
+pub(crate) use verify::{executor, replay};
 
 /// When a run that could not go on is looked at again.
 const LATER: Duration = Duration::from_secs(5);

@@ -5,11 +5,14 @@
 
 use std::sync::Arc;
 
-use rewake_core::event::EventKind;
+use rewake_core::event::{EventKind, Frame};
+use rewake_core::id::RunId;
 use rewake_core::replay::{Found, Machine};
 
 use super::{Driver, Stop};
+use crate::engine::Inner;
 use crate::executor::{Executor, Stuck};
+use crate::registry::Workflow;
 use crate::workflow::Context;
 
 /// Logs longer than this are checked only now and then: each check replays all of it.
@@ -50,29 +53,45 @@ impl Driver {
     }
 
     fn replay_again(&self) -> Result<Executor, Stuck> {
-        let context = Context::new(
-            self.run,
-            Arc::clone(&self.engine.host.entropy),
-            self.engine.public_url.clone(),
-            self.engine.limits.payload,
-        );
-        let mut second = Executor::new(context, Box::new(|| {}));
-        let span = self.engine.limits.clean_up;
-        second.with(|machine| machine.limit_clean_up(span));
-        for frame in self.shadow.iter().flatten() {
-            for event in frame.iter() {
-                second.feed(event)?;
-                if let (EventKind::RunCreated { input, .. }, Some(workflow)) =
-                    (event.kind, &self.workflow)
-                {
-                    second.begin(|| (workflow.run)(input))?;
-                }
-            }
-            second.with(|machine| machine.feed_taken(frame.first, &frame.taken));
-        }
-        second.with(Machine::rest)?;
+        let mut second = executor(&self.engine, self.run);
+        let frames = self.shadow.iter().flatten();
+        replay(&mut second, self.workflow.as_ref(), frames)?;
         Ok(second)
     }
+}
+
+/// An executor of a run, for a replay that nobody hears of.
+pub(crate) fn executor(engine: &Inner, run: RunId) -> Executor {
+    let context = Context::new(
+        run,
+        Arc::clone(&engine.host.entropy),
+        engine.public_url.clone(),
+        engine.limits.payload,
+    );
+    let executor = Executor::new(context, Box::new(|| {}));
+    let span = engine.limits.clean_up;
+    executor.with(|machine| machine.limit_clean_up(span));
+    executor
+}
+
+/// Lets a workflow go through a log. Whatever it asks for beyond that is left undone.
+pub(crate) fn replay<'a>(
+    executor: &mut Executor,
+    workflow: Option<&Workflow>,
+    frames: impl Iterator<Item = &'a Frame>,
+) -> Result<(), Stuck> {
+    for frame in frames {
+        for event in frame.iter() {
+            executor.feed(event)?;
+            if let (EventKind::RunCreated { input, .. }, Some(workflow)) = (event.kind, workflow) {
+                executor.begin(|| (workflow.run)(input))?;
+            }
+        }
+        executor.with(|machine| machine.feed_taken(frame.first, &frame.taken));
+    }
+    executor.check_foreign()?;
+    executor.with(Machine::rest)?;
+    Ok(())
 }
 
 /// What the two ask for first that is not the same.

@@ -11,11 +11,13 @@ mod hook;
 mod hooks;
 mod post;
 mod query;
+mod replay;
 mod resume;
 mod shutdown;
 mod start;
 mod through;
 mod unread;
+mod wake_up;
 mod webhook;
 mod why;
 
@@ -47,11 +49,13 @@ pub use cancel::CancelError;
 pub use hook::Hook;
 pub use hooks::{HookFilter, HookPage, ListedHook};
 pub use post::{Mail, Posted};
-pub use query::{RunOutcome, RunView, RunViews};
+pub use query::{LogPlace, RunOutcome, RunView, RunViews};
+pub use replay::Parting;
 pub use resume::Resume;
 pub(crate) use resume::Undeliverable;
 pub use start::{Start, Started};
 pub use unread::UnreadPayload;
+pub use wake_up::WakeUpError;
 pub use webhook::{Caller, Delivery, Webhook, WebhookDelivery};
 pub use why::{AwaitedHook, CancelRequested, Reason, Why, WhyParked};
 
@@ -294,6 +298,12 @@ impl Engine {
     /// How many runs are in memory.
     pub fn resident_runs(&self) -> usize {
         self.inner.residents.len()
+    }
+
+    /// How many wake-ups of runs that are not in memory are held there; the others are in the store
+    /// alone until their time comes near.
+    pub fn scheduled_wake_ups(&self) -> usize {
+        self.inner.schedule.len()
     }
 
     /// Resolves when a span of the engine's time has passed.

@@ -1,7 +1,7 @@
 //! Questions about runs.
 
 use rewake_core::entity::{Entities, RunStatus};
-use rewake_core::event::{Event, EventKind, Failure, Frame, Position};
+use rewake_core::event::{Event, EventKind, EventRef, Failure, Frame, Position};
 use rewake_core::id::RunId;
 use rewake_core::payload::Payload;
 use rewake_core::time::Timestamp;
@@ -52,6 +52,15 @@ pub struct RunViews {
     pub runs: Vec<RunView>,
     /// Where the next page begins; none at the end.
     pub next: Option<RunId>,
+}
+
+/// A place in a log, between two events. Stores read whole frames, so it names the frame too.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct LogPlace {
+    /// The end of the last frame that was read to its end.
+    pub frame: Position,
+    /// The last event that was read.
+    pub event: Position,
 }
 
 /// How a run ended, or why it will not go on by itself.
@@ -124,8 +133,41 @@ impl Engine {
         Ok(frames
             .iter()
             .flat_map(Frame::iter)
-            .map(rewake_core::event::EventRef::to_event)
+            .map(EventRef::to_event)
             .collect())
+    }
+
+    /// What happened to a run after a place, oldest first, at most `limit`, and the place after it.
+    /// Empty at the end, and where there is no such run.
+    ///
+    /// # Errors
+    ///
+    /// [`QueryError`] where the store cannot be read.
+    pub async fn events_after(
+        &self,
+        run: RunId,
+        mut place: LogPlace,
+        limit: usize,
+    ) -> Result<(Vec<Event>, LogPlace), QueryError> {
+        let (store, scope) = (&self.inner.store, self.inner.scope);
+        let mut events = Vec::new();
+        loop {
+            let frames = store.frames(scope, run, place.frame, PAGE).await?;
+            if frames.is_empty() {
+                return Ok((events, place));
+            }
+            for frame in frames {
+                let seen = place.event;
+                for event in frame.iter().filter(|event| event.position > seen) {
+                    if events.len() == limit {
+                        return Ok((events, place));
+                    }
+                    place.event = event.position;
+                    events.push(event.to_event());
+                }
+                place.frame = frame.last();
+            }
+        }
     }
 
     /// The run with its steps, hooks and waits, folded from its log.

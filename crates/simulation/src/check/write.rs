@@ -59,6 +59,7 @@ impl About {
                 Condition::RunLive
                 | Condition::HookLive { .. }
                 | Condition::StepOpen(_)
+                | Condition::WaitOpen { .. }
                 | Condition::HooksAtMost(_) => None,
             });
         let taken = request.events.iter().filter_map(|kind| match kind {

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use futures_channel::oneshot;
 use futures_util::FutureExt;
 use futures_util::future::{BoxFuture, Either, select};
+use rewake_core::entity::WaitStatus;
 use rewake_core::id::RunId;
 use rewake_core::payload;
 use rewake_core::time::Timestamp;
@@ -149,6 +150,28 @@ pub(super) async fn cancel(world: &Arc<World>, serial: u64, run: RunId, prng: &m
             return;
         }
         world.clock.sleep(50).await;
+    }
+}
+
+/// Wakes a run up, perhaps at the very moment when its sleep ends: that no wait ends twice, the log
+/// itself must show.
+pub(super) async fn wake_up(world: &Arc<World>, run: RunId, prng: &mut Prng) {
+    let woken = call(world, prng, |engine| {
+        async move { engine.wake_up(run, None).await }.boxed()
+    })
+    .await;
+    let Some(Ok(woken @ 1..)) = woken else { return };
+    let shadow = world.shadow();
+    let waits = shadow.runs().get(&run).map(|run| {
+        let waits = run.entities.waits().values();
+        waits
+            .filter(|wait| wait.status == WaitStatus::Completed)
+            .count()
+    });
+    if waits.is_none_or(|completed| completed < woken) {
+        drop(shadow);
+        let text = format!("{woken} sleeps of run {run} were ended, and {waits:?} have ended");
+        world.fail(Statement::Durable.broken(text));
     }
 }
 

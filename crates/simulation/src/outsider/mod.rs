@@ -65,6 +65,8 @@ pub(crate) enum Action {
     Call { key: bool },
     /// Asks for the end of a run.
     Cancel,
+    /// Ends a run's sleeps before their time.
+    WakeUp,
     /// Asks for what must be refused.
     Misuse(Misuse),
     /// Looks a token up.
@@ -90,7 +92,7 @@ pub(crate) enum Misuse {
 
 impl Action {
     /// How each kind is counted.
-    pub(crate) const NAMES: [&'static str; 11] = [
+    pub(crate) const NAMES: [&'static str; 12] = [
         "act start",
         "act resume",
         "act call",
@@ -102,6 +104,7 @@ impl Action {
         "act misuse-wrong-door",
         "act misuse-key-reused",
         "act misuse-unknown-workflow",
+        "act wake-up",
     ];
 
     /// How it is counted.
@@ -118,6 +121,7 @@ impl Action {
             Self::Misuse(Misuse::WrongDoor) => 8,
             Self::Misuse(Misuse::KeyReused) => 9,
             Self::Misuse(Misuse::UnknownWorkflow) => 10,
+            Self::WakeUp => 11,
         }]
     }
 }
@@ -159,7 +163,7 @@ fn action(prng: &mut Prng, settings: &Settings, serial: u64) -> Action {
             gives_up_ms: gives_up_ms(prng),
         };
     }
-    match prng.below(14) {
+    match prng.below(15) {
         0 => Action::Cancel,
         1 => Action::LookUp,
         2 => Action::Await,
@@ -170,6 +174,7 @@ fn action(prng: &mut Prng, settings: &Settings, serial: u64) -> Action {
             Misuse::KeyReused,
             Misuse::UnknownWorkflow,
         ])),
+        14 => Action::WakeUp,
         4..=5 => Action::Call {
             key: prng.chance(5_000),
         },
@@ -218,6 +223,12 @@ async fn perform(world: Arc<World>, act: Act, mut prng: Prng) {
                 return;
             };
             call::cancel(&world, serial, run, &mut prng).await;
+        }
+        Action::WakeUp => {
+            let Some(run) = any_run(&world, &mut prng) else {
+                return;
+            };
+            call::wake_up(&world, run, &mut prng).await;
         }
         Action::Misuse(misuse) => {
             if !call::misuse(&world, misuse, serial, &mut prng).await {

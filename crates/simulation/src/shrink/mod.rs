@@ -340,6 +340,7 @@ const fn program_of(act: &Act) -> Option<&Program> {
         Action::Resume { .. }
         | Action::Call { .. }
         | Action::Cancel
+        | Action::WakeUp
         | Action::Misuse(_)
         | Action::LookUp
         | Action::Await => None,

@@ -193,7 +193,11 @@ pub(super) fn plainer(act: &Act) -> Vec<Act> {
             gives_up_ms: None,
         },
         Action::Call { .. } => Action::Call { key: false },
-        other @ (Action::Cancel | Action::Misuse(_) | Action::LookUp | Action::Await) => other,
+        other @ (Action::Cancel
+        | Action::WakeUp
+        | Action::Misuse(_)
+        | Action::LookUp
+        | Action::Await) => other,
     };
     if action != act.action {
         all.push(Act {

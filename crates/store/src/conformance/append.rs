@@ -5,7 +5,8 @@ use rewake_core::event::{EventKind, Frame, Position, Taken, Writer};
 
 use super::event::{
     cancel_requested, hook, hook_dropped, run_completed, run_continued, run_failed, run_terminated,
-    step, step_completed, step_created, step_failed, step_started, token,
+    step, step_completed, step_created, step_failed, step_started, token, wait, wait_cancelled,
+    wait_completed, wait_created,
 };
 use super::request::Appending;
 use super::stage::{Log, Stage};
@@ -93,6 +94,46 @@ pub(super) async fn a_step_that_has_ended_or_never_was_is_not_open(stage: Stage<
         let appending = log.worker([step_completed(n)]);
         let refusal = appending.when(Condition::StepOpen(step(n))).refused().await;
         assert_eq!(refusal, AppendRefusal::StepClosed { step: step(n) });
+    }
+}
+
+pub(super) async fn a_wait_that_is_open_may_be_required(stage: Stage<'_>) {
+    let log = stage.started().await;
+    let slept = log.worker([wait_created(1, stage.at(5))]).ok().await;
+    log.outsider([cancel_requested()]).ok().await;
+    let appending = log.outsider([wait_completed(1)]);
+    appending.when(wait_open(1, slept.head)).ok().await;
+    assert_eq!(log.events().await.last(), Some(&wait_completed(1)));
+}
+
+pub(super) async fn a_wait_that_has_ended_since_is_not_open(stage: Stage<'_>) {
+    for end in [wait_completed(1), wait_cancelled(1)] {
+        let log = stage.started().await;
+        let slept = log.worker([wait_created(1, stage.at(5))]).ok().await;
+        log.worker([end]).ok().await;
+        let appending = log.outsider([wait_completed(1)]);
+        let refusal = appending.when(wait_open(1, slept.head)).refused().await;
+        assert_eq!(refusal, AppendRefusal::WaitClosed { wait: wait(1) });
+        let appending = log.worker([wait_completed(1)]);
+        let refusal = appending.when(wait_open(1, slept.head)).refused().await;
+        assert_eq!(refusal, AppendRefusal::WaitClosed { wait: wait(1) });
+    }
+}
+
+pub(super) async fn a_wait_is_not_ended_by_what_ends_another(stage: Stage<'_>) {
+    let log = stage.started().await;
+    let both = [wait_created(1, stage.at(5)), wait_created(2, stage.at(5))];
+    let slept = log.worker(both).ok().await;
+    log.worker([wait_completed(2)]).ok().await;
+    let appending = log.outsider([wait_completed(1)]);
+    appending.when(wait_open(1, slept.head)).ok().await;
+    assert_eq!(log.events().await.last(), Some(&wait_completed(1)));
+}
+
+fn wait_open(n: u8, since: Position) -> Condition {
+    Condition::WaitOpen {
+        wait: wait(n),
+        since,
     }
 }
 

@@ -233,3 +233,11 @@ pub(super) fn wait_created(n: u8, resume_at: Timestamp) -> EventKind {
         resume_at,
     }
 }
+
+pub(super) fn wait_completed(n: u8) -> EventKind {
+    EventKind::WaitCompleted { wait: wait(n) }
+}
+
+pub(super) fn wait_cancelled(n: u8) -> EventKind {
+    EventKind::WaitCancelled { wait: wait(n) }
+}

@@ -34,6 +34,9 @@ macro_rules! __conformance_cases {
                 that_the_run_is_live_may_be_named
                 a_step_that_is_open_may_be_required
                 a_step_that_has_ended_or_never_was_is_not_open
+                a_wait_that_is_open_may_be_required
+                a_wait_that_has_ended_since_is_not_open
+                a_wait_is_not_ended_by_what_ends_another
                 a_hook_that_is_live_may_be_required
                 a_hook_that_has_gone_is_not_live
                 a_hook_whose_token_another_holds_is_not_live

@@ -2,7 +2,7 @@
 
 use rewake_core::entity::Entities;
 use rewake_core::event::{Correlation, EventKind, Frame, Position};
-use rewake_core::id::{RunId, StepId};
+use rewake_core::id::{RunId, StepId, WaitId};
 use rewake_core::time::Timestamp;
 use rewake_core::token::Token;
 
@@ -135,6 +135,7 @@ fn check(rows: &mut impl Rows, request: &Append, row: &RunRow) -> Result<(), Ref
                 }
             }
             Condition::StepOpen(step) => step_is_open(rows, run, *step)?,
+            Condition::WaitOpen { wait, since } => wait_is_open(rows, row, run, (*wait, *since))?,
         }
     }
     Ok(())
@@ -162,6 +163,31 @@ fn step_is_open(rows: &mut impl Rows, run: RunId, step: StepId) -> Result<(), Re
     } else {
         Err(refuse(AppendRefusal::StepClosed { step }))
     }
+}
+
+/// Reads only what came after the position: mostly nothing.
+fn wait_is_open(
+    rows: &mut impl Rows,
+    row: &RunRow,
+    run: RunId,
+    (wait, since): (WaitId, Position),
+) -> Result<(), Refused> {
+    if row.head <= since {
+        return Ok(());
+    }
+    let frames = rows.frames(run, since)?;
+    let mut later = frames.iter().flat_map(|frame| &frame.events);
+    if later.any(|kind| ends(kind, wait)) {
+        return Err(refuse(AppendRefusal::WaitClosed { wait }));
+    }
+    Ok(())
+}
+
+fn ends(kind: &EventKind, open: WaitId) -> bool {
+    matches!(
+        kind,
+        EventKind::WaitCompleted { wait } | EventKind::WaitCancelled { wait } if *wait == open
+    )
 }
 
 /// Takes the events in order. A hook whose token is held is in conflict; one whose token is held
