@@ -16,6 +16,8 @@ macro_rules! guide {
 
 guide! {
     changing_code: "changing-code.md",
+    errors: "errors.md",
+    steps: "steps.md",
 }
 
 #[cfg(test)]
@@ -31,6 +33,7 @@ mod tests {
         let written: BTreeSet<String> = std::fs::read_dir(folder)
             .unwrap()
             .map(|page| page.unwrap().file_name().into_string().unwrap())
+            .filter(|page| Path::new(page).extension().is_some_and(|kind| kind == "md"))
             .collect();
         let run = PAGES.iter().map(|page| (*page).to_owned()).collect();
         assert_eq!(written, run, "name the page in crates/rewake/src/guide.rs");

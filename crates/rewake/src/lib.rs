@@ -63,6 +63,7 @@
 #![forbid(unsafe_code)]
 
 mod admission;
+mod blocking;
 mod builder;
 mod call;
 mod definition;
@@ -73,7 +74,9 @@ mod handle;
 mod hook;
 mod hook_definition;
 mod host;
+mod inline;
 mod metadata;
+mod name;
 mod provided;
 mod query;
 mod random;
@@ -98,6 +101,7 @@ pub use error::{
 pub use handle::{ResumeHook, Rewake, StartRun};
 pub use hook::{CreateHook, Hook, HookReceiver, ListedHook, create_hook};
 pub use hook_definition::{HookDefinition, define_hook};
+pub use inline::step;
 pub use metadata::{StepMetadata, WorkflowMetadata, step_metadata, workflow_metadata};
 pub use provided::{MissingProvided, provided};
 pub use query::{Hooks, Mail, Mailbox, Page, Runs};
@@ -128,8 +132,9 @@ pub mod prelude {
     pub use crate::{
         FatalError, Hook, HookConflict, HookError, HookReceiver, RetryableError, Rewake, Run,
         RunError, StepError, Verify, WebhookReceiver, WebhookRequest, create_hook, create_webhook,
-        days, define_hook, hours, minutes, now, provided, random, recv_all, seconds, select, sleep,
-        sleep_until, step, step_metadata, timeout, uuid, workflow, workflow_metadata,
+        days, define_hook, hours, minutes, now, provided, random, recv_all, seconds, select,
+        sleep, sleep_until, step, step_metadata, timeout, uuid, workflow,
+        workflow_metadata,
     };
     pub use serde::{Deserialize, Serialize};
 }
@@ -139,7 +144,7 @@ pub mod prelude {
 pub mod __private {
     pub use crate::definition::{
         Outcome, RegisteredStep, RegisteredWorkflow, StartedBody as WorkflowBody, StepDefinition,
-        WorkflowDefinition, missing_provided, run_step, run_workflow,
+        WorkflowDefinition, missing_provided, run_blocking_step, run_step, run_workflow,
     };
     pub use crate::provided::{Provided, ProvidedType};
     pub use inventory;

@@ -206,14 +206,15 @@ impl Executor {
         self.context.seal();
         self.signal.enter(SEALED);
         let body = self.body.take();
+        let works = self.context.take_works();
         // A panic in a destructor of a body that is only put away is nobody's business.
-        let _ignored = catch(move || drop(body));
+        let _ignored = catch(move || drop((body, works)));
     }
 
     /// Roughly what the body and the machine hold in memory, in bytes.
     pub(crate) fn weight(&self) -> usize {
         let body = self.body.as_ref().map_or(0, |body| size_of_val(&**body));
-        body + self.with(|machine| machine.weight())
+        body + self.context.weight()
     }
 
     fn wake(&self, id: Option<Correlation>) {
@@ -283,6 +284,7 @@ impl Executor {
             let checked = self.context.check_len("the workflow's result has", &output);
             checked.map(|()| output)
         });
+        let result = result.map_err(Failure::shortened);
         self.with(|machine| machine.finish(result));
         self.signal.enter(SEALED);
         let body = self.body.take();

@@ -32,7 +32,7 @@ pub trait StepFunction<A>: Send + Sync + 'static {
 
     /// The name of the step, which only a call of it knows.
     #[doc(hidden)]
-    fn name_of_call(&self, args: A) -> &'static str;
+    fn name_of_call(&self, args: A) -> String;
 }
 
 macro_rules! step_functions {
@@ -50,8 +50,8 @@ macro_rules! step_functions {
             }
 
             #[expect(non_snake_case, reason = "each argument has the name of its type")]
-            fn name_of_call(&self, ($($arg,)*): ($($arg,)*)) -> &'static str {
-                self($($arg),*).definition().name
+            fn name_of_call(&self, ($($arg,)*): ($($arg,)*)) -> String {
+                self($($arg),*).function_name().to_owned()
             }
         }
     };
@@ -182,7 +182,7 @@ fn run_mock<T: Serialize + Send + 'static>(mock: BoxFuture<'static, MockResult<T
 /// definition, and one that is not awaited does nothing.
 struct KnownByCall<S> {
     step: S,
-    name: OnceLock<&'static str>,
+    name: OnceLock<String>,
 }
 
 impl<S> KnownByCall<S> {
@@ -206,6 +206,6 @@ impl<S> KnownByCall<S> {
                 self.name.get_or_init(|| self.step.name_of_call(probe))
             }
         };
-        (*own == name).then_some(args)
+        (own == name).then_some(args)
     }
 }

@@ -2,12 +2,15 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod admission;
+mod bad_input;
+mod blocking;
 mod changes;
 mod crowd;
 mod definitions;
 mod ends;
 mod foreign;
 mod hooks;
+mod inline;
 mod isolation;
 mod known_failures;
 mod lookup;
@@ -21,6 +24,7 @@ mod requests;
 mod secrecy;
 mod shutdown;
 mod stage;
+mod step_errors;
 mod steps;
 mod time;
 mod unread;

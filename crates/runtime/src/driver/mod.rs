@@ -341,6 +341,7 @@ impl Driver {
         self.attempts.begin(step, abort, recorded);
         let attempt_to_run = Attempt {
             engine,
+            work: self.executor.context().work(step),
             step: ready.step,
             run,
             number: attempt,

@@ -25,6 +25,9 @@ pub enum OpenError {
         /// Its name.
         name: String,
     },
+    /// No attempt of a step may ever be under way: no run would come to its end.
+    #[error("no step could ever run; let at least one be under way, with `.max_steps(1)`")]
+    NoSteps,
     /// The store could not be read or written.
     #[error("the store cannot be used")]
     Store(#[from] StoreError),

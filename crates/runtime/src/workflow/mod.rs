@@ -11,10 +11,12 @@ mod context;
 mod hook;
 mod step;
 mod wait;
+mod work;
 
 pub use context::{Context, NotInWorkflow, RunInfo};
 pub use hook::{Conflict, HookHandle, HookSpec, Receive, RegisterHook};
 pub use step::StepFuture;
 pub use wait::Wait;
+pub use work::{BeginInline, Work};
 
 pub(crate) use context::Polling;
