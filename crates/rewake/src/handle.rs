@@ -238,7 +238,8 @@ impl<T> StartRun<T> {
         self.with(|start| start.key = Some(key.into()))
     }
 
-    /// A searchable key-value on the run.
+    /// A searchable key-value on the run: what [`set_attributes`](crate::set_attributes) says of keys
+    /// and values holds here too.
     pub fn attribute(self, key: impl Into<String>, value: impl Into<String>) -> Self {
         self.with(|start| {
             start.attributes.insert(key.into(), value.into());

@@ -56,13 +56,14 @@
 //! # }
 //! ```
 //!
-//! Where to read on: [`workflow`] and [`step`] (what may stand in them), [`create_hook`],
+//! Where to read on: [`workflow`] and [`#[step]`](macro@step) (what may stand in them), [`create_hook`],
 //! [`create_webhook`], [`Rewake`] (starting, resuming, asking); at length
 //! [`Rewake::resume_hook`] and [`Rewake::resume_webhook`].
 
 #![forbid(unsafe_code)]
 
 mod admission;
+mod attributes;
 mod blocking;
 mod builder;
 mod call;
@@ -92,6 +93,7 @@ mod verify;
 mod webhook;
 
 pub use admission::{Admission, PostPayload, Posted, ResumeOrStart};
+pub use attributes::{SetAttributes, SetAttributesError, set_attributes};
 pub use builder::{Build, Limit, OpenError, RewakeBuilder, StoreSource, WorkflowFunction};
 pub use call::{StepCall, WorkflowCall};
 pub use error::{
@@ -115,6 +117,7 @@ pub use webhook::{
     BodyError, CreateWebhook, Respond, WebhookReceiver, WebhookRequest, create_webhook,
 };
 
+pub use rewake_core::attribute::InvalidAttribute;
 pub use rewake_core::id::{HookId, InvalidId, RunId, StepId};
 pub use rewake_core::payload::{DecodeError, DecodeErrorKind};
 pub use rewake_core::token::{InvalidToken, Token};
@@ -133,7 +136,7 @@ pub mod prelude {
         FatalError, Hook, HookConflict, HookError, HookReceiver, RetryableError, Rewake, Run,
         RunError, StepError, Verify, WebhookReceiver, WebhookRequest, create_hook, create_webhook,
         days, define_hook, hours, minutes, now, provided, random, recv_all, seconds, select,
-        sleep, sleep_until, step, step_metadata, timeout, uuid, workflow,
+        set_attributes, sleep, sleep_until, step, step_metadata, timeout, uuid, workflow,
         workflow_metadata,
     };
     pub use serde::{Deserialize, Serialize};

@@ -135,10 +135,10 @@ impl Failure {
     pub fn shortened(mut self) -> Self {
         self.causes.truncate(Self::MOST_CAUSES);
         for text in self.causes.iter_mut().chain([&mut self.message]) {
-            if text.len() > Self::LONGEST {
-                let len = text.len();
-                text.truncate(text.floor_char_boundary(Self::LONGEST));
-                text.push_str(&format!("… ({len} bytes in all)"));
+            let len = text.len();
+            if len > Self::LONGEST {
+                let kept = &text[..text.floor_char_boundary(Self::LONGEST)];
+                *text = format!("{kept}… ({len} bytes in all)");
             }
         }
         self

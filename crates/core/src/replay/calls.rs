@@ -185,7 +185,7 @@ impl Machine {
 
     /// Issues a command; true where the log does not know it. Nothing is recorded after the end of
     /// the workflow.
-    fn issue(&mut self, key: Key, record: EventKind) -> bool {
+    pub(super) fn issue(&mut self, key: Key, record: EventKind) -> bool {
         if self.is_finished() {
             return false;
         }

@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod admission;
+mod attributes;
 mod bad_input;
 mod blocking;
 mod changes;
