@@ -83,7 +83,7 @@ pub(crate) enum Op {
     Nested(Program),
     /// Calls another workflow, which calls itself so many times.
     Recurse(u64, Program),
-    /// Asks for time and randomness.
+    /// Asks for time and randomness, and sets attributes of the run to what it was told.
     Ask,
     /// Returns.
     Return,
