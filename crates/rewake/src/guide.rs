@@ -16,6 +16,7 @@ macro_rules! guide {
 
 guide! {
     changing_code: "changing-code.md",
+    determinism: "determinism.md",
     errors: "errors.md",
     steps: "steps.md",
 }

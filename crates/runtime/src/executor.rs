@@ -29,7 +29,7 @@ const MAX_POLLS: u32 = 100_000;
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub(crate) enum Stuck {
-    #[error("{0}{more}", more = cause_and_remedy(.0))]
+    #[error("{0}{cause}", cause = cause(.0))]
     Diverged(Divergence),
     #[error("the workflow panicked {panic}")]
     Panicked { panic: Panic },
@@ -94,6 +94,24 @@ impl Stuck {
         }
     }
 
+    /// The whole of it for a person: what happened, what usually causes it, and what to do.
+    pub(crate) fn told(&self, begun_by_this_build: bool) -> String {
+        match self {
+            Self::Diverged(divergence) => {
+                format!("{self}; {}", divergence.remedy(begun_by_this_build))
+            }
+            Self::Panicked { .. }
+            | Self::UsedTokio { .. }
+            | Self::ForeignAwait
+            | Self::AwaitedElsewhere { .. }
+            | Self::NothingToWaitFor
+            | Self::BusyLoop
+            | Self::CrashedRepeatedly { .. }
+            | Self::Arguments { .. }
+            | Self::Nondeterministic { .. } => self.to_string(),
+        }
+    }
+
     /// A stable name for programs.
     pub(crate) const fn code(&self) -> &'static str {
         match self {
@@ -111,10 +129,10 @@ impl Stuck {
     }
 }
 
-/// Why, where that is not said yet, and what to do about it.
-fn cause_and_remedy(divergence: &Divergence) -> String {
+/// Why, where that is not said yet.
+fn cause(divergence: &Divergence) -> String {
     let cause = divergence.source().map(|cause| format!(": {cause}"));
-    format!("{}; {}", cause.unwrap_or_default(), divergence.remedy())
+    cause.unwrap_or_default()
 }
 
 impl From<Divergence> for Stuck {

@@ -227,7 +227,7 @@ async fn attributes_that_are_not_set_any_more_part_from_the_log(stage: Stage) {
     assert_eq!(code, "REPLAY_PARTED");
     let says = format!(
         "at event 3 the log has attributes being set, but the workflow asked for a hook with token \
-         `{token}`; "
+         `{token}`; most likely the code was changed"
     );
     assert!(reason.contains(&says), "{reason}");
 }
