@@ -18,6 +18,7 @@
 
 #![forbid(unsafe_code)]
 
+pub mod attribute;
 pub mod entity;
 pub mod event;
 pub mod id;

@@ -63,6 +63,8 @@ const OPTIONS: [Known; 6] = [
     known("crate", &BOTH, "crate = my_crate::rewake", read_crate),
 ];
 
+const LONGEST_NAME: usize = 256;
+
 const BOTH: [Kind; 2] = [Kind::Workflow, Kind::Step];
 
 const fn known(
@@ -89,7 +91,18 @@ impl Options {
                 problems.add(problem);
             }
         }
+        options.check_aliases(problems);
         options
+    }
+
+    /// A workflow finds its runs by its own name without being told.
+    fn check_aliases(&self, problems: &mut Problems) {
+        let Some(name) = &self.name else { return };
+        let own = |alias: &&LitStr| alias.value() == name.value();
+        if let Some(alias) = self.aliases.iter().find(own) {
+            let message = "this alias is the name of the workflow itself: drop it";
+            problems.add(syn::Error::new_spanned(alias, message));
+        }
     }
 
     fn take(
@@ -252,6 +265,8 @@ fn check_name(name: &LitStr) -> syn::Result<()> {
     let text = name.value();
     let message = if text.is_empty() {
         "a name has at least one character: write one, or leave the option out"
+    } else if text.len() > LONGEST_NAME {
+        "a name has at most 256 bytes: people type it"
     } else if text.chars().any(|c| c.is_control() || c.is_whitespace()) {
         "a name has no blanks and no control characters: people type it and addresses hold it"
     } else {

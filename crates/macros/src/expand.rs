@@ -81,6 +81,7 @@ impl Definition {
             name: &name,
             as_written: &as_written,
             inputs: &self.inputs,
+            may_block: self.may_block,
         }
         .definition();
 
@@ -146,6 +147,7 @@ struct Writer<'a> {
     name: &'a Ident,
     as_written: &'a Ident,
     inputs: &'a [Input],
+    may_block: bool,
 }
 
 impl Writer<'_> {
@@ -198,6 +200,13 @@ impl Writer<'_> {
     fn run_step(&self) -> TokenStream {
         let Self { at, private, .. } = self;
         let run = self.closure();
+        let (run_step, moved) = if self.may_block {
+            // It runs on another thread, and takes what it was provided with along.
+            ("run_blocking_step", Some(quote_spanned!(*at=> move)))
+        } else {
+            ("run_step", None)
+        };
+        let run_step = Ident::new(run_step, *at);
         let mut provided = Ident::new("provided", *at);
         let values: Vec<TokenStream> = self
             .numbered()
@@ -220,12 +229,12 @@ impl Writer<'_> {
         quote_spanned! {*at=>
             fn run(input: &#private::Payload, #provided: &#private::Provided) -> #private::StepBody {
                 #(#values)*
-                #private::run_step(input, #run)
+                #private::#run_step(input, #moved #run)
             }
         }
     }
 
-    /// A closure from the stored arguments to the future of the user's function.
+    /// A closure from the stored arguments to what the user's function returns.
     fn closure(&self) -> TokenStream {
         let Self { at, as_written, .. } = self;
         let all = self.numbered().map(|(argument, _)| argument);

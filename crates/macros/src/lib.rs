@@ -57,10 +57,13 @@ pub fn workflow(options: TokenStream, item: TokenStream) -> TokenStream {
     expand::expand(Kind::Workflow, options.into(), &item.into()).into()
 }
 
-/// Makes a step of an `async fn`: a side effect whose result is recorded once and replayed ever
-/// after.
+/// Makes a step of a function: a side effect whose result is recorded once and replayed ever after.
 ///
-/// What holds for the function of a workflow holds here too. It becomes a function that returns a
+/// An `async fn` runs on the application's async runtime. A plain `fn` may block: it runs on a thread
+/// for that, and holds up nobody else. Nothing can stop a thread, so where such a step is aborted or
+/// takes longer than its `timeout`, the attempt counts as over while the function goes on to its end.
+///
+/// What else holds for the function of a workflow holds here too. It becomes a function that returns a
 /// `StepCall<T>`, whose arguments are those that are not marked `#[provided]`: such a one is the
 /// application's own value of that type, given to the builder by `.provide(value)`.
 ///

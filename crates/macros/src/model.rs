@@ -27,6 +27,8 @@ pub(crate) struct Definition {
     pub(crate) function: Function,
     pub(crate) inputs: Vec<Input>,
     pub(crate) output: Type,
+    /// A plain `fn`, which runs where it may hold its thread.
+    pub(crate) may_block: bool,
 }
 
 /// An argument of the user's function.
@@ -50,6 +52,7 @@ impl Definition {
         check_generics(kind, &function.sig, problems);
         let inputs = check_inputs(kind, &function.sig, problems);
         let output = check_output(kind, &function.sig, problems);
+        let may_block = function.sig.asyncness.is_none();
         let mut function = function.without_markers();
         let (outer_attrs, inner_attrs) = function.attrs.into_iter().partition(is_for_callers);
         function.attrs = inner_attrs;
@@ -60,6 +63,7 @@ impl Definition {
             function,
             inputs,
             output,
+            may_block,
         }
     }
 }
@@ -87,8 +91,9 @@ fn check_qualifiers(kind: Kind, sig: &Signature, problems: &mut Problems) {
             format!("a {noun} runs only at run time: drop `const`"),
         );
     }
-    if sig.asyncness.is_none() {
-        let message = format!("a {noun} is asynchronous: write `async fn {}`", sig.ident);
+    // A step that is a plain `fn` is one that may block.
+    if sig.asyncness.is_none() && kind == Kind::Workflow {
+        let message = format!("a workflow is asynchronous: write `async fn {}`", sig.ident);
         problems.report(sig.fn_token, message);
     }
     if let Safety::Unsafe(unsafety) = sig.safety {

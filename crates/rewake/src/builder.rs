@@ -187,7 +187,8 @@ impl RewakeBuilder {
         self
     }
 
-    /// How many attempts of steps may be under way at the same time; 1,000.
+    /// How many attempts of steps may be under way at the same time; 1,000. The others wait for a place,
+    /// and have not begun meanwhile. Zero is refused at opening.
     pub const fn max_steps(mut self, steps: usize) -> Self {
         self.max_steps = Some(steps);
         self
@@ -391,6 +392,8 @@ pub(crate) fn registry(provided: &Provided, client_only: bool) -> Result<Registr
         }
         registry.add_step(step(definition, provided))?;
     }
+    let values = provided.clone();
+    registry.wrap_inline(move |_, begin| values.around(begin()));
     Ok(registry)
 }
 

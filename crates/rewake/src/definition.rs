@@ -10,6 +10,7 @@ use rewake_runtime::{StepBody, StepFailure, WorkflowBody};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use crate::blocking;
 use crate::error::{FatalError, RetryAfter, RetryableError, failure};
 use crate::provided::{MissingProvided, Provided, ProvidedType};
 
@@ -127,14 +128,28 @@ where
     E: Into<Box<dyn Error + Send + Sync>> + 'static,
     F: Future<Output = Result<T, E>> + Send + 'static,
 {
-    let args: A = match payload::step_args(input) {
+    let args: A = match args(input) {
         Ok(args) => args,
-        Err(error) => {
-            let reason = format!("the step's arguments do not fit its function: {error}");
-            return refused(StepFailure::Fatal(Failure::new(reason)));
-        }
+        Err(failure) => return refused(failure),
     };
     run_body(body(args))
+}
+
+/// Makes the body of one attempt of a step that may block, from its arguments.
+pub fn run_blocking_step<A, T, E>(
+    input: &Payload,
+    body: impl FnOnce(A) -> Result<T, E> + Send + 'static,
+) -> StepBody
+where
+    A: DeserializeOwned + Send + 'static,
+    T: Serialize,
+    E: Into<Box<dyn Error + Send + Sync>> + 'static,
+{
+    let args: A = match args(input) {
+        Ok(args) => args,
+        Err(failure) => return refused(failure),
+    };
+    blocking::run(move || outcome(body(args))).boxed()
 }
 
 /// Makes the body of one attempt of a step from its future.
@@ -143,16 +158,27 @@ where
     T: Serialize,
     E: Into<Box<dyn Error + Send + Sync>> + 'static,
 {
-    async move {
-        match body.await {
-            Ok(value) => payload::encode(&value).map_err(|error| {
-                let reason = format!("the step's result cannot be encoded: {error}");
-                StepFailure::NotEncodable(Failure::new(reason))
-            }),
-            Err(error) => Err(classify(error)),
-        }
-    }
-    .boxed()
+    async move { outcome(body.await) }.boxed()
+}
+
+fn args<A: DeserializeOwned>(input: &Payload) -> Result<A, StepFailure> {
+    payload::step_args(input).map_err(|error| {
+        let reason = format!("the step's arguments do not fit its function: {error}");
+        StepFailure::Fatal(Failure::new(reason))
+    })
+}
+
+/// What one attempt came to.
+fn outcome<T, E>(result: Result<T, E>) -> Result<Payload, StepFailure>
+where
+    T: Serialize,
+    E: Into<Box<dyn Error + Send + Sync>> + 'static,
+{
+    let value = result.map_err(classify)?;
+    payload::encode(&value).map_err(|error| {
+        let reason = format!("the step's result cannot be encoded: {error}");
+        StepFailure::NotEncodable(Failure::new(reason))
+    })
 }
 
 /// The body of a step that lacks a value of the application's.
@@ -174,42 +200,57 @@ fn record<E: Into<Box<dyn Error + Send + Sync>> + 'static>(error: E) -> Failure 
 
 fn classify<E: Into<Box<dyn Error + Send + Sync>> + 'static>(error: E) -> StepFailure {
     if let Some(error) = raw_any(&error).downcast_ref::<anyhow::Error>() {
-        return classified(error.as_ref());
+        // It also finds a context, which is no link of the chain.
+        let marked = Marked {
+            fatal: error.downcast_ref::<FatalError>().is_some(),
+            retryable: error.downcast_ref::<RetryableError>(),
+        };
+        return classified(marked, error.as_ref());
     }
-    classified(&*error.into())
+    classified(Marked::default(), &*error.into())
 }
 
 fn raw_any<E: 'static>(error: &E) -> &dyn std::any::Any {
     error
 }
 
-fn classified(error: &(dyn Error + 'static)) -> StepFailure {
-    let recorded = failure(error);
+/// What an error says about another attempt.
+#[derive(Default)]
+struct Marked<'a> {
+    fatal: bool,
+    retryable: Option<&'a RetryableError>,
+}
+
+fn classified<'a>(mut marked: Marked<'a>, error: &'a (dyn Error + 'static)) -> StepFailure {
     let mut link = Some(error);
     while let Some(current) = link {
-        if current.is::<FatalError>() {
-            return StepFailure::Fatal(recorded);
-        }
-        if let Some(retryable) = current.downcast_ref::<RetryableError>() {
-            let (after, at) = match retryable.after() {
-                Some(RetryAfter::Pause(pause)) => (Some(pause), None),
-                Some(RetryAfter::Time(time)) => (None, Some(Timestamp::from(time))),
-                None => (None, None),
-            };
-            return StepFailure::Retryable {
-                error: recorded,
-                after,
-                at,
-            };
-        }
+        marked.fatal |= current.is::<FatalError>();
+        marked.retryable = marked.retryable.or_else(|| current.downcast_ref());
         link = current.source();
     }
-    StepFailure::retryable(recorded)
+    let recorded = failure(error);
+    if marked.fatal {
+        return StepFailure::Fatal(recorded);
+    }
+    let (after, at) = match marked.retryable.and_then(RetryableError::after) {
+        Some(RetryAfter::Pause(pause)) => (Some(pause), None),
+        Some(RetryAfter::Time(time)) => (None, Some(Timestamp::from(time))),
+        None => (None, None),
+    };
+    StepFailure::Retryable {
+        error: recorded,
+        after,
+        at,
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[derive(Debug, thiserror::Error)]
+    #[error("while paying")]
+    struct Wraps(#[source] anyhow::Error);
 
     #[test]
     fn fatal_and_retryable_errors_are_found_wherever_they_are() {
@@ -222,6 +263,12 @@ mod tests {
         assert!(is_fatal(classify(wrapped)));
         let boxed: Box<dyn Error + Send + Sync> = Box::new(FatalError::new("no"));
         assert!(is_fatal(classify(boxed)));
+        let as_context = anyhow::anyhow!("declined").context(FatalError::new("no"));
+        assert!(is_fatal(classify(as_context)));
+        // Trying again is of no use, whatever is said around it.
+        let both = anyhow::Error::new(FatalError::new("no")).context(RetryableError::new("busy"));
+        assert!(is_fatal(classify(both)));
+        assert!(is_fatal(classify(Wraps(FatalError::new("no").into()))));
         assert!(!is_fatal(classify("no".to_owned())));
         let pause = std::time::Duration::from_secs(7);
         let later = anyhow::Error::new(RetryableError::new("busy").retry_after(pause)).context("x");

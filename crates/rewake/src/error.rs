@@ -14,7 +14,10 @@ type Boxed = Box<dyn Error + Send + Sync>;
 
 /// Ends a step without another attempt: trying again is of no use.
 ///
-/// Recognised anywhere in the source chain of what a step returns.
+/// Recognised anywhere in the source chain of what a step returns, and as a context of an
+/// `anyhow::Error`; it stands above a [`RetryableError`] in the same chain. An error of your own that
+/// wraps an `anyhow::Error` transparently (`#[error(transparent)]`) hides the outermost one inside from
+/// everybody: return the `anyhow::Error` itself, or wrap it as a `#[source]`.
 ///
 /// ```
 /// use rewake::FatalError;
@@ -50,7 +53,7 @@ impl Error for FatalError {
 
 /// Asks for another attempt of a step, at a time of its choice. The number of attempts stays limited.
 ///
-/// Recognised anywhere in the source chain of what a step returns.
+/// Recognised where a [`FatalError`] is.
 ///
 /// # Examples
 ///
@@ -184,8 +187,55 @@ pub struct StepError {
     pub attempts: u32,
     /// The step's function.
     pub step_name: String,
-    /// The step's id; none outside a workflow.
+    /// The step's id; none outside a workflow, and where nothing ran.
     pub step_id: Option<StepId>,
+    #[source]
+    cause: Option<Box<Cause>>,
+}
+
+impl StepError {
+    pub(crate) fn new(kind: StepErrorKind, error: Failure, step_name: &str) -> Self {
+        let cause = Cause::chain(&error.causes);
+        Self {
+            kind,
+            message: error.message,
+            causes: error.causes,
+            attempts: 0,
+            step_name: step_name.to_owned(),
+            step_id: None,
+            cause,
+        }
+    }
+
+    pub(crate) const fn after(mut self, attempts: u32) -> Self {
+        self.attempts = attempts;
+        self
+    }
+
+    pub(crate) const fn of_step(mut self, step: Option<StepId>) -> Self {
+        self.step_id = step;
+        self
+    }
+}
+
+/// What is left of a source of a recorded error: its words.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+struct Cause {
+    message: String,
+    #[source]
+    next: Option<Box<Self>>,
+}
+
+impl Cause {
+    /// The causes as a chain of sources, outermost first.
+    fn chain(causes: &[String]) -> Option<Box<Self>> {
+        let link = |next: Option<Box<Self>>, message: &String| {
+            let message = message.clone();
+            Some(Box::new(Self { message, next }))
+        };
+        causes.iter().rev().fold(None, link)
+    }
 }
 
 /// A run that gave no value.
@@ -308,14 +358,23 @@ pub struct Elapsed;
 
 /// The error with its sources, as it is recorded.
 pub(crate) fn failure(error: &(dyn Error + 'static)) -> Failure {
-    let mut causes = Vec::new();
+    let mut causes = known_causes(error).to_vec();
     let mut source = error.source();
     while let Some(cause) = source {
         causes.push(cause.to_string());
+        causes.extend_from_slice(known_causes(cause));
         source = cause.source();
     }
     Failure {
         message: error.to_string(),
         causes,
+    }
+}
+
+/// The causes of a run that failed are words, and no sources of the error that tells of it.
+fn known_causes<'a>(error: &'a (dyn Error + 'static)) -> &'a [String] {
+    match error.downcast_ref::<RunError>() {
+        Some(RunError::Failed { causes, .. }) => causes,
+        _ => &[],
     }
 }

@@ -17,6 +17,9 @@ macro_rules! guide {
 guide! {
     cancellation: "cancellation.md",
     changing_code: "changing-code.md",
+    determinism: "determinism.md",
+    errors: "errors.md",
+    steps: "steps.md",
     testing: "testing.md",
     time: "time.md",
 }
@@ -34,6 +37,7 @@ mod tests {
         let written: BTreeSet<String> = std::fs::read_dir(folder)
             .unwrap()
             .map(|page| page.unwrap().file_name().into_string().unwrap())
+            .filter(|page| Path::new(page).extension().is_some_and(|kind| kind == "md"))
             .collect();
         let run = PAGES.iter().map(|page| (*page).to_owned()).collect();
         assert_eq!(written, run, "name the page in crates/rewake/src/guide.rs");

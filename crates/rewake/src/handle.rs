@@ -17,7 +17,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::builder::{Build, RewakeBuilder};
-use crate::call::{self, StepCall, WorkflowCall};
+use crate::call::{StepCall, WorkflowCall};
 use crate::error::StepError;
 use crate::hook::Hook;
 use crate::provided::Provided;
@@ -199,12 +199,7 @@ impl Rewake {
     ///
     /// Dropped, the step's body is dropped where it stands.
     pub async fn call<T: DeserializeOwned>(&self, step: StepCall<T>) -> Result<T, StepError> {
-        let definition = step.definition();
-        let body = self
-            .inner
-            .provided
-            .around(step.plain(&self.inner.provided)?);
-        call::settle(definition, body.await)
+        step.run_plain(&self.inner.provided).await
     }
 
     /// Closes every clone of the handle: takes no more work, lets steps under way end for as long as
@@ -243,7 +238,8 @@ impl<T> StartRun<T> {
         self.with(|start| start.key = Some(key.into()))
     }
 
-    /// A searchable key-value on the run.
+    /// A searchable key-value on the run: what [`set_attributes`](crate::set_attributes) says of keys
+    /// and values holds here too.
     pub fn attribute(self, key: impl Into<String>, value: impl Into<String>) -> Self {
         self.with(|start| {
             start.attributes.insert(key.into(), value.into());

@@ -56,7 +56,7 @@
 //! # }
 //! ```
 //!
-//! Where to read on: [`workflow`] and [`step`] (what may stand in them), [`create_hook`],
+//! Where to read on: [`workflow`] and [`#[step]`](macro@step) (what may stand in them), [`create_hook`],
 //! [`create_webhook`], [`Rewake`] (starting, resuming, asking); at length
 //! [`Rewake::resume_hook`] and [`Rewake::resume_webhook`].
 
@@ -64,6 +64,8 @@
 
 mod abort;
 mod admission;
+mod attributes;
+mod blocking;
 mod builder;
 mod call;
 mod cancellation;
@@ -76,7 +78,9 @@ mod handle;
 mod hook;
 mod hook_definition;
 mod host;
+mod inline;
 mod metadata;
+mod name;
 mod provided;
 mod query;
 mod random;
@@ -93,6 +97,7 @@ mod webhook;
 
 pub use abort::{AbortController, AbortSignal};
 pub use admission::{Admission, PostPayload, Posted, ResumeOrStart};
+pub use attributes::{SetAttributes, SetAttributesError, set_attributes};
 pub use builder::{Build, Limit, OpenError, RewakeBuilder, StoreSource, WorkflowFunction};
 pub use call::{StepCall, WorkflowCall};
 pub use cancellation::{Shield, shield, undo};
@@ -104,6 +109,7 @@ pub use events::{Events, RunEvent, RunStep, Steps};
 pub use handle::{ResumeHook, Rewake, StartRun};
 pub use hook::{CreateHook, Hook, HookReceiver, ListedHook, create_hook};
 pub use hook_definition::{HookDefinition, define_hook};
+pub use inline::step;
 pub use metadata::{StepMetadata, WorkflowMetadata, step_metadata, workflow_metadata};
 pub use provided::{MissingProvided, provided};
 pub use query::{Hooks, Mail, Mailbox, Page, Runs};
@@ -117,6 +123,7 @@ pub use webhook::{
     BodyError, CreateWebhook, Respond, WebhookReceiver, WebhookRequest, create_webhook,
 };
 
+pub use rewake_core::attribute::InvalidAttribute;
 pub use rewake_core::entity::StepStatus;
 pub use rewake_core::id::{HookId, InvalidId, RunId, StepId, WaitId};
 pub use rewake_core::payload::{DecodeError, DecodeErrorKind};
@@ -137,8 +144,8 @@ pub mod prelude {
         AbortController, AbortSignal, FatalError, Hook, HookConflict, HookError, HookReceiver,
         RetryableError, Rewake, Run, RunError, StepError, Verify, WebhookReceiver, WebhookRequest,
         create_hook, create_webhook, days, define_hook, hours, minutes, now, provided, random,
-        recv_all, seconds, select, shield, sleep, sleep_until, step, step_metadata, timeout, undo,
-        uuid, workflow, workflow_metadata,
+        recv_all, seconds, select, set_attributes, shield, sleep, sleep_until, step, step_metadata,
+        timeout, undo, uuid, workflow, workflow_metadata,
     };
     pub use serde::{Deserialize, Serialize};
 }
@@ -148,7 +155,7 @@ pub mod prelude {
 pub mod __private {
     pub use crate::definition::{
         Outcome, RegisteredStep, RegisteredWorkflow, StartedBody as WorkflowBody, StepDefinition,
-        WorkflowDefinition, missing_provided, run_step, run_workflow,
+        WorkflowDefinition, missing_provided, run_blocking_step, run_step, run_workflow,
     };
     pub use crate::provided::{Provided, ProvidedType};
     pub use inventory;

@@ -80,6 +80,16 @@ impl Provided {
         self.values.contains_key(&wanted.id)
     }
 
+    /// The values of the step that is running on this thread; none outside of one.
+    pub(crate) fn current() -> Option<Self> {
+        CURRENT.with_borrow(Clone::clone)
+    }
+
+    /// Makes these the values of this thread, until what is returned is dropped.
+    pub(crate) fn enter(self) -> Inside {
+        Inside(CURRENT.replace(Some(self)))
+    }
+
     /// The body, with these values to be found by [`provided`].
     pub(crate) fn around(&self, body: StepBody) -> StepBody {
         WithProvided {
@@ -104,8 +114,7 @@ impl fmt::Debug for Provided {
 ///
 /// [`MissingProvided`] where the application provides none, and outside of steps.
 pub fn provided<T: Clone + Send + Sync + 'static>() -> Result<T, MissingProvided> {
-    CURRENT
-        .with_borrow(Clone::clone)
+    Provided::current()
         .ok_or_else(|| MissingProvided {
             type_name: type_name::<T>(),
         })
@@ -122,12 +131,13 @@ impl Future for WithProvided {
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.get_mut();
-        let _inside = Inside(CURRENT.replace(Some(this.provided.clone())));
+        let _inside = this.provided.clone().enter();
         this.body.poll_unpin(cx)
     }
 }
 
-struct Inside(Option<Provided>);
+/// While this is held, the thread has the values of a step.
+pub(crate) struct Inside(Option<Provided>);
 
 impl Drop for Inside {
     fn drop(&mut self) {

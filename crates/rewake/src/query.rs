@@ -75,6 +75,16 @@ impl Runs {
         }
     }
 
+    /// Only runs that have this attribute; given again, only runs that have all of them.
+    pub fn attribute(self, key: impl Into<String>, value: impl Into<String>) -> Self {
+        let change = |args: &mut RunsArgs| {
+            args.filter.attributes.insert(key.into(), value.into());
+        };
+        Self {
+            request: self.request.with(change),
+        }
+    }
+
     /// Only runs in this state.
     pub fn status(self, status: RunStatus) -> Self {
         let change = |args: &mut RunsArgs| args.filter.status = Some(status);

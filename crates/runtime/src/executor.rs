@@ -32,7 +32,7 @@ const MAX_POLLS: u32 = 100_000;
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub(crate) enum Stuck {
-    #[error("{0}{more}", more = cause_and_remedy(.0))]
+    #[error("{0}{cause}", cause = cause(.0))]
     Diverged(Divergence),
     #[error("the workflow panicked {panic}")]
     Panicked { panic: Panic },
@@ -106,6 +106,25 @@ impl Stuck {
         }
     }
 
+    /// The whole of it for a person: what happened, what usually causes it, and what to do.
+    pub(crate) fn told(&self, begun_by_this_build: bool) -> String {
+        match self {
+            Self::Diverged(divergence) => {
+                format!("{self}; {}", divergence.remedy(begun_by_this_build))
+            }
+            Self::Panicked { .. }
+            | Self::UsedTokio { .. }
+            | Self::ForeignAwait
+            | Self::AwaitedElsewhere { .. }
+            | Self::NothingToWaitFor
+            | Self::BusyLoop
+            | Self::CrashedRepeatedly { .. }
+            | Self::TooManyHooks { .. }
+            | Self::Arguments { .. }
+            | Self::Nondeterministic { .. } => self.to_string(),
+        }
+    }
+
     /// A stable name for programs.
     pub(crate) const fn code(&self) -> &'static str {
         match self {
@@ -124,10 +143,10 @@ impl Stuck {
     }
 }
 
-/// Why, where that is not said yet, and what to do about it.
-fn cause_and_remedy(divergence: &Divergence) -> String {
+/// Why, where that is not said yet.
+fn cause(divergence: &Divergence) -> String {
     let cause = divergence.source().map(|cause| format!(": {cause}"));
-    format!("{}; {}", cause.unwrap_or_default(), divergence.remedy())
+    cause.unwrap_or_default()
 }
 
 impl From<Divergence> for Stuck {
@@ -233,14 +252,15 @@ impl Executor {
         self.context.seal();
         self.signal.enter(SEALED);
         let body = self.body.take();
+        let works = self.context.take_works();
         // A panic in a destructor of a body that is only put away is nobody's business.
-        let _ignored = catch(move || drop(body));
+        let _ignored = catch(move || drop((body, works)));
     }
 
     /// Roughly what the body and the machine hold in memory, in bytes.
     pub(crate) fn weight(&self) -> usize {
         let body = self.body.as_ref().map_or(0, |body| size_of_val(&**body));
-        body + self.with(|machine| machine.weight())
+        body + self.context.weight()
     }
 
     fn wake(&self, id: Option<Correlation>) {
@@ -318,6 +338,7 @@ impl Executor {
             let checked = self.context.check_len("the workflow's result has", &output);
             checked.map(|()| output)
         });
+        let result = result.map_err(Failure::shortened);
         self.with(|machine| machine.finish(result));
         self.signal.enter(SEALED);
         let body = self.body.take();

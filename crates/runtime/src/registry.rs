@@ -11,6 +11,7 @@ use rewake_core::payload::Payload;
 use rewake_core::time::Timestamp;
 
 use crate::step::StepContext;
+use crate::workflow::BeginInline;
 
 /// What a workflow does with its arguments: a future that only awaits durable things.
 pub type WorkflowBody = BoxFuture<'static, Result<Payload, Failure>>;
@@ -134,6 +135,20 @@ pub enum RegistryError {
 pub struct Registry {
     workflows: BTreeMap<String, Workflow>,
     steps: BTreeMap<String, Step>,
+    inline: Option<AroundInline>,
+}
+
+/// What is put around the bodies of inline steps.
+#[derive(Clone)]
+struct AroundInline(Arc<WrapInline>);
+
+/// Makes the body of one attempt of an inline step, with what makes the closure's own.
+type WrapInline = dyn Fn(&StepInput, &BeginInline) -> StepBody + Send + Sync;
+
+impl fmt::Debug for AroundInline {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AroundInline").finish_non_exhaustive()
+    }
 }
 
 impl Registry {
@@ -179,6 +194,23 @@ impl Registry {
         }
         self.steps.insert(step.name.clone(), step);
         Ok(())
+    }
+
+    /// Says what is put around the body of each inline step: what a registered one is given by its
+    /// own [`Step::run`], such as the application's values.
+    pub fn wrap_inline(
+        &mut self,
+        around: impl Fn(&StepInput, &BeginInline) -> StepBody + Send + Sync + 'static,
+    ) {
+        self.inline = Some(AroundInline(Arc::new(around)));
+    }
+
+    /// The body of an inline step, with everything that is put around it.
+    pub(crate) fn begin_inline(&self, input: &StepInput, begin: &BeginInline) -> StepBody {
+        match &self.inline {
+            Some(AroundInline(around)) => around(input, begin),
+            None => begin(),
+        }
     }
 
     /// The workflow with exactly this name or alias.

@@ -89,7 +89,7 @@ pub(crate) enum Op {
     Undo(Script),
     /// Calls a step with a signal, and aborts that if the step takes longer than the time.
     Abort(Script, u64),
-    /// Asks for time and randomness.
+    /// Asks for time and randomness, and sets attributes of the run to what it was told.
     Ask,
     /// Returns.
     Return,

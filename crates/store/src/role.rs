@@ -3,6 +3,8 @@
 //! Futures resolve after the commit (or rollback) they speak of. Dropping one changes nothing about
 //! whether the request takes effect: a request that was handed over may commit.
 
+use std::collections::BTreeMap;
+
 use futures_util::future::BoxFuture;
 use rewake_core::entity::RunStatus;
 use rewake_core::event::{Frame, Position};
@@ -155,6 +157,8 @@ pub struct RunFilter {
     pub status: Option<RunStatus>,
     /// Only runs that have live hooks.
     pub with_live_hooks: bool,
+    /// Only runs that have all of these attributes.
+    pub attributes: BTreeMap<String, String>,
 }
 
 impl RunFilter {
@@ -165,6 +169,10 @@ impl RunFilter {
             .is_none_or(|workflow| *workflow == row.workflow)
             && self.status.is_none_or(|status| status == row.status)
             && (!self.with_live_hooks || row.live_hooks > 0)
+            && self
+                .attributes
+                .iter()
+                .all(|(key, value)| row.attributes.get(key) == Some(value))
     }
 }
 

@@ -4,6 +4,8 @@
 //! keys, the mailbox, stream chunks and the parked mark, which are truths of their own. The stored form is
 //! described in `docs/format.md`; the numbers are never reused.
 
+use std::collections::BTreeMap;
+
 use rewake_core::entity::RunStatus;
 use rewake_core::event::{Fallback, Position, Taken};
 use rewake_core::id::{EventId, HookId, RunId, StepId};
@@ -81,6 +83,10 @@ pub struct RunRow {
     /// How many payloads were left unread and stay here.
     #[n(18)]
     pub unread: u64,
+    /// Its attributes, as its log has them.
+    #[n(20)]
+    #[cbor(default)]
+    pub attributes: BTreeMap<String, String>,
 }
 
 impl RunRow {

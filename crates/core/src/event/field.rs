@@ -116,12 +116,32 @@ pub struct Failure {
 }
 
 impl Failure {
+    /// The most bytes of one text that are recorded.
+    pub const LONGEST: usize = 16 * 1024;
+    /// The most causes that are recorded.
+    pub const MOST_CAUSES: usize = 32;
+
     /// A failure that has no cause of its own.
     pub fn new(message: impl Into<String>) -> Self {
         Self {
             message: message.into(),
             causes: Vec::new(),
         }
+    }
+
+    /// The failure as it is recorded: an error may quote a whole response, and the log is for what
+    /// people read.
+    #[must_use]
+    pub fn shortened(mut self) -> Self {
+        self.causes.truncate(Self::MOST_CAUSES);
+        for text in self.causes.iter_mut().chain([&mut self.message]) {
+            let len = text.len();
+            if len > Self::LONGEST {
+                let kept = &text[..text.floor_char_boundary(Self::LONGEST)];
+                *text = format!("{kept}… ({len} bytes in all)");
+            }
+        }
+        self
     }
 }
 

@@ -76,12 +76,20 @@ impl Divergence {
 }
 
 impl Divergence {
-    /// What a person can do about it, in words.
-    pub const fn remedy(&self) -> &'static str {
+    /// What usually causes it and what a person can do about it, in words. Where the build at hand
+    /// began the run itself, its code has hardly been changed since.
+    pub const fn remedy(&self, begun_by_this_build: bool) -> &'static str {
         match self {
+            Self::Parted { .. } if begun_by_this_build => {
+                "this very build began the run, so most likely it is not the code that has changed: a \
+                 clock, a random number, an unordered map or global state decided which way to go; use \
+                 `rewake::now`, `rewake::random` and ordered maps, and ask everything else in a step"
+            }
             Self::Parted { .. } => {
-                "let the code that wrote the log take the run, or write the calls that are on record \
-                 as they were and in the same order, with new ones after them"
+                "most likely the code was changed while the run was under way: let the code that wrote \
+                 the log take the run, or write the calls that are on record as they were and in the \
+                 same order, with new ones after them; if it was not changed, a clock, a random number, \
+                 an unordered map or global state decided which way to go"
             }
             Self::Illegal { .. } => {
                 "the log is damaged, or was not written by Rewake: restore it from a backup"

@@ -58,6 +58,7 @@ impl Machine {
             }
             RunEvent::AttrSet { call, .. } => {
                 self.pairing.claim(event)?;
+                self.attributes.note(call);
                 return Ok(self.resume(Correlation::Step(call)));
             }
             RunEvent::PatchMarked { .. } => self.pairing.claim(event)?,

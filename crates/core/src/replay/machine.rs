@@ -7,6 +7,7 @@
 
 use std::collections::BTreeSet;
 
+use super::attributes::Attributes;
 use super::clean_up::CleanUp;
 use super::deadlines::Deadlines;
 use super::divergence::{Divergence, Expected, Found};
@@ -50,6 +51,7 @@ pub struct Machine {
     pub(super) entropy: Entropy,
     pub(super) pairing: Pairing,
     pub(super) steps: Steps,
+    pub(super) attributes: Attributes,
     pub(super) hooks: Hooks,
     /// Waits that have ended, and whose end has not been taken.
     pub(super) waits: BTreeSet<WaitId>,
@@ -74,6 +76,7 @@ impl Machine {
             entropy: Entropy::new([0; 16]),
             pairing: Pairing::default(),
             steps: Steps::default(),
+            attributes: Attributes::default(),
             hooks: Hooks::default(),
             waits: BTreeSet::new(),
             deadlines: Deadlines::default(),

@@ -18,6 +18,7 @@
 //! This module must not know what a future or a waker is: it names calls by their ids.
 
 mod agenda;
+mod attributes;
 mod calls;
 mod clean_up;
 mod command;

@@ -88,6 +88,18 @@ pub(crate) async fn ask_reviewer(
 }
 
 #[test]
+fn a_step_that_may_block() {
+    becomes(
+        "step_blocking",
+        "
+#[step]
+fn resize(image: Vec<u8>, #[provided] limits: Limits) -> Result<Vec<u8>, E> {
+    shrink(image, limits)
+}",
+    );
+}
+
+#[test]
 fn a_step_with_patterns() {
     becomes(
         "step_patterns",

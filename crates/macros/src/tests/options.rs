@@ -170,4 +170,15 @@ fn names_are_texts_without_blanks() {
              addresses hold it",
         ]
     );
+    let long = "x".repeat(257);
+    assert_eq!(
+        problems_with(&format!("#[step(name = \"{long}\")]")),
+        [format!(
+            "\"{long}\": a name has at most 256 bytes: people type it"
+        )]
+    );
+    assert_eq!(
+        problems_with("#[workflow(aliases = [\"b\", \"a\"], name = \"a\")]"),
+        ["\"a\": this alias is the name of the workflow itself: drop it"]
+    );
 }

@@ -245,15 +245,19 @@ impl Scene {
             let mut step = builder::step(definition, provided);
             let (real, provided) = (Arc::clone(&step.run), provided.clone());
             let mocks = self.mocks.clone();
-            step.run =
-                Arc::new(
-                    move |input| match mocks.body(&input.context.name, &input.payload) {
-                        Some(mock) => provided.around(mock),
-                        None => real(input),
-                    },
-                );
+            // By the name of its function, whatever the call is named.
+            let name = definition.name;
+            step.run = Arc::new(move |input| match mocks.body(name, &input.payload) {
+                Some(mock) => provided.around(mock),
+                None => real(input),
+            });
             registry.add_step(step)?;
         }
+        let (mocks, provided) = (self.mocks.clone(), self.rewake.provided().clone());
+        registry.wrap_inline(move |input, begin| {
+            let mock = mocks.body(&input.context.name, &input.payload);
+            provided.around(mock.unwrap_or_else(begin))
+        });
         Ok(registry)
     }
 }

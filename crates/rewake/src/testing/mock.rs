@@ -32,7 +32,7 @@ pub trait StepFunction<A>: Send + Sync + 'static {
 
     /// The name of the step, which only a call of it knows.
     #[doc(hidden)]
-    fn name_of_call(&self, args: A) -> &'static str;
+    fn name_of_call(&self, args: A) -> String;
 }
 
 macro_rules! step_functions {
@@ -49,8 +49,8 @@ macro_rules! step_functions {
                 step_functions!(@decode input $($arg)*)
             }
 
-            fn name_of_call(&self, ($($value,)*): ($($arg,)*)) -> &'static str {
-                self($($value),*).definition().name
+            fn name_of_call(&self, ($($value,)*): ($($arg,)*)) -> String {
+                self($($value),*).function_name().to_owned()
             }
         }
     };
@@ -185,7 +185,7 @@ fn run_mock<T: Serialize + Send + 'static>(mock: BoxFuture<'static, MockResult<T
 /// definition, and one that is not awaited does nothing.
 struct KnownByCall<S> {
     step: S,
-    name: OnceLock<&'static str>,
+    name: OnceLock<String>,
 }
 
 impl<S> KnownByCall<S> {
@@ -208,6 +208,6 @@ impl<S> KnownByCall<S> {
             let probe = self.step.arguments(input).ok()?;
             self.name.get_or_init(|| self.step.name_of_call(probe))
         };
-        (*own == name).then_some(args)
+        (own == name).then_some(args)
     }
 }

@@ -3,6 +3,9 @@
 
 mod aborts;
 mod admission;
+mod attributes;
+mod bad_input;
+mod blocking;
 mod cancellation;
 mod changes;
 mod crowd;
@@ -10,6 +13,7 @@ mod definitions;
 mod ends;
 mod foreign;
 mod hooks;
+mod inline;
 mod isolation;
 mod known_failures;
 mod live_hooks;
@@ -24,6 +28,7 @@ mod requests;
 mod secrecy;
 mod shutdown;
 mod stage;
+mod step_errors;
 mod steps;
 mod time;
 mod unread;

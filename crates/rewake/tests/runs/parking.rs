@@ -20,6 +20,7 @@ on_every_stage!(
     being_woken_from_elsewhere_parks,
     a_workflow_that_asks_a_global_parks_at_its_first_rest,
     a_workflow_that_takes_other_payloads_each_time_parks,
+    a_global_that_shows_in_a_later_replay_is_told_from_changed_code,
     changed_code_parks_where_it_parts_from_the_log,
     a_destructor_that_panics_is_nobodys_business,
 );
@@ -202,6 +203,41 @@ async fn a_workflow_that_asks_a_global_parks_at_its_first_rest(stage: Stage) {
     let (code, reason) = parked(&run).await;
     assert_eq!(code, "NONDETERMINISTIC");
     assert!(reason.contains("runs::parking::asks_a_global"), "{reason}");
+}
+
+#[workflow]
+async fn asks_a_global_and_waits(token: String) -> anyhow::Result<usize> {
+    let n = if asks_for_the_first_time() {
+        goes(1).await?
+    } else {
+        goes_elsewhere().await?
+    };
+    create_hook::<u64>().token(token).await?.recv().await?;
+    Ok(n)
+}
+
+/// As a release build has it, which replays a run only where it must.
+async fn a_global_that_shows_in_a_later_replay_is_told_from_changed_code(stage: Stage) {
+    let open = || stage.builder().verify(false).build_id("one").build();
+    let rewake = open().await.unwrap();
+    let run = rewake.start(asks_a_global_and_waits("t".into())).await;
+    let run = run.unwrap();
+    hook(&rewake, "t").await;
+    rewake.shutdown(Duration::ZERO).await.unwrap();
+
+    let rewake = open().await.unwrap();
+    let run = rewake.get_run::<usize>(run.id());
+    resume(&rewake, "t", &1).await;
+    let (code, reason) = parked(&run).await;
+    assert_eq!(code, "REPLAY_PARTED");
+    assert_eq!(
+        reason,
+        "workflow `runs::parking::asks_a_global_and_waits`, event 3: at event 3 the log has step \
+         `runs::parking::goes`, but the workflow asked for step `runs::parking::goes_elsewhere`; this \
+         very build began the run, so most likely it is not the code that has changed: a clock, a \
+         random number, an unordered map or global state decided which way to go; use `rewake::now`, \
+         `rewake::random` and ordered maps, and ask everything else in a step"
+    );
 }
 
 #[step]

@@ -6,6 +6,7 @@ mod bounds;
 mod cancellation;
 mod crash;
 mod golden;
+mod inline;
 mod mocks;
 mod queries;
 mod time;

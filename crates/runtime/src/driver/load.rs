@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use rewake_core::event::{EventRef, Frame, Position, Writer};
+use rewake_core::event::{EventKind, EventRef, Frame, Position, Writer};
 use rewake_core::replay::OpenStep;
 use rewake_core::time::Timestamp;
 use rewake_store::RunRow;
@@ -241,6 +241,11 @@ impl Driver {
     fn note(&mut self, event: EventRef<'_>) -> Result<(), Stop> {
         if event.position == Position::START.next() {
             self.begin_body()?;
+        }
+        if let EventKind::StepCompleted { step, .. } | EventKind::StepFailed { step, .. } =
+            event.kind
+        {
+            self.executor.context().forget_work(*step);
         }
         if let Some((ready, place)) = self.attempts.note(event.kind)
             && self.wants(ready.step.id)

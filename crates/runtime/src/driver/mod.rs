@@ -354,6 +354,7 @@ impl Driver {
         self.attempts.begin(step, running, recorded);
         let attempt_to_run = Attempt {
             engine,
+            work: self.executor.context().work(step),
             step: ready.step,
             run,
             number: attempt,
@@ -423,14 +424,19 @@ impl Driver {
             .workflow
             .as_ref()
             .map_or("", |workflow| workflow.name.as_str());
-        tracing::error!(%run, workflow, event = ?at, reason = %stuck, "parked");
+        let begun_here = self.executor.with(|machine| {
+            let run = machine.entities().run();
+            run.is_some_and(|run| run.build == self.engine.build)
+        });
+        let told = stuck.told(begun_here);
+        tracing::error!(%run, workflow, event = ?at, reason = told, "parked");
         self.executor.seal();
         let parked = Parked {
             build: self.engine.build.clone(),
             code: stuck.code().to_owned(),
             reason: match at {
-                Some(at) => format!("workflow `{workflow}`, event {at}: {stuck}"),
-                None => format!("workflow `{workflow}`: {stuck}"),
+                Some(at) => format!("workflow `{workflow}`, event {at}: {told}"),
+                None => format!("workflow `{workflow}`: {told}"),
             },
             at: self.engine.host.clock.now(),
         };

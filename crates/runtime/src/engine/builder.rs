@@ -149,6 +149,9 @@ impl Builder {
             let name = name.to_owned();
             return Err(OpenError::EmptySecret { name });
         }
+        if self.max_steps == 0 && !self.client_only {
+            return Err(OpenError::NoSteps);
+        }
         panic::watch();
         self.registry.add_step(respond::definition())?;
         self.registry.add_step(abort::definition())?;
@@ -163,7 +166,7 @@ impl Builder {
             schedule: Schedule::new(),
             waiters: Waiters::default(),
             budget: Budget::new(self.memory),
-            steps: Arc::new(Semaphore::new(self.max_steps.max(1))),
+            steps: Arc::new(Semaphore::new(self.max_steps)),
             loads: Semaphore::new(LOADS),
             callers: Semaphore::new(self.limits.waiting_callers),
             stopping: AtomicBool::new(false),

@@ -1,5 +1,7 @@
 //! Questions about runs.
 
+use std::collections::BTreeMap;
+
 use rewake_core::entity::{Entities, RunStatus};
 use rewake_core::event::{Event, EventKind, EventRef, Failure, Frame, Position};
 use rewake_core::id::RunId;
@@ -29,6 +31,8 @@ pub struct RunView {
     pub ended_at: Option<Timestamp>,
     /// How many payloads it accepted and left unread.
     pub unread: u64,
+    /// Key-values that it can be looked up by.
+    pub attributes: BTreeMap<String, String>,
 }
 
 impl RunView {
@@ -41,6 +45,7 @@ impl RunView {
             created_at: row.created_at,
             ended_at: row.ended_at,
             unread: row.unread,
+            attributes: row.attributes,
         }
     }
 }

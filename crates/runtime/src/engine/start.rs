@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use rewake_core::attribute;
 use rewake_core::event::{CreatedBy, EventKind, Frame};
 use rewake_core::id::RunId;
 use rewake_core::payload::Payload;
@@ -79,6 +80,7 @@ impl Engine {
             let (len, limit) = (start.input.len(), inner.limits.payload);
             return Err(StartError::TooLarge { len, limit });
         }
+        attribute::check(&start.attributes)?;
         if !inner.client_only && inner.registry.workflow(&start.workflow).is_none() {
             return Err(StartError::UnknownWorkflow {
                 name: start.workflow,

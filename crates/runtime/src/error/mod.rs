@@ -1,5 +1,6 @@
 //! What the engine's calls can fail with, one enum for each.
 
+use rewake_core::attribute::InvalidAttribute;
 use rewake_core::id::{InvalidId, RunId};
 use rewake_core::token::InvalidToken;
 use rewake_core::transition::IllegalTransition;
@@ -25,6 +26,9 @@ pub enum OpenError {
         /// Its name.
         name: String,
     },
+    /// No attempt of a step may ever be under way: no run would come to its end.
+    #[error("no step could ever run; let at least one be under way, with `.max_steps(1)`")]
+    NoSteps,
     /// The store could not be read or written.
     #[error("the store cannot be used")]
     Store(#[from] StoreError),
@@ -58,6 +62,9 @@ pub enum StartError {
         /// The most that is allowed.
         limit: usize,
     },
+    /// An attribute cannot be.
+    #[error(transparent)]
+    InvalidAttribute(#[from] InvalidAttribute),
     /// A run with the id exists.
     #[error("run `{run}` exists already")]
     RunExists {
@@ -182,6 +189,7 @@ impl StartError {
             Self::UnknownWorkflow { .. } => "UNKNOWN_WORKFLOW",
             Self::NotEncodable { .. } => "NOT_ENCODABLE",
             Self::TooLarge { .. } => "PAYLOAD_TOO_LARGE",
+            Self::InvalidAttribute(_) => "INVALID_ATTRIBUTE",
             Self::RunExists { .. } => "RUN_EXISTS",
             Self::KeyReused { .. } => "KEY_REUSED",
             Self::ShuttingDown => "SHUTTING_DOWN",

@@ -15,7 +15,8 @@ use super::abort::{Abort, Aborts};
 use super::context::{RunningStep, StepContext};
 use crate::engine::Inner;
 use crate::panic;
-use crate::registry::{StepFailure, StepInput};
+use crate::registry::{StepBody, StepFailure, StepInput};
+use crate::workflow::Work;
 
 /// One of the places that attempts under way at the same time share; free again once it is dropped.
 pub(crate) type Place = SemaphoreGuardArc;
@@ -23,6 +24,8 @@ pub(crate) type Place = SemaphoreGuardArc;
 /// An attempt that is to be run, and has its place.
 pub(crate) struct Attempt {
     pub(crate) engine: Arc<Inner>,
+    /// What it runs, where that is not the function of the step's name.
+    pub(crate) work: Option<Work>,
     pub(crate) step: OpenStep,
     pub(crate) run: rewake_core::id::RunId,
     pub(crate) number: u32,
@@ -51,6 +54,7 @@ pub(crate) enum AttemptOutcome {
 pub(crate) async fn run_attempt(attempt: Attempt) -> AttemptOutcome {
     let Attempt {
         engine,
+        work,
         step,
         run,
         number,
@@ -61,7 +65,7 @@ pub(crate) async fn run_attempt(attempt: Attempt) -> AttemptOutcome {
     } = attempt;
     let working = async move {
         let _place = place;
-        let Some(definition) = engine.registry.step(&step.name).cloned() else {
+        let Some(begin) = beginning(&engine, work, &step.name) else {
             return AttemptOutcome::Unknown;
         };
         let context = StepContext {
@@ -79,7 +83,7 @@ pub(crate) async fn run_attempt(attempt: Attempt) -> AttemptOutcome {
             context: context.clone(),
         };
         // The body is made inside too, so that a panic while making it is a failed attempt.
-        let body = async move { (definition.run)(&input).await };
+        let body = async move { begin(&input).await };
         let body = RunningStep::new(context, AssertUnwindSafe(body).catch_unwind());
         let timeout = step.options.timeout_ms.map(Duration::from_millis);
         let outcome =
@@ -111,6 +115,25 @@ async fn unless_called_off(
         Either::Left((outcome, _)) => outcome,
         Either::Right(((), _)) => AttemptOutcome::Aborted,
     }
+}
+
+/// Makes the body of one attempt.
+type Beginning = Box<dyn FnOnce(&StepInput) -> StepBody + Send>;
+
+/// What makes the body; none where this build has no such function.
+fn beginning(engine: &Arc<Inner>, work: Option<Work>, name: &str) -> Option<Beginning> {
+    let function = match work {
+        None => name,
+        Some(Work::Registered(function)) => function,
+        Some(Work::Inline(begin)) => {
+            let engine = Arc::clone(engine);
+            return Some(Box::new(move |input| {
+                engine.registry.begin_inline(input, begin.as_ref())
+            }));
+        }
+    };
+    let run = Arc::clone(&engine.registry.step(function)?.run);
+    Some(Box::new(move |input| run(input)))
 }
 
 type Caught = Result<Result<Payload, StepFailure>, Box<dyn std::any::Any + Send>>;

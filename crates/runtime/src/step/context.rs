@@ -41,6 +41,14 @@ impl StepContext {
     pub fn current() -> Option<Self> {
         CURRENT.with_borrow(Clone::clone)
     }
+
+    /// Makes this thread one of the step's, until what is returned is dropped: for a body that goes
+    /// on where it may block.
+    pub fn enter(self) -> InsideStep {
+        InsideStep {
+            outer: CURRENT.replace(Some(self)),
+        }
+    }
 }
 
 impl fmt::Debug for StepContext {
@@ -72,18 +80,19 @@ impl<F: Future> Future for RunningStep<F> {
 
     fn poll(self: Pin<&mut Self>, cx: &mut task::Context<'_>) -> Poll<F::Output> {
         let this = self.get_mut();
-        let _inside = Inside {
-            outer: CURRENT.replace(Some(this.context.clone())),
-        };
+        let _inside = this.context.clone().enter();
         this.body.as_mut().poll(cx)
     }
 }
 
-struct Inside {
+/// While this is held, the thread is inside an attempt of a step.
+#[derive(Debug)]
+#[must_use = "the thread is the step's for as long as this is held"]
+pub struct InsideStep {
     outer: Option<StepContext>,
 }
 
-impl Drop for Inside {
+impl Drop for InsideStep {
     fn drop(&mut self) {
         CURRENT.set(self.outer.take());
     }

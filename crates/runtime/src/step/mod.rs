@@ -7,7 +7,7 @@ mod policy;
 pub mod respond;
 
 pub use abort::{Abort, Aborted, Aborts};
-pub use context::StepContext;
+pub use context::{InsideStep, StepContext};
 
 pub(crate) use attempt::{Attempt, AttemptOutcome, Place, run_attempt};
 pub(crate) use policy::{Circumstances, Verdict, judge_attempt, judge_lost_attempt};

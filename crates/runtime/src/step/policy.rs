@@ -108,7 +108,8 @@ pub(crate) fn judge_lost_attempt(at: Circumstances) -> Verdict {
     )
 }
 
-const fn failed(error: Failure, kind: FailureKind) -> Verdict {
+fn failed(error: Failure, kind: FailureKind) -> Verdict {
+    let error = error.shortened();
     Verdict::Failed { error, kind }
 }
 
@@ -125,7 +126,7 @@ fn again(
     let retry_at =
         asked.unwrap_or_else(|| at.now.after(retry::pause(first, at.attempt, at.jitter)));
     Verdict::Retry {
-        error,
+        error: error.shortened(),
         at: retry_at,
     }
 }

@@ -8,12 +8,13 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 use std::task::{self, Waker};
 
 use rewake_core::event::{Correlation, Failure};
-use rewake_core::id::RunId;
+use rewake_core::id::{RunId, StepId};
 use rewake_core::payload::Payload;
 use rewake_core::replay::Machine;
 use rewake_core::time::Timestamp;
 
 use super::shield::Shielded;
+use super::work::Work;
 use crate::host::Entropy;
 use crate::step::Aborts;
 
@@ -59,6 +60,9 @@ pub(super) struct Shared {
     next_shield: u64,
     /// How many shields the code that is being polled is inside of.
     shielded: u32,
+    /// What open steps run, where it is not the function of their name. Kept although the call may
+    /// have been dropped: that does not stop its step.
+    works: BTreeMap<StepId, Work>,
 }
 
 impl Shared {
@@ -80,6 +84,10 @@ impl Shared {
     pub(super) fn forget(&mut self, id: Correlation) {
         self.wakers.remove(&id);
     }
+
+    pub(super) fn keep_work(&mut self, step: StepId, work: Work) {
+        self.works.insert(step, work);
+    }
 }
 
 impl Context {
@@ -95,6 +103,7 @@ impl Context {
             shields: BTreeMap::new(),
             next_shield: 0,
             shielded: 0,
+            works: BTreeMap::new(),
         };
         Arc::new(Self {
             sealed: AtomicBool::new(false),
@@ -217,6 +226,31 @@ impl Context {
     /// Makes every handle inert: the body is about to be dropped for no reason of its own.
     pub(crate) fn seal(&self) {
         self.sealed.store(true, Ordering::Release);
+    }
+
+    /// What the attempts of an open step run, where its call says so.
+    pub(crate) fn work(&self, step: StepId) -> Option<Work> {
+        self.lock().works.get(&step).cloned()
+    }
+
+    /// Lets go of what a step ran: it has ended.
+    pub(crate) fn forget_work(&self, step: StepId) {
+        let work = self.lock().works.remove(&step);
+        // Not under the lock: what a closure holds may be handles of this very run.
+        drop(work);
+    }
+
+    /// Gives away everything that steps run, for a run that is put away: the closures may hold
+    /// handles of it, which would keep it in memory for ever.
+    pub(crate) fn take_works(&self) -> BTreeMap<StepId, Work> {
+        std::mem::take(&mut self.lock().works)
+    }
+
+    /// Roughly what is held for its calls, in bytes.
+    pub(crate) fn weight(&self) -> usize {
+        let shared = self.lock();
+        let works = shared.works.values().map(Work::weight);
+        shared.machine.weight() + works.sum::<usize>()
     }
 
     pub(crate) fn take_waker(&self, id: Correlation) -> Option<Waker> {

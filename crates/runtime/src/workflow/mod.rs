@@ -8,17 +8,21 @@
 //! and every handle of a sealed machine is inert.
 
 mod abort;
+mod attributes;
 mod context;
 mod hook;
 mod shield;
 mod step;
 mod wait;
+mod work;
 
 pub use abort::Controller;
+pub use attributes::SetAttributes;
 pub use context::{Context, NotInWorkflow, RunInfo};
 pub use hook::{Conflict, HookHandle, HookSpec, Receive, RegisterHook};
 pub use shield::Shield;
 pub use step::{NotUndoable, StepFuture};
 pub use wait::Wait;
+pub use work::{BeginInline, Work};
 
 pub(crate) use context::Polling;

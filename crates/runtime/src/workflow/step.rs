@@ -5,11 +5,12 @@ use std::sync::Arc;
 use std::task::{self, Poll};
 
 use rewake_core::event::{Correlation, FailureKind, StepOptions};
-use rewake_core::id::StepId;
+use rewake_core::id::{Place, StepId};
 use rewake_core::payload::Payload;
 use rewake_core::replay::StepOutcome;
 
 use super::context::Context;
+use super::work::Work;
 
 /// A call of a step: resolves with how the step ended, as the log has it.
 ///
@@ -17,6 +18,7 @@ use super::context::Context;
 #[derive(Debug)]
 pub struct StepFuture {
     context: Arc<Context>,
+    place: Place,
     id: StepId,
     call: Option<Call>,
     /// Issued, and its outcome not taken.
@@ -42,22 +44,25 @@ struct Call {
     name: String,
     input: Payload,
     options: StepOptions,
+    work: Option<Work>,
 }
 
 impl StepFuture {
     /// Writes the call: it takes its place in the run here, and is issued when first polled.
     pub fn new(context: Arc<Context>, name: &str, input: Payload, options: StepOptions) -> Self {
-        let id = context.with(|machine| {
+        let (place, id) = context.with(|machine| {
             let place = machine.place();
-            StepId::derive(machine.run(), place, name)
+            (place, StepId::derive(machine.run(), place, name))
         });
         Self {
             context,
+            place,
             id,
             call: Some(Call {
                 name: name.to_owned(),
                 input,
                 options,
+                work: None,
             }),
             waiting: false,
         }
@@ -78,15 +83,37 @@ impl StepFuture {
             name,
             input,
             options,
+            work,
         } = self.call.take().ok_or(NotUndoable::Awaited)?;
         let checked = self.context.check_len("the step's arguments have", &input);
         checked.map_err(|error| NotUndoable::TooLong {
             reason: error.message,
         })?;
         let step = self.id;
-        self.context
-            .with(|machine| machine.undo_step(step, name, input, options));
+        let mut shared = self.context.lock();
+        shared.machine.undo_step(step, name, input, options);
+        if let Some(work) = work {
+            shared.keep_work(step, work);
+        }
+        drop(shared);
         Ok(())
+    }
+
+    /// Says what the step's attempts run, as long as the call was not polled; the function of its
+    /// name unless said.
+    pub fn set_work(&mut self, work: Work) {
+        if let Some(call) = &mut self.call {
+            call.work = Some(work);
+        }
+    }
+
+    /// Gives the step another name, and with it another id, as long as the call was not polled. What
+    /// its attempts run stays what [`set_work`](Self::set_work) said.
+    pub fn rename(&mut self, name: &str) {
+        let Some(call) = &mut self.call else { return };
+        name.clone_into(&mut call.name);
+        let run = self.context.with(|machine| machine.run());
+        self.id = StepId::derive(run, self.place, name);
     }
 
     /// Changes how the step is tried, as long as the call was not polled.
@@ -102,10 +129,12 @@ impl Future for StepFuture {
         let this = self.get_mut();
         this.context.expect_current("a step call");
         let mut shared = this.context.lock();
+        let mut brought = None;
         if let Some(Call {
             name,
             input,
             options,
+            work,
         }) = this.call.take()
         {
             if let Err(error) = this.context.check_len("the step's arguments have", &input) {
@@ -117,6 +146,7 @@ impl Future for StepFuture {
             }
             shared.machine.create_step(this.id, name, input, options);
             this.waiting = true;
+            brought = work;
         }
         if let Some(outcome) = shared.machine.take_step(this.id) {
             this.waiting = false;
@@ -124,6 +154,10 @@ impl Future for StepFuture {
         } else {
             if shared.is_shielded() {
                 shared.machine.shield_step(this.id);
+            }
+            // A step that has ended runs nothing more.
+            if let Some(work) = brought {
+                shared.keep_work(this.id, work);
             }
             shared.wait(Correlation::Step(this.id), cx.waker());
             Poll::Pending

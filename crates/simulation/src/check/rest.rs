@@ -89,6 +89,13 @@ fn nobody_is_forgotten(world: &World) -> Result<(), String> {
 }
 
 fn waits(row: &RunRow, entities: &Entities) -> Result<(), String> {
+    let set = entities.run().map(|run| &run.attributes);
+    if set.is_some_and(|set| *set != row.attributes) {
+        let has = &row.attributes;
+        return Err(format!(
+            "its row has the attributes {has:?}, its log {set:?}"
+        ));
+    }
     if row.status.is_terminal() || row.parked.is_some() {
         return Ok(());
     }

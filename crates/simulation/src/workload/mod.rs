@@ -128,7 +128,7 @@ async fn one(op: &Op, hooks: &mut Hooks, notes: &Notes) -> Flow {
             Flow::On
         }
         Op::Ask => {
-            ask(notes);
+            ask(notes).await;
             Flow::On
         }
         Op::Webhook {
@@ -207,10 +207,13 @@ async fn repeat(times: u64, body: &[Op], hooks: &mut Hooks, notes: &Notes) -> Fl
     Flow::On
 }
 
-fn ask(notes: &Notes) {
+async fn ask(notes: &Notes) {
     let since = now()
         .duration_since(std::time::UNIX_EPOCH)
         .unwrap_or_default();
     let ms = u64::try_from(since.as_millis()).unwrap_or_default();
-    notes.note(Seen::Asked(ms, random(), uuid().to_string()));
+    let drawn = random::<u64>();
+    let set = set_attributes([("drawn", drawn.to_string()), ("asked", ms.to_string())]);
+    set.await.expect("few attributes are set, and short ones");
+    notes.note(Seen::Asked(ms, drawn, uuid().to_string()));
 }

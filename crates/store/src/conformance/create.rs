@@ -1,5 +1,7 @@
 //! How a log begins.
 
+use std::collections::BTreeMap;
+
 use rewake_core::entity::RunStatus;
 use rewake_core::event::{EventKind, Frame, Position, Writer};
 
@@ -54,6 +56,7 @@ pub(super) async fn the_row_of_a_new_run_says_what_the_log_says(stage: Stage<'_>
         left: Vec::new(),
         fated: 0,
         unread: 0,
+        attributes: BTreeMap::new(),
     };
     assert_eq!(log.row().await, expected);
 }

@@ -19,6 +19,7 @@ mod suite;
 
 mod admit;
 mod append;
+mod attributes;
 mod batches;
 mod create;
 mod damage;

@@ -143,7 +143,7 @@ fn only(workflow: Option<&str>, status: Option<RunStatus>) -> RunFilter {
     RunFilter {
         workflow: workflow.map(str::to_owned),
         status,
-        with_live_hooks: false,
+        ..RunFilter::default()
     }
 }
 

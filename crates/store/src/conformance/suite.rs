@@ -27,6 +27,10 @@ macro_rules! __conformance_cases {
                 one_token_twice_refuses_the_log
                 a_token_held_past_its_time_must_be_expired_first
             }
+            attributes {
+                the_attributes_of_a_run_are_those_that_were_set_last
+                runs_are_listed_by_all_attributes_that_are_asked_for
+            }
             append {
                 a_frame_comes_back_as_it_was_stored
                 an_unknown_run_is_refused

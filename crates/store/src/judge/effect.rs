@@ -1,5 +1,7 @@
 //! What the events of one append change in the rows around the log.
 
+use std::collections::BTreeMap;
+
 use rewake_core::entity::RunStatus;
 use rewake_core::event::{EventKind, Frame, Position, Role};
 use rewake_core::id::RunId;
@@ -30,6 +32,13 @@ pub(super) fn advance(row: &mut RunRow, frame: &Frame) {
         }
         if kind.is_terminal() {
             row.ended_at = Some(frame.at);
+        }
+        if let EventKind::RunCreated {
+            attributes: set, ..
+        }
+        | EventKind::AttrSet { changes: set, .. } = kind
+        {
+            row.attributes.extend(set.clone());
         }
     }
 }
@@ -93,6 +102,7 @@ pub(super) fn blank(scope: ScopeId, events: &[EventKind], now: Timestamp) -> Run
         left: Vec::new(),
         fated: 0,
         unread: 0,
+        attributes: BTreeMap::new(),
     }
 }
 

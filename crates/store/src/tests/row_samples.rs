@@ -1,5 +1,6 @@
 //! One row of each kind, with every field filled, and again with every optional one empty.
 
+use std::collections::BTreeMap;
 use std::fmt::Debug;
 
 use minicbor::{Decode, Encode};
@@ -151,6 +152,7 @@ fn run() -> RunRow {
         }],
         fated: 4,
         unread: 3,
+        attributes: BTreeMap::from([("team".to_owned(), "red".to_owned())]),
     }
 }
 
@@ -162,6 +164,7 @@ fn bare_run() -> RunRow {
         taken: Vec::new(),
         ended_at: None,
         left: Vec::new(),
+        attributes: BTreeMap::new(),
         ..run()
     }
 }

@@ -10,6 +10,7 @@ mod program;
 mod world;
 
 mod adoption;
+mod attributes;
 mod cancel;
 mod clean_up;
 mod conflicts;

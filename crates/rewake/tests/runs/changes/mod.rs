@@ -89,8 +89,10 @@ enum Then {
 }
 
 /// What Rewake advises where code and log have parted.
-const REMEDY: &str = "let the code that wrote the log take the run, or write the calls that are on \
-                      record as they were and in the same order, with new ones after them";
+const REMEDY: &str = "most likely the code was changed while the run was under way: let the code that \
+                      wrote the log take the run, or write the calls that are on record as they were \
+                      and in the same order, with new ones after them; if it was not changed, a clock, \
+                      a random number, an unordered map or global state decided which way to go";
 
 /// A change, and the run that it happens to.
 struct Case {

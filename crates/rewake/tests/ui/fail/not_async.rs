@@ -1,4 +1,4 @@
-//! A workflow and a step are `async`.
+//! A workflow is `async`; a step may be a plain function, which may block.
 
 use rewake::prelude::*;
 
@@ -12,4 +12,6 @@ fn publish(doc: String) -> anyhow::Result<String> {
     Ok(doc)
 }
 
-fn main() {}
+fn main() {
+    drop(publish("doc".into()));
+}

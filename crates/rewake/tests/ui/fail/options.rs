@@ -17,6 +17,16 @@ async fn publish_again() -> anyhow::Result<()> {
     Ok(())
 }
 
+#[step(max_retries = 4294967296, timeout = "1.5s", backoff = "99999999999999999999d", name = "two words")]
+async fn publish_in_vain() -> anyhow::Result<()> {
+    Ok(())
+}
+
+#[workflow(name = "review", aliases = ["check", "review"])]
+async fn review_again() -> anyhow::Result<()> {
+    Ok(())
+}
+
 fn main() {
     drop(review());
     drop(publish());
