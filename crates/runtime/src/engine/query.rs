@@ -157,7 +157,8 @@ impl Engine {
                 return Ok((events, place));
             }
             for frame in frames {
-                for event in frame.iter().filter(|event| event.position > place.event) {
+                let read = place.event;
+                for event in frame.iter().filter(|event| event.position > read) {
                     if events.len() == limit {
                         return Ok((events, place));
                     }
