@@ -1,7 +1,9 @@
 //! Every construct, killed at each position of its log.
 
+use std::panic::AssertUnwindSafe;
+
 use futures::stream::{FuturesUnordered, StreamExt};
-use futures::{join, try_join};
+use futures::{FutureExt, join, try_join};
 use http::{Request, Response};
 use rewake::prelude::*;
 use rewake::testing::{Outside, TestRewake, TestRewakeBuilder, crash_everywhere};
@@ -385,11 +387,16 @@ async fn tells_attempt() -> anyhow::Result<u32> {
 }
 
 #[tokio::test]
-#[should_panic(expected = "killed before write")]
 async fn a_crash_that_makes_a_difference_is_found() {
-    everywhere(async |outside| {
+    let played = everywhere(async |outside| {
         let run = outside.start(tells_attempts).await;
         outside.result::<u32>(run).await
-    })
-    .await;
+    });
+    let found = AssertUnwindSafe(played).catch_unwind().await.unwrap_err();
+    let found = found.downcast_ref::<String>().unwrap();
+    assert!(
+        found.contains("killed before write 3: step_completed"),
+        "{found}"
+    );
+    assert!(found.contains("began and did not end"), "{found}");
 }

@@ -93,7 +93,7 @@ async fn code_that_parts_from_a_log_is_shown_the_place() {
         .unwrap();
     run.result().await.unwrap();
     let recorded = rewake.record(run.id()).await;
-    let changed = as_of(&rewake, &recorded, "greets_twice", "greets_and_waves").await;
+    let changed = as_of(&recorded, "greets_twice", "greets_and_waves");
     let parted = rewake.replay(&changed).unwrap().unwrap_err();
     let shown = parted.to_string();
     assert_eq!(parted.position, Some(6), "{shown}");
@@ -107,11 +107,10 @@ async fn code_that_parts_from_a_log_is_shown_the_place() {
 }
 
 /// The log, as if the workflow had had another name when it was written.
-async fn as_of(rewake: &TestRewake, recorded: &str, name: &str, other: &str) -> String {
+fn as_of(recorded: &str, name: &str, other: &str) -> String {
     use rewake_core::event::{EventKind, Frame};
     use rewake_store::{decode_row, encode_row};
 
-    let _same_scene = rewake;
     let renamed = recorded.lines().map(|line| {
         let Some(hex) = line.strip_prefix('=') else {
             return line.to_owned();
