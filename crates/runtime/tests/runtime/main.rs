@@ -7,6 +7,7 @@
 )]
 
 mod blocking;
+mod commits;
 mod polling;
 mod races;
 mod resting;
