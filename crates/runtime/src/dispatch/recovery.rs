@@ -120,7 +120,7 @@ pub(crate) async fn recover(
 }
 
 /// What is due no later than `until` is left to recovery; all that falls due after it is not.
-pub(crate) const fn after(until: Timestamp) -> WakeUp {
+pub(crate) fn after(until: Timestamp) -> WakeUp {
     WakeUp {
         at: until,
         run: RunId::from_bytes([u8::MAX; 16]),
