@@ -8,6 +8,9 @@ cargo xtask VERB
   tidy --bless    the same, and write the hash of the event definitions into docs/format.md
   mutants [NAME]  break the code on purpose, in each way that docs/mutants.md lists (or the one named),
                   and expect the tests to notice; wants cargo-nextest and committed files
+  bench [NAME] [--quick] [--json] [--dir FOLDER]
+                  measure every workload of docs/performance.md (or the one named) beside its floor; the
+                  folder must be on a disk
   ci              what decides whether a change lands: format, clippy, tidy, test, docs
   help            this page
 

@@ -10,6 +10,7 @@
     reason = "talking to the person at the terminal is what this program is for"
 )]
 
+mod bench;
 mod ci;
 mod command;
 mod help;
@@ -40,6 +41,7 @@ fn main() -> ExitCode {
         Verb::Tidy { bless } => tidy::run(bless),
         Verb::Test { filter } => test::run(filter.as_deref(), command::Lockfile::MayChange),
         Verb::Mutants { name } => mutants::run(name.as_deref()),
+        Verb::Bench { arguments } => bench::run(&arguments),
         Verb::Ci => ci::run(),
     };
     match done {

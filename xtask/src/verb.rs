@@ -20,6 +20,11 @@ pub(crate) enum Verb {
         /// Tries only the bug of this name.
         name: Option<String>,
     },
+    /// Measures what things cost.
+    Bench {
+        /// What the benchmarks' own command line is.
+        arguments: Vec<String>,
+    },
     /// Runs everything that decides whether a change lands.
     Ci,
 }
@@ -48,6 +53,9 @@ impl Verb {
             },
             Some("mutants") => Self::Mutants {
                 name: arguments.next(),
+            },
+            Some("bench") => Self::Bench {
+                arguments: arguments.by_ref().collect(),
             },
             Some("ci") => Self::Ci,
             Some(other) => return Err(format!("there is no verb `{other}`")),
@@ -78,6 +86,8 @@ mod tests {
         assert_eq!(parse("test replay"), Ok(Verb::Test { filter }));
         let name = Some("missing-sync".to_owned());
         assert_eq!(parse("mutants missing-sync"), Ok(Verb::Mutants { name }));
+        let arguments = vec!["resume".to_owned(), "--quick".to_owned()];
+        assert_eq!(parse("bench resume --quick"), Ok(Verb::Bench { arguments }));
         assert_eq!(parse("ci"), Ok(Verb::Ci));
     }
 

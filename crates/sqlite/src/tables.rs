@@ -81,18 +81,23 @@ impl<'c> Tables<'c> {
         }
     }
 
+    /// Most writes change the body alone. A statement that does not name the indexed columns leaves
+    /// the indexes, and the pages they are on, alone.
     pub(crate) fn put_run(&mut self, run: RunId, row: &RunRow) -> Result<(), StoreError> {
+        let body = encode_row(row);
+        let (wake_at, parked) = (row.wake_at.map(time), row.parked.is_some());
+        let changed = self.change(
+            "UPDATE runs SET body = ?4 WHERE run = ?1 AND wake_at IS ?2 AND parked = ?3",
+            (run.to_bytes(), wake_at, parked, &body),
+        )?;
+        if changed > 0 {
+            return Ok(());
+        }
         self.execute(
             "INSERT INTO runs (run, scope, wake_at, parked, body) VALUES (?1, ?2, ?3, ?4, ?5)
              ON CONFLICT (run) DO UPDATE
              SET wake_at = excluded.wake_at, parked = excluded.parked, body = excluded.body",
-            (
-                run.to_bytes(),
-                row.scope.0,
-                row.wake_at.map(time),
-                row.parked.is_some(),
-                encode_row(row),
-            ),
+            (run.to_bytes(), row.scope.0, wake_at, parked, &body),
         )
     }
 
@@ -118,10 +123,14 @@ impl<'c> Tables<'c> {
     }
 
     pub(crate) fn execute(&mut self, sql: &str, params: impl Params) -> Result<(), StoreError> {
+        self.change(sql, params).map(drop)
+    }
+
+    /// How many rows the statement has changed.
+    fn change(&mut self, sql: &str, params: impl Params) -> Result<usize, StoreError> {
         self.connection
             .prepare_cached(sql)
             .and_then(|mut statement| statement.execute(params))
-            .map(drop)
             .map_err(|error| self.note(&error))
     }
 

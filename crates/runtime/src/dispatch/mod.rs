@@ -7,7 +7,7 @@ mod schedule;
 mod waiters;
 
 pub(crate) use budget::Budget;
-pub(crate) use recovery::{Recovery, Turn, is_culprit, recover};
+pub(crate) use recovery::{Recovery, Turn, after, is_culprit, recover};
 pub(crate) use residents::{Mailbox, Message, Residents};
 pub(crate) use schedule::Schedule;
 pub(crate) use waiters::Waiters;

@@ -13,6 +13,8 @@ use std::time::Duration;
 
 use async_lock::{Mutex, Semaphore, SemaphoreGuardArc};
 use futures_channel::oneshot;
+use futures_util::StreamExt;
+use futures_util::stream::FuturesUnordered;
 use rewake_core::id::RunId;
 use rewake_core::time::Timestamp;
 use rewake_store::{RunRow, StoreError, StoreFuture, WakeUp};
@@ -22,6 +24,9 @@ use crate::engine::Inner;
 use crate::executor::Stuck;
 
 const PAGE: usize = 256;
+/// So many runs that were left are taken up at the same time. The others stay in the store: they take
+/// no memory, and whoever resumes a run meanwhile does not wait behind all of them.
+const AT_ONCE: usize = 64;
 /// How long to wait before a store that does not answer is asked again.
 const PAUSE: Duration = Duration::from_secs(1);
 /// So many unclean ends in a row while one run was being replayed are enough.
@@ -111,13 +116,16 @@ pub(crate) async fn recover(
     unclean_starts: u32,
     until: Timestamp,
 ) -> Result<usize, StoreError> {
-    let found = take_up(engine, unclean_starts, until).await;
-    // Whatever became of that: without it, no sleeper would be woken.
-    engine.schedule.begin_after(WakeUp {
+    let found = take_up(engine, unclean_starts, until).await?;
+    Ok(found + retry_parked(engine).await?)
+}
+
+/// What is due no later than `until` is left to recovery; all that falls due after it is not.
+pub(crate) fn after(until: Timestamp) -> WakeUp {
+    WakeUp {
         at: until,
         run: RunId::from_bytes([u8::MAX; 16]),
-    });
-    Ok(found? + retry_parked(engine).await?)
+    }
 }
 
 async fn take_up(
@@ -127,26 +135,33 @@ async fn take_up(
 ) -> Result<usize, StoreError> {
     let mut after = None;
     let mut found = 0;
+    let at_once = if unclean_starts < 2 { AT_ONCE } else { 1 };
+    let mut not_rested = FuturesUnordered::new();
     loop {
         let page = read(engine, || {
             engine.store.due(engine.scope, after, until, PAGE)
         })
         .await?;
         let Some(last) = page.last().copied() else {
-            return Ok(found);
+            break;
         };
         after = Some(last);
         found += page.len();
         let runs: Vec<RunId> = page.into_iter().map(|wake_up| wake_up.run).collect();
-        match unclean_starts {
-            0 => call_all(engine, &runs, false),
-            1 => {
-                count(engine, &runs).await?;
-                call_all(engine, &runs, true);
+        // One by one, each counts itself when its turn comes.
+        if unclean_starts == 1 {
+            count(engine, &runs).await?;
+        }
+        for run in runs {
+            if not_rested.len() >= at_once {
+                // A driver may also go without having rested; that is as good.
+                let _rested_or_gone = not_rested.next().await;
             }
-            _ => one_by_one(engine, &runs).await,
+            not_rested.push(call(engine, run, unclean_starts > 0));
         }
     }
+    while let Some(_rested_or_gone) = not_rested.next().await {}
+    Ok(found)
 }
 
 /// Reads, again and again while the store does not answer: what is not found here, nobody finds.
@@ -164,16 +179,17 @@ async fn read<T>(engine: &Inner, ask: impl Fn() -> StoreFuture<T>) -> Result<T, 
     }
 }
 
-fn call_all(engine: &Arc<Inner>, runs: &[RunId], unclean: bool) {
-    for run in runs {
-        engine.tell(
-            *run,
-            Message::Recover {
-                unclean,
-                rested: None,
-            },
-        );
-    }
+/// Calls a run's driver; when it has rested.
+fn call(engine: &Arc<Inner>, run: RunId, unclean: bool) -> oneshot::Receiver<()> {
+    let (rested, rest) = oneshot::channel();
+    engine.tell(
+        run,
+        Message::Recover {
+            unclean,
+            rested: Some(rested),
+        },
+    );
+    rest
 }
 
 /// Counts those that are about to be replayed, in one commit.
@@ -198,22 +214,6 @@ async fn count(engine: &Inner, runs: &[RunId]) -> Result<(), StoreError> {
         }
     }
     engine.recovery.count(engine, suspects).await.map(drop)
-}
-
-/// Each counts itself when its turn comes.
-async fn one_by_one(engine: &Arc<Inner>, runs: &[RunId]) {
-    for run in runs {
-        let (rested, rest) = oneshot::channel();
-        engine.tell(
-            *run,
-            Message::Recover {
-                unclean: true,
-                rested: Some(rested),
-            },
-        );
-        // Its driver may also go without having rested; that is as good.
-        let _rested_or_gone = rest.await;
-    }
 }
 
 /// Runs that another build could not follow may fit this one; of those that had too many hooks for an

@@ -67,7 +67,7 @@ impl Driver {
         let overdue = self
             .executor
             .with(|machine| machine.due(now).next().is_some());
-        let alone = !self.attempts.any_running();
+        let alone = !self.attempts.any_under_way();
         if !lazy || overdue || alone || self.attempts.is_urgent() || self.stopping {
             return false;
         }

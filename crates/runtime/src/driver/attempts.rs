@@ -270,9 +270,9 @@ impl Attempts {
         self.retries.retain(|(_, id)| self.steps.contains_key(id));
     }
 
-    /// True while an attempt is under way.
-    pub(super) const fn any_running(&self) -> bool {
-        self.running > 0
+    /// True while an attempt is under way, or waits for a place: a result will come.
+    pub(super) fn any_under_way(&self) -> bool {
+        self.running > 0 || !self.queued.is_empty()
     }
 
     /// True where an end must be put on record, or a start before its attempt may begin.

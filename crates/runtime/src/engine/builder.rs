@@ -8,7 +8,7 @@ use rewake_store::Store;
 
 use super::post::sweep;
 use super::{Engine, Inner, Limits};
-use crate::dispatch::{Budget, Recovery, Residents, Schedule, Waiters, recover};
+use crate::dispatch::{Budget, Recovery, Residents, Schedule, Waiters, after, recover};
 use crate::error::OpenError;
 use crate::host::Host;
 use crate::panic;
@@ -203,6 +203,10 @@ async fn begin(inner: &Arc<Inner>) -> Result<(), OpenError> {
     let unclean_starts = inner.store.begin_session().await?;
     let until = inner.host.clock.now();
     inner.recovery.begin(unclean_starts);
+    // What falls due meanwhile does not wait until all that was left is taken up.
+    inner.schedule.begin_after(after(until));
+    let schedule = Schedule::work(Arc::clone(inner));
+    inner.host.spawner.spawn_driver(Box::pin(schedule));
     let engine = Arc::clone(inner);
     inner.host.spawner.spawn_driver(Box::pin(async move {
         match recover(&engine, unclean_starts, until).await {
@@ -213,7 +217,6 @@ async fn begin(inner: &Arc<Inner>) -> Result<(), OpenError> {
         if let Err(error) = sweep(&engine).await {
             tracing::warn!(%error, "what is kept no longer could not be removed");
         }
-        Schedule::work(engine).await;
     }));
     Ok(())
 }

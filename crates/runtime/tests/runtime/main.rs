@@ -8,6 +8,7 @@
 
 mod blocking;
 mod cancelling;
+mod commits;
 mod polling;
 mod races;
 mod resting;

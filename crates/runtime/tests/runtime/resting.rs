@@ -1,6 +1,7 @@
 //! Runs at rest: what they cost, and when they are looked at again.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use rewake_runtime::Start;
@@ -67,6 +68,27 @@ fn a_run_that_is_damaged_keeps_no_other_from_being_taken_up() {
     let engine = world.open(world.builder(sleeps_a_day));
     world.pass(Duration::from_hours(1));
     for run in [due, later] {
+        let events = world.events(&engine, run);
+        assert_eq!(events.last(), Some(&"run_completed"), "{events:?}");
+    }
+}
+
+#[test]
+fn of_many_runs_that_are_overdue_only_some_are_in_memory_at_once() {
+    let world = World::new();
+    let engine = world.open(world.builder(sleeps_a_day));
+    let runs: Vec<_> = (0..200).map(|_| world.start(&engine)).collect();
+    world.until(engine.shutdown(Duration::ZERO)).unwrap();
+    world.pass(Duration::from_hours(24));
+    let engine = world.until(world.builder(sleeps_a_day).open()).unwrap();
+    let resident = Arc::<AtomicUsize>::default();
+    let (seen, there) = (Arc::clone(&resident), engine.clone());
+    world
+        .store
+        .before_next_append(move |_| seen.store(there.resident_runs(), Ordering::SeqCst));
+    world.settle();
+    assert_eq!(resident.load(Ordering::SeqCst), 64);
+    for run in runs {
         let events = world.events(&engine, run);
         assert_eq!(events.last(), Some(&"run_completed"), "{events:?}");
     }

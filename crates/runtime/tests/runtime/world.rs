@@ -16,7 +16,7 @@ use rewake_core::payload::{self, Payload};
 use rewake_core::time::Timestamp;
 use rewake_runtime::workflow::Context as RunContext;
 use rewake_runtime::{
-    Builder, Clock, Engine, Entropy, Host, Registry, Spawner, Start, Workflow, WorkflowBody,
+    Builder, Clock, Engine, Entropy, Host, Registry, Spawner, Start, Step, Workflow, WorkflowBody,
 };
 
 use crate::store::TestStore;
@@ -60,7 +60,17 @@ impl World {
     where
         F: Future<Output = ()> + Send + 'static,
     {
-        let mut registry = Registry::default();
+        self.builder_of(main, Registry::default())
+    }
+
+    fn builder_of<F>(
+        &self,
+        main: impl Fn(Arc<RunContext>) -> F + Send + Sync + 'static,
+        mut registry: Registry,
+    ) -> Builder
+    where
+        F: Future<Output = ()> + Send + 'static,
+    {
         registry
             .add_workflow(Workflow {
                 name: "main".to_owned(),
@@ -80,6 +90,22 @@ impl World {
             entropy: Arc::clone(&self.shared) as Arc<dyn Entropy>,
         };
         Builder::new(host, Arc::new(self.store.clone()), registry).verify(false)
+    }
+
+    /// The same, with steps that it may call.
+    pub(crate) fn builder_with<F>(
+        &self,
+        main: impl Fn(Arc<RunContext>) -> F + Send + Sync + 'static,
+        steps: Vec<Step>,
+    ) -> Builder
+    where
+        F: Future<Output = ()> + Send + 'static,
+    {
+        let mut registry = Registry::default();
+        for step in steps {
+            registry.add_step(step).unwrap();
+        }
+        self.builder_of(main, registry)
     }
 
     /// An engine that is open and has gone through what was left.

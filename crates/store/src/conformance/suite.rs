@@ -180,6 +180,7 @@ macro_rules! __conformance_cases {
                 the_fact_of_an_outsider_makes_a_run_due_at_once
                 the_fact_of_a_worker_makes_a_run_due_at_once
                 an_awaited_record_makes_a_run_due_at_once
+                a_run_that_stays_due_keeps_its_place
                 a_record_that_nobody_awaits_does_not
                 what_the_worker_has_not_seen_keeps_a_run_due
                 a_worker_that_has_caught_up_sets_the_time_again

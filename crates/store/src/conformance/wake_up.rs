@@ -91,11 +91,27 @@ pub(super) async fn the_fact_of_a_worker_makes_a_run_due_at_once(stage: Stage<'_
 
 pub(super) async fn an_awaited_record_makes_a_run_due_at_once(stage: Stage<'_>) {
     let log = stage.started().await;
+    log.worker([]).waking_at(stage.at(500)).ok().await;
     stage.clock(20);
     let registering = log.worker([hook_created(1, "approve")]);
     registering.waking_at(stage.at(500)).ok().await;
     assert_eq!(log.wake_up().await, Some(stage.at(20)));
     assert!(log.row().await.is_ready());
+}
+
+pub(super) async fn a_run_that_stays_due_keeps_its_place(stage: Stage<'_>) {
+    let log = stage.started().await;
+    stage.clock(20);
+    let working = log.worker([step_created(1), step_started(1)]);
+    working.waking_at(stage.at(20)).ok().await;
+    assert_eq!(log.wake_up().await, Some(stage.at(0)));
+    stage.clock(40);
+    let completing = log.worker([step_completed(1)]);
+    completing.waking_at(stage.at(40)).ok().await;
+    assert_eq!(log.wake_up().await, Some(stage.at(0)));
+    stage.clock(60);
+    log.worker([]).waking_at(stage.at(61)).ok().await;
+    assert_eq!(log.wake_up().await, Some(stage.at(61)));
 }
 
 pub(super) async fn a_record_that_nobody_awaits_does_not(stage: Stage<'_>) {

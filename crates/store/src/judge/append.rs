@@ -255,12 +255,12 @@ fn mark(
     } else {
         row.head
     };
-    row.wake_at = if unseen {
-        Some(row.wake_at.map_or(at, |wake_at| wake_at.min(at)))
-    } else if brings_work {
-        Some(at)
-    } else {
-        mark.wake_at
+    // Due is due: a run that stays so keeps its place in the index, which is not written again.
+    let known = |due: Timestamp| Some(row.wake_at.map_or(due, |known| known.min(due)));
+    row.wake_at = match mark.wake_at {
+        _ if unseen || brings_work => known(at),
+        Some(due) if due <= at => known(due),
+        wake_at => wake_at,
     };
     if mark.rested {
         row.crashes = 0;

@@ -359,6 +359,9 @@ impl Play {
             assert_eq!(due, None);
         } else if log.is_ready() {
             assert!(due.is_some_and(|at| at <= self.now()), "{due:?}");
+        } else if let Some(at) = log.wake_at.filter(|at| *at <= self.now()) {
+            // It may have been due before, and keeps its place.
+            assert!(due.is_some_and(|due| due <= at), "{due:?}");
         } else {
             assert_eq!(due, log.wake_at);
         }

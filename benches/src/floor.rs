@@ -1,0 +1,202 @@
+//! The floor: what the same rows cost on the same disk, written by a program without an engine.
+//!
+//! It has a file of its own with the store's schema and the store's settings, and writes for each
+//! operation as many rows of as many bytes as the engine was seen to write. This module must not use
+//! the engine.
+
+use std::path::Path;
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use rewake::Durability;
+use rusqlite::{Connection, OpenFlags, params};
+
+use crate::callers::per_second;
+use crate::clock;
+use crate::latency::Latency;
+use crate::script::{Schema, Script, Write};
+
+/// The group sizes that are tried for the best rate.
+const GROUPS: [u64; 6] = [32, 64, 128, 256, 512, 1024];
+
+/// What one measurement gave.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Measure {
+    /// One transaction, one operation: the median in microseconds.
+    pub(crate) f1: f64,
+    /// Operations a second, 32 in a transaction.
+    pub(crate) f32: f64,
+    /// Operations a second at the best size of a transaction.
+    pub(crate) max: f64,
+}
+
+/// A file to write to, and what is written.
+#[derive(Debug)]
+pub(crate) struct Floor {
+    connection: Connection,
+    script: Script,
+    /// The operation that comes next.
+    next: u64,
+    /// How long each part of a measurement takes.
+    span: Duration,
+}
+
+impl Floor {
+    /// A floor under the operations that `script` describes.
+    pub(crate) fn new(
+        path: &Path,
+        schema: &Schema,
+        script: &Script,
+        durability: Durability,
+        span: Duration,
+    ) -> Result<Self> {
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
+            | OpenFlags::SQLITE_OPEN_CREATE
+            | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let connection = Connection::open_with_flags(path, flags)?;
+        connection.set_prepared_statement_cache_capacity(64);
+        let synchronous = match durability {
+            Durability::Full => "FULL",
+            Durability::Relaxed => "NORMAL",
+        };
+        // As the store has it, but for the checkpoints: every 8 MiB, by whoever commits.
+        connection.query_row("PRAGMA journal_mode = WAL", [], |_| Ok(()))?;
+        connection.execute_batch(&format!(
+            "PRAGMA temp_store = MEMORY;
+             PRAGMA cell_size_check = ON;
+             PRAGMA trusted_schema = OFF;
+             PRAGMA cache_size = -16384;
+             PRAGMA synchronous = {synchronous};
+             PRAGMA fullfsync = ON;
+             PRAGMA checkpoint_fullfsync = ON;"
+        ))?;
+        connection.query_row("PRAGMA wal_autocheckpoint = 2048", [], |_| Ok(()))?;
+        for sql in &schema.0 {
+            connection.execute_batch(sql)?;
+        }
+        let mut floor = Self {
+            connection,
+            script: script.clone(),
+            next: 0,
+            span,
+        };
+        floor.populate()?;
+        Ok(floor)
+    }
+
+    /// Puts there what the operations find: runs that wait, each with its token.
+    fn populate(&mut self) -> Result<()> {
+        let Some(existing) = self.script.existing.clone() else {
+            return Ok(());
+        };
+        self.connection.execute_batch("BEGIN IMMEDIATE")?;
+        for n in 0..existing.runs {
+            for write in &existing.writes {
+                put(&self.connection, write, n, 0, 0)?;
+            }
+        }
+        self.connection.execute_batch("COMMIT")?;
+        self.connection
+            .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))
+            .context("the floor could not be laid")
+    }
+
+    /// Measures the machine as it is now.
+    pub(crate) fn measure(&mut self) -> Result<Measure> {
+        let f1 = self.one_by_one()?.p50();
+        let f32 = self.rate(32)?;
+        let mut max = f32;
+        for group in GROUPS {
+            max = f64::max(max, self.rate(group)?);
+        }
+        Ok(Measure { f1, f32, max })
+    }
+
+    fn one_by_one(&mut self) -> Result<Latency> {
+        let mut latency = Latency::new();
+        let began = clock::now();
+        while began.elapsed() < self.span {
+            let before = clock::now();
+            self.transaction(1)?;
+            latency.record(before.elapsed());
+        }
+        Ok(latency)
+    }
+
+    /// Operations a second with `group` of them in a transaction.
+    fn rate(&mut self, group: u64) -> Result<f64> {
+        let began = clock::now();
+        let mut done = 0;
+        while began.elapsed() < self.span {
+            self.transaction(group)?;
+            done += group;
+        }
+        Ok(per_second(done, began.elapsed()))
+    }
+
+    fn transaction(&mut self, operations: u64) -> Result<()> {
+        self.connection
+            .prepare_cached("BEGIN IMMEDIATE")?
+            .execute([])?;
+        for _ in 0..operations {
+            let n = self.next;
+            self.next += 1;
+            let runs = self.script.existing.as_ref().map(|existing| existing.runs);
+            let run = runs.map_or(n, |runs| n % runs);
+            for (at, write) in self.script.writes.iter().enumerate() {
+                put(&self.connection, write, run, n + 1, at)?;
+            }
+        }
+        self.connection.prepare_cached("COMMIT")?.execute([])?;
+        Ok(())
+    }
+}
+
+/// Writes one row of the `n`th operation, with the statements of the store.
+fn put(connection: &Connection, write: &Write, run: u64, n: u64, at: usize) -> Result<()> {
+    let (id, token) = (id(run), format!("bench:{run}"));
+    match write {
+        Write::Frame(bytes) => connection
+            .prepare_cached("INSERT INTO frames (run, first, body) VALUES (?1, ?2, ?3)")?
+            .execute(params![id, position(n, at), body(*bytes)])?,
+        Write::Run { bytes, due } => connection
+            .prepare_cached(
+                "INSERT INTO runs (run, scope, wake_at, parked, body) VALUES (?1, ?2, ?3, ?4, ?5)
+                 ON CONFLICT (run) DO UPDATE
+                 SET wake_at = excluded.wake_at, parked = excluded.parked, body = excluded.body",
+            )?
+            .execute(params![
+                id,
+                0,
+                due.then_some(1_800_000_000_000_i64),
+                false,
+                body(*bytes)
+            ])?,
+        Write::Token(bytes) => connection
+            .prepare_cached(
+                "INSERT INTO tokens (scope, token, body) VALUES (?1, ?2, ?3)
+                 ON CONFLICT (scope, token) DO UPDATE SET body = excluded.body",
+            )?
+            .execute(params![0, token, body(*bytes)])?,
+        Write::TokenGone => connection
+            .prepare_cached("DELETE FROM tokens WHERE scope = ?1 AND token = ?2")?
+            .execute(params![0, token])?,
+    };
+    Ok(())
+}
+
+/// Ids of runs begin with the time, so they come about in order.
+fn id(run: u64) -> [u8; 16] {
+    let mut id = [0; 16];
+    id[..8].copy_from_slice(&run.to_be_bytes());
+    id[8..].copy_from_slice(&run.wrapping_mul(0x9E37_79B9_7F4A_7C15).to_be_bytes());
+    id
+}
+
+fn position(n: u64, at: usize) -> i64 {
+    i64::try_from(n * 64 + at as u64).unwrap_or(i64::MAX)
+}
+
+fn body(bytes: u32) -> Vec<u8> {
+    vec![0x5a; bytes as usize]
+}
