@@ -95,8 +95,8 @@ impl Definition {
         quote_spanned! {at=>
             #(#outer_attrs)*
             #vis #fn_token #name(#(#names: #types),*) -> #facade::#call_type<#success> {
-                // The attribute asks for `async`, whether or not there is something to await.
-                #[allow(clippy::unused_async)]
+                // What the attribute asks for, whether or not the body needs it.
+                #[allow(clippy::unused_async, clippy::needless_pass_by_value, clippy::unnecessary_wraps)]
                 #function
                 #no_arguments
                 #private::#call(#definition, #arguments)

@@ -293,7 +293,7 @@ async fn a_webhook_that_the_workflow_answers() {
                 answer.map_err(|error| error.to_string())
             })
             .await;
-        let answer = answer.map(|answer| answer.into_body());
+        let answer = answer.map(Response::into_body);
         let result = outside.result::<String>(run).await;
         assert_eq!((&answer, &result), (&Ok("42".into()), &Ok("hello".into())));
         (answer, result)

@@ -88,6 +88,6 @@ async fn of_a_run_that_is_not_there_is_nothing_to_be_shown() {
     let run = rewake.start(calls()).await.unwrap().id();
     assert_eq!(unknown.events(run).await.unwrap().data, []);
     assert_eq!(unknown.steps(run).await.unwrap().data, []);
-    assert!(rewake.events(run).cursor("here").await.is_err());
-    assert!(rewake.steps(run).cursor("here").await.is_err());
+    rewake.events(run).cursor("here").await.unwrap_err();
+    rewake.steps(run).cursor("here").await.unwrap_err();
 }

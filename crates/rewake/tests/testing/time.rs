@@ -30,7 +30,7 @@ async fn the_clock_stands_still_while_nobody_waits() {
     let run = rewake.start(sleeps_a_month()).await.unwrap();
     rewake.settle().await;
     assert_eq!(rewake.now(), began);
-    assert_eq!(run.status().await.unwrap(), rewake::RunStatus::Running);
+    assert_eq!(run.status().await.unwrap(), Running);
 }
 
 #[workflow]
