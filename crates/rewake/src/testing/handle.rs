@@ -97,10 +97,10 @@ impl TestRewake {
     /// Dropped, the time that has passed has passed.
     pub async fn advance(&self, span: Duration) {
         let watch = self.scene.world.watch(false);
-        watch.rest().await;
+        let mut rest = watch.rest().await;
         let until = self.scene.world.time().after(span);
-        while watch.skip(until).await == Passed::Something {
-            watch.rest().await;
+        while watch.skip(rest, until).await == Passed::Something {
+            rest = watch.rest().await;
         }
         watch.rest().await;
     }
@@ -141,11 +141,11 @@ impl TestRewake {
     async fn wait_for<T>(&self, look: impl AsyncFn() -> Option<T>) -> T {
         let watch = self.scene.world.watch(true);
         loop {
-            watch.rest().await;
+            let rest = watch.rest().await;
             if let Some(found) = look().await {
                 return found;
             }
-            if watch.skip(Timestamp::MAX).await == Passed::Nothing {
+            if watch.skip(rest, Timestamp::MAX).await == Passed::Nothing {
                 watch.stir().await;
             }
         }

@@ -35,6 +35,8 @@ struct State {
     now: Timestamp,
     /// How many have something to do.
     busy: usize,
+    /// How often everything has come to rest and stirred again.
+    rests: u64,
     turn: u64,
     sleepers: BTreeMap<(Timestamp, u64), Waker>,
     /// Those of them who need not sleep where nobody is busy.
@@ -49,8 +51,8 @@ struct Watching {
     waker: Option<Waker>,
     /// It has something to look for whenever everything rests, before time may pass.
     looks: bool,
-    /// It has looked since everything came to rest.
-    looked: bool,
+    /// The rest at which it has looked last.
+    looked: Option<u64>,
 }
 
 impl World {
@@ -58,6 +60,7 @@ impl World {
         let state = State {
             now,
             busy: 0,
+            rests: 0,
             turn: 0,
             sleepers: BTreeMap::new(),
             lulls: BTreeSet::new(),
@@ -115,7 +118,7 @@ impl World {
         let watching = Watching {
             waker: None,
             looks,
-            looked: false,
+            looked: None,
         };
         state.watches.insert(turn, watching);
         drop(state);
@@ -129,6 +132,7 @@ impl World {
     pub(crate) fn passing<F: Future + Unpin>(self: &Arc<Self>, future: F) -> Passing<F> {
         Passing {
             watch: self.watch(false),
+            seen: None,
             future,
         }
     }
@@ -163,9 +167,7 @@ impl State {
 
     fn enter(&mut self, more: usize) {
         if self.busy == 0 {
-            for watching in self.watches.values_mut() {
-                watching.looked = false;
-            }
+            self.rests += 1;
         }
         self.busy += more;
     }
@@ -241,8 +243,8 @@ pub(super) enum Passed {
 }
 
 impl Watch {
-    /// Resolves when everything rests.
-    pub(super) fn rest(&self) -> impl Future<Output = ()> {
+    /// Resolves when everything rests, with the number of that rest.
+    pub(super) fn rest(&self) -> impl Future<Output = u64> {
         std::future::poll_fn(|cx| self.poll_rest(cx))
     }
 
@@ -259,32 +261,39 @@ impl Watch {
         })
     }
 
-    /// Having looked, lets time pass to the next thing due, at most until `until`. It waits for
-    /// others to have looked.
-    pub(super) fn skip(&self, until: Timestamp) -> impl Future<Output = Passed> {
-        std::future::poll_fn(move |cx| self.poll_skip(cx, until))
+    /// Having looked at a rest, lets time pass to the next thing due, at most until `until`. It waits
+    /// for others to have looked, those too that are polled after it for the first time.
+    pub(super) fn skip(&self, rest: u64, until: Timestamp) -> impl Future<Output = Passed> {
+        let mut waited = false;
+        std::future::poll_fn(move |cx| {
+            if !std::mem::replace(&mut waited, true) {
+                cx.waker().wake_by_ref();
+                return Poll::Pending;
+            }
+            self.poll_skip(cx, rest, until)
+        })
     }
 
-    fn poll_rest(&self, cx: &mut Context<'_>) -> Poll<()> {
+    fn poll_rest(&self, cx: &mut Context<'_>) -> Poll<u64> {
         let mut state = self.world.lock();
         if state.busy == 0 {
-            return Poll::Ready(());
+            return Poll::Ready(state.rests);
         }
         state.listen(self.turn, cx.waker());
         Poll::Pending
     }
 
-    fn poll_skip(&self, cx: &mut Context<'_>, until: Timestamp) -> Poll<Passed> {
+    fn poll_skip(&self, cx: &mut Context<'_>, rest: u64, until: Timestamp) -> Poll<Passed> {
         let mut state = self.world.lock();
-        if state.busy > 0 {
+        if state.busy > 0 || state.rests != rest {
             return Poll::Ready(Passed::Something);
         }
         if let Some(watching) = state.watches.get_mut(&self.turn) {
-            watching.looked = true;
+            watching.looked = Some(rest);
         }
         state.listen(self.turn, cx.waker());
         let mut watches = state.watches.values();
-        if watches.any(|watching| watching.looks && !watching.looked) {
+        if watches.any(|watching| watching.looks && watching.looked != Some(rest)) {
             return Poll::Pending;
         }
         let Some(due) = state.skip(until) else {
@@ -295,13 +304,15 @@ impl Watch {
         Poll::Ready(Passed::Something)
     }
 
-    /// Lets time pass whenever everything rests, as long as anything is due.
-    fn poll_pass(&self, cx: &mut Context<'_>) {
-        loop {
-            if self.poll_rest(cx).is_pending() {
+    /// Lets time pass whenever everything rests, as long as anything is due. `seen` is the rest at
+    /// which it was here last: whoever is polled after it comes first.
+    fn poll_pass(&self, cx: &mut Context<'_>, seen: &mut Option<u64>) {
+        while let Poll::Ready(rest) = self.poll_rest(cx) {
+            if seen.replace(rest) != Some(rest) {
+                cx.waker().wake_by_ref();
                 return;
             }
-            match self.poll_skip(cx, Timestamp::MAX) {
+            match self.poll_skip(cx, rest, Timestamp::MAX) {
                 Poll::Ready(Passed::Something) => {}
                 Poll::Ready(Passed::Nothing) | Poll::Pending => return,
             }
@@ -323,6 +334,7 @@ impl Drop for Watch {
 #[derive(Debug)]
 pub(crate) struct Passing<F> {
     watch: Watch,
+    seen: Option<u64>,
     future: F,
 }
 
@@ -333,7 +345,7 @@ impl<F: Future + Unpin> Future for Passing<F> {
         let this = self.get_mut();
         let output = this.future.poll_unpin(cx);
         if output.is_pending() {
-            this.watch.poll_pass(cx);
+            this.watch.poll_pass(cx, &mut this.seen);
         }
         output
     }

@@ -75,6 +75,22 @@ async fn who_waits_for_a_hook_comes_before_who_lets_time_pass() {
 }
 
 #[tokio::test]
+async fn who_looks_comes_first_although_polled_last() {
+    let rewake = TestRewake::new().await;
+    let run = rewake
+        .start(waits_for("t".into(), Duration::ZERO))
+        .await
+        .unwrap();
+    rewake.advance(Duration::ZERO).await;
+    let resume = async {
+        rewake.wait_for_hook("t").await;
+        rewake.resume_hook("t", &5).await.unwrap();
+    };
+    let (result, ()) = join(run.result(), resume).await;
+    assert_eq!(result.unwrap(), Some(5));
+}
+
+#[tokio::test]
 async fn a_sleep_is_found_before_it_ends() {
     let rewake = TestRewake::new().await;
     let began = rewake.now();
