@@ -185,10 +185,8 @@ pub(super) const STORES: &[Mutant] = &[
         filter: "test(wake_up)|test(marks)",
         edits: &[Edit {
             file: "crates/store/src/judge/append.rs",
-            find: r"    row.wake_at = if unseen {
-        Some(",
-            replace: r"    row.wake_at = if unseen && false {
-        Some(",
+            find: r"        _ if unseen || brings_work => known(at),",
+            replace: r"        _ if brings_work => known(at),",
         }],
     },
 ];
