@@ -1,13 +1,14 @@
 //! From an event of ours to the Workflow SDK's. Must not know what came before it.
 
 use super::event::{Bytes, ErrorText, EventData, SPEC_VERSION, SdkEvent, Time};
-use crate::event::{Event, EventKind, Failure};
+use crate::event::{Child, Event, EventKind, Failure};
 use crate::id::RunId;
 use crate::payload::{self, Payload, Undefined};
 
 impl SdkEvent {
     /// Shows an event of `run`'s log as the Workflow SDK would have written it; none for those that
-    /// it has no event for. `hook_expired` is shown as the disposal and `run_continued` as the
+    /// it has no event for. A child run is shown as the step that it is to its parent, but for one that
+    /// was let go of. `hook_expired` is shown as the disposal and `run_continued` as the
     /// completion that they are to the SDK's tools.
     pub fn view(run: RunId, event: &Event) -> Option<Self> {
         let (event_type, event_data) = shown(&event.kind)?;
@@ -26,6 +27,12 @@ impl SdkEvent {
 type Shown = (&'static str, Option<EventData>);
 
 fn shown(kind: &EventKind) -> Option<Shown> {
+    // As those tools see it, a child run that was let go of would never end.
+    let detached = |child: &Child| child.detached;
+    if matches!(kind, EventKind::StepCreated { child, .. } if child.as_ref().is_some_and(detached))
+    {
+        return None;
+    }
     let data = match kind {
         EventKind::RunCreated { .. }
         | EventKind::RunCompleted { .. }

@@ -45,6 +45,7 @@ impl Driver {
                 .collect();
             if machine.is_running() {
                 events.extend(self.attempts.events());
+                events.extend(self.children.events());
                 events.extend(due(machine, now));
             }
             events
@@ -56,7 +57,7 @@ impl Driver {
         let lazy = events.iter().all(|kind| {
             matches!(
                 kind,
-                EventKind::StepCreated { .. }
+                EventKind::StepCreated { child: None, .. }
                     | EventKind::StepStarted { .. }
                     | EventKind::WaitCancelled { .. }
             )
@@ -76,12 +77,14 @@ impl Driver {
 
     fn wrap(&self, events: Vec<EventKind>, now: Timestamp) -> Append {
         let wake_at = self.next_look(&events, now);
+        let kin = self.kin(&events);
         self.executor.with(|machine| Append {
             scope: self.engine.scope,
             run: self.run,
             id: self.engine.event_id(),
             conditions: conditions(machine, &events),
             release: released(machine, &events),
+            kin,
             events,
             mark: Some(Mark {
                 reacted: machine.fed(),
@@ -110,7 +113,8 @@ impl Driver {
 
     /// When a worker must look at the run again, once `events` are on record.
     pub(super) fn next_look(&self, events: &[EventKind], now: Timestamp) -> Option<Timestamp> {
-        let calls_step = |kind: &EventKind| matches!(kind, EventKind::StepCreated { .. });
+        let calls_step =
+            |kind: &EventKind| matches!(kind, EventKind::StepCreated { child: None, .. });
         if !self.attempts.is_quiet() || events.iter().any(calls_step) {
             return Some(now);
         }

@@ -28,7 +28,7 @@ impl Driver {
             return Err(Stop::Exit(Exit::Left));
         };
         if row.status.is_terminal() {
-            return Err(Stop::Exit(Exit::Ended));
+            return Err(self.had_ended(&row));
         }
         if row
             .parked
@@ -38,7 +38,7 @@ impl Driver {
             return Err(Stop::Exit(Exit::Left));
         }
         let not_due = row.wake_at.is_none_or(|at| at > engine.host.clock.now());
-        if only_looking && not_due && row.parked.is_none() {
+        if only_looking && not_due && row.parked.is_none() && !self.is_owed(&row).await? {
             return self.leave_at_rest(row.wake_at);
         }
         let Some(workflow) = engine.registry.workflow(&row.workflow) else {
@@ -46,6 +46,7 @@ impl Driver {
             return Err(Stop::Exit(Exit::Left));
         };
         self.workflow = Some(workflow.clone());
+        self.children.may_be_owed = row.children > 0;
         self.recorded.wake_at = row.wake_at;
         self.recorded.reacted = row.reacted;
         self.recorded.taken = row.taken;
@@ -103,7 +104,7 @@ impl Driver {
                 }
                 Message::Shutdown | Message::Abort => self.stopping = true,
                 // The log is read anyway.
-                Message::Frame(_) => only_looking = false,
+                Message::Frame(_) | Message::Owed => only_looking = false,
                 Message::Look
                 | Message::Place { .. }
                 | Message::AttemptEnded { .. }
@@ -244,6 +245,7 @@ impl Driver {
         if event.position == Position::START.next() {
             self.begin_body()?;
         }
+        self.children.note(event.kind);
         if let Some((ready, place)) = self.attempts.note(event.kind) {
             self.spawn(ready, place, true);
         }

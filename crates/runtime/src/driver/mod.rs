@@ -12,6 +12,7 @@
 
 mod append;
 mod attempts;
+mod children;
 mod load;
 mod rest;
 mod verify;
@@ -29,7 +30,7 @@ use rewake_core::event::{Frame, Position, Taken, Writer};
 use rewake_core::id::{EventId, RunId, StepId};
 use rewake_core::replay::Machine;
 use rewake_core::time::Timestamp;
-use rewake_store::{Append, AppendRefusal, Condition, Failed, Mark, Parked, StoreError};
+use rewake_store::{Append, AppendRefusal, Condition, Failed, Kin, Mark, Parked, StoreError};
 
 use crate::dispatch::{Mailbox, Message, Turn};
 use crate::engine::Inner;
@@ -39,6 +40,7 @@ use crate::registry::Workflow;
 use crate::step::{Attempt, AttemptOutcome, Circumstances, Place, judge_attempt, run_attempt};
 use crate::workflow::Context;
 use attempts::{Attempts, Ready};
+use children::{Children, Kindred};
 
 /// When a run that could not go on is looked at again.
 const LATER: Duration = Duration::from_secs(5);
@@ -113,6 +115,9 @@ struct Driver {
     executor: Executor,
     workflow: Option<Workflow>,
     attempts: Attempts,
+    children: Children,
+    /// What the store said of the run, where it had ended before.
+    ended: Option<Kindred>,
     recorded: Recorded,
     /// Found after an unclean end: every start is on record before its attempt begins.
     recovering: bool,
@@ -161,6 +166,8 @@ impl Driver {
             executor: Executor::new(context, Box::new(on_foreign)),
             workflow: None,
             attempts: Attempts::default(),
+            children: Children::default(),
+            ended: None,
             recorded: Recorded::default(),
             recovering,
             rested: Vec::new(),
@@ -178,12 +185,21 @@ impl Driver {
     }
 
     async fn work(&mut self) -> Exit {
+        let stop = self.work_on().await;
+        let exit = self.stop(stop).await;
+        if exit == Exit::Ended {
+            self.tell_kindred().await;
+        }
+        exit
+    }
+
+    async fn work_on(&mut self) -> Stop {
         if let Err(stop) = self.load().await {
-            return self.stop(stop).await;
+            return stop;
         }
         loop {
             if let Err(stop) = self.turn().await {
-                return self.stop(stop).await;
+                return stop;
             }
         }
     }
@@ -201,6 +217,7 @@ impl Driver {
         self.hear().await?;
         self.check()?;
         self.begin_attempts();
+        self.collect_ends().await?;
         if let Some(append) = self.compose() {
             self.flush_at = None;
             return self.append(append).await;
@@ -220,6 +237,7 @@ impl Driver {
         match message {
             Message::Frame(frame) => self.take_in(vec![frame]).await?,
             Message::Look => self.read_tail().await?,
+            Message::Owed => self.children.may_be_owed = true,
             Message::Recover { unclean, rested } => {
                 self.recovering |= unclean;
                 self.rested.extend(rested);
@@ -436,6 +454,7 @@ impl Driver {
             conditions: vec![Condition::WorkerPosition(worker)],
             events: Vec::new(),
             release: Vec::new(),
+            kin: Kin::default(),
             mark: Some(mark),
             since: None,
             repeat: false,

@@ -1,7 +1,7 @@
 //! Questions about runs.
 
 use rewake_core::entity::{Entities, RunStatus};
-use rewake_core::event::{Event, EventKind, Failure, Frame, Position};
+use rewake_core::event::{Event, EventKind, Failure, Frame, Parent, Position};
 use rewake_core::id::RunId;
 use rewake_core::payload::Payload;
 use rewake_core::time::Timestamp;
@@ -29,6 +29,10 @@ pub struct RunView {
     pub ended_at: Option<Timestamp>,
     /// How many payloads it accepted and left unread.
     pub unread: u64,
+    /// The run and step that it belongs to, for a child run.
+    pub parent: Option<Parent>,
+    /// How many attached child runs it waits for, or leaves behind for a moment where it has ended.
+    pub children: u32,
 }
 
 impl RunView {
@@ -41,6 +45,8 @@ impl RunView {
             created_at: row.created_at,
             ended_at: row.ended_at,
             unread: row.unread,
+            parent: row.parent,
+            children: row.children,
         }
     }
 }
@@ -61,8 +67,13 @@ pub enum RunOutcome {
     Completed(Payload),
     /// Its workflow returned an error.
     Failed(Failure),
-    /// It was cancelled.
-    Cancelled(Option<String>),
+    /// It was cancelled or terminated.
+    Cancelled {
+        /// Why, in the words of whoever asked.
+        reason: Option<String>,
+        /// True where it was terminated.
+        terminated: bool,
+    },
     /// It went on in another run.
     Continued(RunId),
     /// It is parked.
@@ -189,7 +200,10 @@ fn end(frames: &[Frame]) -> Option<RunOutcome> {
         .find_map(|kind| match kind {
             EventKind::RunCompleted { output } => Some(RunOutcome::Completed(output.clone())),
             EventKind::RunFailed { error } => Some(RunOutcome::Failed(error.clone())),
-            EventKind::RunCancelled { reason, .. } => Some(RunOutcome::Cancelled(reason.clone())),
+            EventKind::RunCancelled { reason, terminated } => Some(RunOutcome::Cancelled {
+                reason: reason.clone(),
+                terminated: *terminated,
+            }),
             EventKind::RunContinued { successor } => Some(RunOutcome::Continued(*successor)),
             _ => None,
         })

@@ -7,11 +7,13 @@
 //! is the workflow's own act, and may be a command. At any other time the machine is sealed first,
 //! and every handle of a sealed machine is inert.
 
+mod child;
 mod context;
 mod hook;
 mod step;
 mod wait;
 
+pub use child::{ArgumentsTooLong, ChildFuture, DetachedFuture};
 pub use context::{Context, NotInWorkflow, RunInfo};
 pub use hook::{Conflict, HookHandle, HookSpec, Receive, RegisterHook};
 pub use step::StepFuture;

@@ -10,7 +10,7 @@ use futures_util::FutureExt;
 use rewake_core::event::{EventKind, Frame, Position, Writer};
 use rewake_core::id::RunId;
 use rewake_core::token::Token;
-use rewake_store::{Append, Create, Log, Mark, ScopeId, Sessions};
+use rewake_store::{Append, Create, Kin, Log, Mark, ScopeId, Sessions};
 
 use crate::process::Setup;
 use crate::scenario::Scenario;
@@ -173,6 +173,7 @@ fn append(scope: ScopeId, run: RunId, frame: &Frame, tokens: &[Token]) -> Append
         conditions: Vec::new(),
         events: frame.events.clone(),
         release: tokens.to_vec(),
+        kin: Kin::default(),
         mark,
         since: None,
         repeat: false,

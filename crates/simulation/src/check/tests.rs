@@ -159,6 +159,7 @@ fn with_step(max_retries: u32) -> (Forged, StepId) {
         name: "work".to_owned(),
         input: number(0),
         options,
+        child: None,
     });
     forged.add(EventKind::StepStarted { step, attempt: 1 });
     (forged, step)
@@ -170,6 +171,7 @@ fn step_created(forged: &Forged) -> EventKind {
         name: "work".to_owned(),
         input: number(0),
         options: StepOptions::default(),
+        child: None,
     }
 }
 
@@ -364,6 +366,7 @@ fn steps_of_two_codes_in_one_log_are_found() {
         name: "changed-work".to_owned(),
         input: number(0),
         options: StepOptions::default(),
+        child: None,
     };
     let problem = forged.try_add(other).unwrap_err();
     assert_eq!(problem.statement, Statement::Replay);

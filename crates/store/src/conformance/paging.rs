@@ -144,6 +144,7 @@ fn only(workflow: Option<&str>, status: Option<RunStatus>) -> RunFilter {
         workflow: workflow.map(str::to_owned),
         status,
         with_live_hooks: false,
+        parent: None,
     }
 }
 

@@ -11,6 +11,7 @@ mod world;
 
 mod adoption;
 mod cancel;
+mod children;
 mod conflicts;
 mod disposal;
 mod divergence;
