@@ -65,6 +65,7 @@
 mod admission;
 mod builder;
 mod call;
+mod child;
 mod definition;
 mod error;
 #[cfg(any(test, doctest))]
@@ -91,6 +92,7 @@ mod webhook;
 pub use admission::{Admission, PostPayload, Posted, ResumeOrStart};
 pub use builder::{Build, Limit, OpenError, RewakeBuilder, StoreSource, WorkflowFunction};
 pub use call::{StepCall, WorkflowCall};
+pub use child::{Detach, StartChild, start_child};
 pub use error::{
     Elapsed, FatalError, HookConflict, HookError, RetryAfter, RetryableError, RunError, StepError,
     StepErrorKind,
@@ -129,7 +131,7 @@ pub mod prelude {
         FatalError, Hook, HookConflict, HookError, HookReceiver, RetryableError, Rewake, Run,
         RunError, StepError, Verify, WebhookReceiver, WebhookRequest, create_hook, create_webhook,
         days, define_hook, hours, minutes, now, provided, random, recv_all, seconds, select, sleep,
-        sleep_until, step, step_metadata, timeout, uuid, workflow, workflow_metadata,
+        sleep_until, start_child, step, step_metadata, timeout, uuid, workflow, workflow_metadata,
     };
     pub use serde::{Deserialize, Serialize};
 }
@@ -172,3 +174,8 @@ pub mod __private {
 #[cfg(doctest)]
 #[doc = include_str!("../../../README.md")]
 mod readme {}
+
+/// The programs of the guide, compiled and run.
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/guide/children.md")]
+mod guide_to_children {}

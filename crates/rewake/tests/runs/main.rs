@@ -3,6 +3,7 @@
 
 mod admission;
 mod changes;
+mod children;
 mod crowd;
 mod definitions;
 mod ends;
