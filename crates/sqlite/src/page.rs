@@ -232,7 +232,7 @@ impl Tables<'_> {
         loop {
             let mut seen = 0;
             let mut enough = Enough::No;
-            let parent = filter.parent.map(|parent| parent.to_bytes());
+            let parent = filter.parent.map(RunId::to_bytes);
             let sql = if parent.is_some() {
                 "SELECT scope, wake_at, parked, body, parent, run FROM runs INDEXED BY runs_parent
                  WHERE run < ?1 AND parent = ?3 ORDER BY run DESC LIMIT ?2"

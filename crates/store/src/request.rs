@@ -150,8 +150,8 @@ pub struct Appended {
     pub frames: Vec<Frame>,
     /// The end of the log.
     pub head: Position,
-    /// Runs that this append has started: children, and those that payloads name which it left
-    /// unread. Nobody is told of them but whoever appended; a repeat does not say them again, for the wake-up index has them.
+    /// Runs that payloads have started which this append left unread. Nobody is told of them, nor of
+    /// the child runs that the frame names, but whoever appended; a repeat does not say them again, for the wake-up index has them.
     pub started: Vec<RunId>,
 }
 

@@ -195,6 +195,12 @@ impl Driver {
             AppendRefusal::RunParked { .. } | AppendRefusal::RunUnknown { .. } => {
                 Err(Stop::Exit(Exit::Left))
             }
+            // A run that was minted is another's. The next replay mints it anew.
+            AppendRefusal::ChildExists { child } => {
+                tracing::warn!(run = %self.run, %child, "a child run exists already");
+                self.look_again();
+                Err(Stop::Exit(Exit::Left))
+            }
             refusal => {
                 tracing::error!(run = %self.run, %refusal, "the store refused what the run left");
                 Err(Stop::Exit(Exit::Left))

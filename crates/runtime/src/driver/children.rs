@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use futures_util::future::join_all;
-use rewake_core::event::{EventKind, Failure, FailureKind, Parent};
+use rewake_core::event::{EventKind, Failure, FailureKind, Frame, Parent};
 use rewake_core::id::{RunId, StepId};
 use rewake_store::{
     Append, AppendRefusal, ChildBegins, Failed, Kin, OwedRow, RunFilter, RunPage, RunRow,
@@ -136,6 +136,19 @@ impl Driver {
         Kin {
             begin: begin.collect(),
             settled: self.children.settled(events),
+        }
+    }
+
+    /// Has the children driven that a frame of this driver's has begun. Nobody else hears of them, also
+    /// where the append was late and is met in the log.
+    pub(super) fn begin_children(&self, frame: &Frame) {
+        for kind in &frame.events {
+            if let EventKind::StepCreated {
+                child: Some(child), ..
+            } = kind
+            {
+                self.engine.tell(child.run, Message::Look);
+            }
         }
     }
 

@@ -203,6 +203,9 @@ impl Driver {
         if self.loaded && frame.writer == Writer::Worker && !own {
             return Err(Stop::Superseded);
         }
+        if own {
+            self.begin_children(&frame);
+        }
         self.seen = frame.last();
         if frame.writer == Writer::Worker {
             self.seen_worker = frame.last();

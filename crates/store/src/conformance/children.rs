@@ -85,8 +85,8 @@ fn first_frame(parent: RunId, begins: &ChildBegins, stage: &Stage<'_>) -> Frame 
 pub(super) async fn a_child_begins_with_the_append_that_records_it(stage: Stage<'_>) {
     let parent = stage.started().await;
     let begins = begins(&stage);
-    let appended = starting(parent, std::slice::from_ref(&begins), false).ok();
-    assert_eq!(appended.await.started, [begins.run]);
+    let appended = starting(parent, std::slice::from_ref(&begins), false);
+    appended.ok().await;
     let child = stage.log(begins.run);
     let expected = first_frame(parent.run, &begins, &stage);
     assert_eq!(child.frames().await, [expected]);
@@ -128,9 +128,7 @@ pub(super) async fn a_child_is_due_at_once(stage: Stage<'_>) {
 pub(super) async fn many_children_begin_with_one_append(stage: Stage<'_>) {
     let parent = stage.started().await;
     let children: Vec<_> = (0..40).map(|_| begins(&stage)).collect();
-    let appended = starting(parent, &children, false).ok().await;
-    let runs: Vec<_> = children.iter().map(|begins| begins.run).collect();
-    assert_eq!(appended.started, runs);
+    starting(parent, &children, false).ok().await;
     for begins in &children {
         let frames = stage.log(begins.run).frames().await;
         assert_eq!(frames.len(), 1);

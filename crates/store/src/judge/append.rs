@@ -59,7 +59,7 @@ pub fn append(
         mut row,
         frame,
         mut writes,
-        mut started,
+        started,
     } = taking.finish();
     kin.count(&mut row);
     mark(&mut row, request.mark.as_ref(), before, frame.as_ref(), at);
@@ -70,7 +70,6 @@ pub fn append(
         }));
     }
     writes.extend(kin.writes);
-    started.extend(kin.begun);
     writes.extend(children::end(rows, run, &mut row, frame.as_ref())?);
     let head = row.head;
     writes.push(Write::Run(run, Box::new(row)));

@@ -23,9 +23,7 @@ type Refused = Failed<AppendRefusal>;
 #[derive(Debug, Default)]
 pub(super) struct Changes {
     pub(super) writes: Vec<Write>,
-    /// The runs that begin.
-    pub(super) begun: Vec<RunId>,
-    /// How many of them are attached.
+    /// How many attached children begin.
     attached: u32,
     /// How many ends of attached children are recorded.
     settled: u32,
@@ -80,7 +78,6 @@ impl Changes {
         let row = first_row(request.scope, &frame);
         self.writes.push(Write::Frame(run, frame));
         self.writes.push(Write::Run(run, Box::new(row)));
-        self.begun.push(run);
         Ok(())
     }
 
