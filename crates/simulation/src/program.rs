@@ -83,6 +83,14 @@ pub(crate) enum Op {
     Nested(Program),
     /// Calls another workflow, which calls itself so many times.
     Recurse(u64, Program),
+    /// Starts a child run and awaits it.
+    Child(Program),
+    /// Starts so many child runs at once, and waits for all.
+    Children(u64, Program),
+    /// Polls a child run and a sleep, and takes what comes first.
+    ChildOrSleep(Program, u64),
+    /// Starts a child run and lets it go.
+    Detached(Program),
     /// Asks for time and randomness.
     Ask,
     /// Returns.
@@ -95,7 +103,7 @@ pub(crate) enum Op {
 
 impl Op {
     /// How each kind is counted.
-    pub(crate) const NAMES: [&'static str; 31] = [
+    pub(crate) const NAMES: [&'static str; 35] = [
         "op step",
         "op crossed-steps",
         "op unpolled-step",
@@ -127,6 +135,10 @@ impl Op {
         "op return",
         "op fail",
         "op panic",
+        "op child",
+        "op children",
+        "op child-or-sleep",
+        "op detached",
     ];
 
     /// How it is counted.
@@ -163,6 +175,10 @@ impl Op {
             Self::Return => 28,
             Self::Fail => 29,
             Self::Panic => 30,
+            Self::Child(_) => 31,
+            Self::Children(..) => 32,
+            Self::ChildOrSleep(..) => 33,
+            Self::Detached(_) => 34,
         }]
     }
 
@@ -171,7 +187,13 @@ impl Op {
         match self {
             Self::Join(branches) | Self::JoinInTime(_, branches) => branches.iter().collect(),
             Self::Race(a, b) => vec![a, b],
-            Self::Loop(_, body) | Self::Nested(body) | Self::Recurse(_, body) => vec![body],
+            Self::Loop(_, body)
+            | Self::Nested(body)
+            | Self::Recurse(_, body)
+            | Self::Child(body)
+            | Self::Children(_, body)
+            | Self::ChildOrSleep(body, _)
+            | Self::Detached(body) => vec![body],
             Self::Step(_)
             | Self::CrossedSteps(..)
             | Self::UnpolledStep(_)
@@ -207,7 +229,13 @@ impl Op {
         match self {
             Self::Join(branches) | Self::JoinInTime(_, branches) => branches.iter_mut().collect(),
             Self::Race(a, b) => vec![a, b],
-            Self::Loop(_, body) | Self::Nested(body) | Self::Recurse(_, body) => vec![body],
+            Self::Loop(_, body)
+            | Self::Nested(body)
+            | Self::Recurse(_, body)
+            | Self::Child(body)
+            | Self::Children(_, body)
+            | Self::ChildOrSleep(body, _)
+            | Self::Detached(body) => vec![body],
             _ => Vec::new(),
         }
     }
@@ -252,12 +280,27 @@ pub(crate) struct Taste {
     pub(crate) size: u64,
     /// Whether a program may panic.
     pub(crate) panics: bool,
+    /// Whether it may start child runs. Documents that are older than these say nothing of them.
+    #[serde(default)]
+    pub(crate) children: bool,
+}
+
+/// What a program has room for.
+#[derive(Clone, Copy, Debug)]
+struct Room {
+    /// So many things.
+    left: u64,
+    /// Child runs.
+    children: bool,
 }
 
 /// Grows a program.
 pub(crate) fn grow(prng: &mut Prng, taste: Taste) -> Program {
-    let mut left = 1 + prng.below(taste.size);
-    let mut program = block(prng, &mut left, 0);
+    let mut room = Room {
+        left: 1 + prng.below(taste.size),
+        children: taste.children,
+    };
+    let mut program = block(prng, &mut room, 0);
     if taste.panics && prng.chance(500) {
         let at = prng.index(program.len() + 1);
         program.insert(at, Op::Panic);
@@ -283,19 +326,24 @@ pub(crate) fn contains(program: &[Op], wanted: &impl Fn(&Op) -> bool) -> bool {
     })
 }
 
-fn block(prng: &mut Prng, left: &mut u64, depth: u32) -> Program {
+fn block(prng: &mut Prng, room: &mut Room, depth: u32) -> Program {
     let mut program = Program::new();
     let wanted = 1 + prng.below(if depth == 0 { 12 } else { 4 });
-    while *left > 0 && (program.len() as u64) < wanted {
-        *left -= 1;
-        program.push(op(prng, left, depth));
+    while room.left > 0 && (program.len() as u64) < wanted {
+        room.left -= 1;
+        program.push(op(prng, room, depth));
     }
     program
 }
 
-fn op(prng: &mut Prng, left: &mut u64, depth: u32) -> Op {
-    let nests = depth < 3 && *left > 0;
-    match prng.below(if nests { 44 } else { 35 }) {
+fn op(prng: &mut Prng, room: &mut Room, depth: u32) -> Op {
+    let nests = depth < 3 && room.left > 0;
+    let kinds = match (nests, room.children) {
+        (false, _) => 35,
+        (true, false) => 44,
+        (true, true) => 52,
+    };
+    match prng.below(kinds) {
         4 => Op::CrossedSteps(script(prng), script(prng)),
         5 => Op::UnpolledStep(script(prng)),
         6 => Op::StepOrSleep(script(prng), span(prng)),
@@ -320,19 +368,23 @@ fn op(prng: &mut Prng, left: &mut u64, depth: u32) -> Op {
         32 if prng.chance(3_000) => Op::Return,
         33 if prng.chance(3_000) => Op::Fail,
         0..=3 | 32..=34 => Op::Step(script(prng)),
-        35..=36 => Op::Join(branches(prng, left, depth)),
-        37 => Op::JoinInTime(span(prng), branches(prng, left, depth)),
-        38..=39 => Op::Race(block(prng, left, depth + 1), block(prng, left, depth + 1)),
-        40..=41 => Op::Loop(2 + prng.below(2), block(prng, left, depth + 1)),
-        42 => Op::Recurse(1 + prng.below(2), block(prng, left, depth + 1)),
-        _ => Op::Nested(block(prng, left, depth + 1)),
+        35..=36 => Op::Join(branches(prng, room, depth)),
+        37 => Op::JoinInTime(span(prng), branches(prng, room, depth)),
+        38..=39 => Op::Race(block(prng, room, depth + 1), block(prng, room, depth + 1)),
+        40..=41 => Op::Loop(2 + prng.below(2), block(prng, room, depth + 1)),
+        44..=46 => Op::Child(block(prng, room, depth + 1)),
+        47 => Op::Children(2 + prng.below(2), block(prng, room, depth + 1)),
+        48..=49 => Op::ChildOrSleep(block(prng, room, depth + 1), span(prng)),
+        50..=51 => Op::Detached(block(prng, room, depth + 1)),
+        42 => Op::Recurse(1 + prng.below(2), block(prng, room, depth + 1)),
+        _ => Op::Nested(block(prng, room, depth + 1)),
     }
 }
 
-fn branches(prng: &mut Prng, left: &mut u64, depth: u32) -> Vec<Program> {
+fn branches(prng: &mut Prng, room: &mut Room, depth: u32) -> Vec<Program> {
     let branches = 2 + prng.below(2);
     (0..branches)
-        .map(|_| block(prng, left, depth + 1))
+        .map(|_| block(prng, room, depth + 1))
         .collect()
 }
 

@@ -167,7 +167,9 @@ fn gather(
             | Seen::Elapsed
             | Seen::Woke
             | Seen::Asked(..)
-            | Seen::Won(_) => {}
+            | Seen::Won(_)
+            | Seen::Child(_)
+            | Seen::LetGo(_) => {}
         }
     }
     Ok(())

@@ -3,6 +3,7 @@
 //! What the workflow sees is written down twice: in its result, and at once in the ledger, which
 //! compares it with what the same run saw in every other replay.
 
+mod children;
 mod hooks;
 mod notes;
 mod steps;
@@ -20,6 +21,8 @@ pub(crate) use webhooks::answer_text;
 
 /// The name of the workflow that outsiders start.
 pub(crate) const WORKFLOW: &str = "simulated";
+/// What child runs carry in place of the number of a start.
+const CHILD: u64 = u64::MAX;
 /// The code that stands under that name in a process whose code was changed.
 pub(crate) const CHANGED: &str = "simulated-changed";
 
@@ -128,6 +131,10 @@ async fn one(op: &Op, hooks: &mut Hooks, notes: &Notes) -> Flow {
         }
         Op::Ask => {
             ask(notes);
+            Flow::On
+        }
+        Op::Child(_) | Op::Children(..) | Op::ChildOrSleep(..) | Op::Detached(_) => {
+            children::perform(op, notes).await;
             Flow::On
         }
         Op::Webhook {
