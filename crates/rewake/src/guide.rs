@@ -16,6 +16,7 @@ macro_rules! guide {
 
 guide! {
     changing_code: "changing-code.md",
+    children: "children.md",
 }
 
 #[cfg(test)]

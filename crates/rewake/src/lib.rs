@@ -174,8 +174,3 @@ pub mod __private {
 #[cfg(doctest)]
 #[doc = include_str!("../../../README.md")]
 mod readme {}
-
-/// The programs of the guide, compiled and run.
-#[cfg(doctest)]
-#[doc = include_str!("../../../docs/guide/children.md")]
-mod guide_to_children {}
