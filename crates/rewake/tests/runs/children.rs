@@ -399,6 +399,28 @@ async fn many_children_of_one_parent_all_report(stage: Stage) {
     assert_eq!(count(&rewake, &run, "step_completed").await, 100);
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn all_children_that_are_asked_for_at_once_begin_with_one_append() {
+    in_time(async {
+        let stage = Stage::in_a_file();
+        let rewake = stage.open().await;
+        let run = rewake.start(has_many(1_000)).await.unwrap();
+        assert_eq!(run.result().await.unwrap(), 499_500);
+        let log = log(&rewake, &run).await;
+        let began = log.iter().filter_map(|event| match &event.kind {
+            EventKind::StepCreated { .. } => Some(u128::from_be_bytes(event.id.to_bytes())),
+            _ => None,
+        });
+        let began: Vec<_> = began.collect();
+        // The ids of an append count up from that of its first event.
+        let counts_up = |ids: &[u128]| ids[1] == ids[0] + 1;
+        assert!(began.windows(2).all(counts_up));
+        assert_eq!(began.len(), 1_000);
+        assert_eq!(count(&rewake, &run, "step_completed").await, 1_000);
+    })
+    .await;
+}
+
 #[workflow]
 async fn panics_while_it_waits(token: String) -> anyhow::Result<u64> {
     let mut child = start_child(waits(token.clone()));

@@ -7,6 +7,7 @@
 )]
 
 mod blocking;
+mod children;
 mod polling;
 mod races;
 mod resting;
