@@ -220,7 +220,9 @@ impl Driver {
             parent,
             has_children,
         } = self.ended.unwrap_or_else(|| self.kindred());
-        if let Some(parent) = parent.filter(|parent| !parent.detached) {
+        if let Some(parent) = parent.filter(|parent| !parent.detached)
+            && self.may_hear(parent.run).await
+        {
             self.engine.tell(parent.run, Message::Owed);
         }
         if !has_children {
@@ -232,6 +234,16 @@ impl Driver {
             tracing::warn!(run = %self.run, %error, "its children could not be told of its end");
             self.look_again();
         }
+    }
+
+    /// False where a run that had ended before would only tell one that has ended, too, which would
+    /// tell its own parent in turn.
+    async fn may_hear(&mut self, parent: RunId) -> bool {
+        if self.ended.is_none() {
+            return true;
+        }
+        let row = self.engine.store.run(self.engine.scope, parent).await;
+        !matches!(row, Ok(Some(row)) if row.status.is_terminal())
     }
 
     /// The run had ended before this driver came to it.
