@@ -185,7 +185,7 @@ impl Lineage for ProcessStore {
     }
 
     fn children_told(&self, scope: ScopeId, run: RunId) -> StoreFuture<()> {
-        self.ask(|memory| memory.children_told(scope, run))
+        self.write(&[], |memory| memory.children_told(scope, run))
     }
 }
 

@@ -1,7 +1,9 @@
 //! Child runs: steps whose body is another run.
 
 use super::driver::Driver;
-use super::log::{child_created, step, step_completed, step_created, step_failed};
+use super::log::{
+    cancel_requested, child_created, step, step_completed, step_created, step_failed,
+};
 use crate::event::{Child, Correlation, Failure, FailureKind};
 use crate::id::{RunId, StepId};
 use crate::replay::{Fed, StepOutcome};
@@ -153,4 +155,29 @@ fn a_child_is_no_step_and_one_let_go_of_is_not_one_that_is_waited_for() {
         let (_, parted) = driver.parted();
         assert!(parted.contains(expected), "{parted}");
     }
+}
+
+#[test]
+fn a_shield_waits_for_its_child_and_nothing_else_hears_of_one() {
+    let mut driver = Driver::begun();
+    let outside = driver.call_child("left", attached());
+    driver.machine.enter_shield();
+    let inside = driver.call_child("review", minted_anew(attached()));
+    driver.machine.shield_step(inside);
+    driver.append();
+    assert_eq!(driver.outsider(cancel_requested()), Fed::Cancel);
+    assert!(driver.machine.wants(inside));
+    assert!(!driver.machine.wants(outside));
+    assert_eq!(driver.machine.open_steps(), []);
+    assert_eq!(driver.worker(step_completed(inside, "ok")), woken(inside));
+    assert!(driver.machine.take_child(inside).is_some());
+    driver.machine.leave_shield();
+    driver.machine.abandon_step(outside);
+    driver.machine.finish_cancelled();
+    // The end leaves the other child open: it is told once that stands.
+    driver.append();
+    let running = driver.machine.entities().running_children();
+    let running: Vec<_> = running.map(|(step, _)| step.id).collect();
+    assert_eq!(running, [outside]);
+    driver.assert_nothing_more();
 }
