@@ -17,6 +17,7 @@ on_every_stage!(
     a_child_let_go_of_has_an_id_and_outlives_its_parent,
     every_end_of_a_parent_cancels_its_children,
     the_end_of_a_parent_reaches_grandchildren,
+    a_cancelled_parent_finishes_the_shield_that_waits_for_a_child,
     a_child_whose_future_was_dropped_goes_on_and_stays_attached,
     a_child_that_lost_a_race_does_not_disturb_what_follows,
     a_parent_is_told_why_it_waits,
@@ -502,4 +503,41 @@ async fn arguments_that_are_too_long_begin_no_child() {
         assert_eq!(children(&rewake, run.id()).await, []);
     })
     .await;
+}
+
+/// Waits for one child inside a shield, and for another outside.
+#[workflow]
+async fn shields(inside: String, outside: String) -> anyhow::Result<u64> {
+    let inside = shield(async move {
+        let got = start_child(waits(inside)).await?;
+        Ok::<u64, anyhow::Error>(work(got).await?)
+    });
+    let outside = start_child(waits(outside));
+    let (inside, outside) = futures::join!(inside, outside);
+    Ok(inside? + outside?)
+}
+
+async fn a_cancelled_parent_finishes_the_shield_that_waits_for_a_child(stage: Stage) {
+    let rewake = stage.open().await;
+    let run = rewake
+        .start(shields("inside".into(), "outside".into()))
+        .await
+        .unwrap();
+    let inside = rewake.get_run::<u64>(hook(&rewake, "inside").await.run_id);
+    let outside = rewake.get_run::<u64>(hook(&rewake, "outside").await.run_id);
+    assert!(run.cancel("enough").await.unwrap());
+    // No child is asked to end before the shield has ended, and the parent with it.
+    resume(&rewake, "inside", &7_u64).await;
+    assert_eq!(inside.result().await.unwrap(), 7);
+    let ended = run.result().await.unwrap_err();
+    assert!(matches!(ended, RunError::Cancelled { .. }), "{ended}");
+    assert_eq!(stage.probe.times("work 7"), 1);
+    let ended = outside.result().await.unwrap_err();
+    assert!(matches!(ended, RunError::Cancelled { .. }), "{ended}");
+    let names = events(&rewake, &outside).await;
+    assert_eq!(
+        names[names.len() - 2..],
+        ["run_cancel_requested", "run_cancelled"][..],
+        "{names:?}"
+    );
 }
