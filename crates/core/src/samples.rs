@@ -107,6 +107,7 @@ fn following(kind: &EventKind) -> Option<EventKind> {
             name: "publish".to_owned(),
             input: payload("[1]"),
             options: StepOptions::default(),
+            child: None,
         },
         EventKind::StepCreated { .. } => EventKind::StepStarted { step, attempt: 1 },
         EventKind::StepStarted { .. } => EventKind::StepCompleted {

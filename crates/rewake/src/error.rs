@@ -243,18 +243,24 @@ impl Cause {
 #[non_exhaustive]
 pub enum RunError {
     /// Its workflow returned an error.
-    #[error("the run failed: {message}")]
+    #[error("{} failed: {message}", named(child.as_ref()))]
     Failed {
+        /// The run, where it is a child run that its parent waited for.
+        child: Option<RunId>,
         /// What the error said.
         message: String,
         /// What its sources said, outermost first.
         causes: Vec<String>,
     },
-    /// It was cancelled.
-    #[error("the run was cancelled{}", reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default())]
+    /// It was cancelled or terminated.
+    #[error("{} was cancelled{}", named(child.as_ref()), reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default())]
     Cancelled {
+        /// The run, where it is a child run that its parent waited for.
+        child: Option<RunId>,
         /// Why, in the words of whoever asked.
         reason: Option<String>,
+        /// True where it was terminated: nothing of its workflow's ran any more, no undo either.
+        terminated: bool,
     },
     /// It is parked: it goes on when a build that fits or a person lets it.
     #[error("the run is parked ({code}): {reason}")]
@@ -284,7 +290,7 @@ pub enum RunError {
     },
     /// The call was awaited where no workflow runs.
     #[error(
-        "a workflow call is awaited inside another workflow; elsewhere start it with `rewake.start(call).await`"
+        "a workflow call is awaited or given to `start_child` inside another workflow; elsewhere start it with `rewake.start(call).await`"
     )]
     NotInWorkflow,
     /// The store could not be read.
@@ -295,10 +301,35 @@ pub enum RunError {
 impl From<Failure> for RunError {
     fn from(failure: Failure) -> Self {
         Self::Failed {
+            child: None,
             message: failure.message,
             causes: failure.causes,
         }
     }
+}
+
+impl RunError {
+    /// The error of this child run.
+    pub(crate) fn of(self, child: RunId) -> Self {
+        match self {
+            Self::Failed {
+                message, causes, ..
+            } => Self::Failed {
+                child: Some(child),
+                message,
+                causes,
+            },
+            other => other,
+        }
+    }
+}
+
+/// The run as a message names it.
+fn named(child: Option<&RunId>) -> String {
+    child.map_or_else(
+        || "the run".to_owned(),
+        |child| format!("child run `{child}`"),
+    )
 }
 
 /// A token that another live hook holds.

@@ -17,6 +17,7 @@ macro_rules! guide {
 guide! {
     cancellation: "cancellation.md",
     changing_code: "changing-code.md",
+    children: "children.md",
     determinism: "determinism.md",
     errors: "errors.md",
     steps: "steps.md",

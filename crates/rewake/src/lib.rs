@@ -69,6 +69,7 @@ mod blocking;
 mod builder;
 mod call;
 mod cancellation;
+mod child;
 mod definition;
 mod error;
 mod events;
@@ -101,6 +102,7 @@ pub use attributes::{SetAttributes, SetAttributesError, set_attributes};
 pub use builder::{Build, Limit, OpenError, RewakeBuilder, StoreSource, WorkflowFunction};
 pub use call::{StepCall, WorkflowCall};
 pub use cancellation::{Shield, shield, undo};
+pub use child::{Detach, StartChild, start_child};
 pub use error::{
     Elapsed, FatalError, HookConflict, HookError, RetryAfter, RetryableError, RunError, StepError,
     StepErrorKind,
@@ -144,8 +146,8 @@ pub mod prelude {
         AbortController, AbortSignal, FatalError, Hook, HookConflict, HookError, HookReceiver,
         RetryableError, Rewake, Run, RunError, StepError, Verify, WebhookReceiver, WebhookRequest,
         create_hook, create_webhook, days, define_hook, hours, minutes, now, provided, random,
-        recv_all, seconds, select, set_attributes, shield, sleep, sleep_until, step, step_metadata,
-        timeout, undo, uuid, workflow, workflow_metadata,
+        recv_all, seconds, select, set_attributes, shield, sleep, sleep_until, start_child, step,
+        step_metadata, timeout, undo, uuid, workflow, workflow_metadata,
     };
     pub use serde::{Deserialize, Serialize};
 }

@@ -93,6 +93,14 @@ impl Runs {
         }
     }
 
+    /// Only child runs of this run, detached ones included.
+    pub fn parent(self, run: RunId) -> Self {
+        let change = |args: &mut RunsArgs| args.filter.parent = Some(run);
+        Self {
+            request: self.request.with(change),
+        }
+    }
+
     /// At most so many; 100 unless said.
     pub fn limit(self, limit: usize) -> Self {
         Self {

@@ -256,7 +256,13 @@ impl<T: DeserializeOwned> Run<T> {
                     });
                 }
                 RunOutcome::Failed(failure) => return Err(failure.into()),
-                RunOutcome::Cancelled(reason) => return Err(RunError::Cancelled { reason }),
+                RunOutcome::Cancelled { reason, terminated } => {
+                    return Err(RunError::Cancelled {
+                        child: None,
+                        reason,
+                        terminated,
+                    });
+                }
                 RunOutcome::Parked(parked) => {
                     return Err(RunError::Parked {
                         code: parked.code,

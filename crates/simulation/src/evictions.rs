@@ -75,6 +75,8 @@ fn live(world: &Arc<World>, memory: usize) -> Result<(), String> {
     let taste = Taste {
         size: 12,
         panics: false,
+        // Which of two runs is first depends on what is in memory.
+        children: false,
     };
     let program = program::grow(&mut prng, taste);
     world.boot(Setup {

@@ -89,6 +89,14 @@ pub(crate) enum Op {
     Undo(Script),
     /// Calls a step with a signal, and aborts that if the step takes longer than the time.
     Abort(Script, u64),
+    /// Starts a child run and awaits it.
+    Child(Program),
+    /// Starts so many child runs at once, and waits for all.
+    Children(u64, Program),
+    /// Polls a child run and a sleep, and takes what comes first.
+    ChildOrSleep(Program, u64),
+    /// Starts a child run and lets it go.
+    Detached(Program),
     /// Asks for time and randomness, and sets attributes of the run to what it was told.
     Ask,
     /// Returns.
@@ -101,7 +109,7 @@ pub(crate) enum Op {
 
 impl Op {
     /// How each kind is counted.
-    pub(crate) const NAMES: [&'static str; 34] = [
+    pub(crate) const NAMES: [&'static str; 38] = [
         "op step",
         "op crossed-steps",
         "op unpolled-step",
@@ -136,6 +144,10 @@ impl Op {
         "op return",
         "op fail",
         "op panic",
+        "op child",
+        "op children",
+        "op child-or-sleep",
+        "op detached",
     ];
 
     /// How it is counted.
@@ -175,6 +187,10 @@ impl Op {
             Self::Return => 31,
             Self::Fail => 32,
             Self::Panic => 33,
+            Self::Child(_) => 34,
+            Self::Children(..) => 35,
+            Self::ChildOrSleep(..) => 36,
+            Self::Detached(_) => 37,
         }]
     }
 
@@ -186,7 +202,11 @@ impl Op {
             Self::Loop(_, body)
             | Self::Nested(body)
             | Self::Recurse(_, body)
-            | Self::Shield(body) => vec![body],
+            | Self::Shield(body)
+            | Self::Child(body)
+            | Self::Children(_, body)
+            | Self::ChildOrSleep(body, _)
+            | Self::Detached(body) => vec![body],
             Self::Step(_)
             | Self::CrossedSteps(..)
             | Self::UnpolledStep(_)
@@ -227,7 +247,11 @@ impl Op {
             Self::Loop(_, body)
             | Self::Nested(body)
             | Self::Recurse(_, body)
-            | Self::Shield(body) => vec![body],
+            | Self::Shield(body)
+            | Self::Child(body)
+            | Self::Children(_, body)
+            | Self::ChildOrSleep(body, _)
+            | Self::Detached(body) => vec![body],
             _ => Vec::new(),
         }
     }
@@ -272,12 +296,27 @@ pub(crate) struct Taste {
     pub(crate) size: u64,
     /// Whether a program may panic.
     pub(crate) panics: bool,
+    /// Whether it may start child runs. Documents that are older than these say nothing of them.
+    #[serde(default)]
+    pub(crate) children: bool,
+}
+
+/// What a program has room for.
+#[derive(Clone, Copy, Debug)]
+struct Room {
+    /// So many things.
+    left: u64,
+    /// Child runs.
+    children: bool,
 }
 
 /// Grows a program.
 pub(crate) fn grow(prng: &mut Prng, taste: Taste) -> Program {
-    let mut left = 1 + prng.below(taste.size);
-    let mut program = block(prng, &mut left, 0);
+    let mut room = Room {
+        left: 1 + prng.below(taste.size),
+        children: taste.children,
+    };
+    let mut program = block(prng, &mut room, 0);
     if taste.panics && prng.chance(500) {
         let at = prng.index(program.len() + 1);
         program.insert(at, Op::Panic);
@@ -303,19 +342,24 @@ pub(crate) fn contains(program: &[Op], wanted: &impl Fn(&Op) -> bool) -> bool {
     })
 }
 
-fn block(prng: &mut Prng, left: &mut u64, depth: u32) -> Program {
+fn block(prng: &mut Prng, room: &mut Room, depth: u32) -> Program {
     let mut program = Program::new();
     let wanted = 1 + prng.below(if depth == 0 { 12 } else { 4 });
-    while *left > 0 && (program.len() as u64) < wanted {
-        *left -= 1;
-        program.push(op(prng, left, depth));
+    while room.left > 0 && (program.len() as u64) < wanted {
+        room.left -= 1;
+        program.push(op(prng, room, depth));
     }
     program
 }
 
-fn op(prng: &mut Prng, left: &mut u64, depth: u32) -> Op {
-    let nests = depth < 3 && *left > 0;
-    match prng.below(if nests { 54 } else { 38 }) {
+fn op(prng: &mut Prng, room: &mut Room, depth: u32) -> Op {
+    let nests = depth < 3 && room.left > 0;
+    let kinds = match (nests, room.children) {
+        (false, _) => 38,
+        (true, false) => 54,
+        (true, true) => 62,
+    };
+    match prng.below(kinds) {
         4 => Op::CrossedSteps(script(prng), script(prng)),
         5 => Op::UnpolledStep(script(prng)),
         6 => Op::StepOrSleep(script(prng), span(prng)),
@@ -342,20 +386,24 @@ fn op(prng: &mut Prng, left: &mut u64, depth: u32) -> Op {
         0..=3 | 32..=34 => Op::Step(script(prng)),
         35..=36 => Op::Undo(script(prng)),
         37 => Op::Abort(script(prng), span(prng)),
-        38..=39 => Op::Join(branches(prng, left, depth)),
-        40 => Op::JoinInTime(span(prng), branches(prng, left, depth)),
-        41..=42 => Op::Race(block(prng, left, depth + 1), block(prng, left, depth + 1)),
-        43..=44 => Op::Loop(2 + prng.below(2), block(prng, left, depth + 1)),
-        45 => Op::Recurse(1 + prng.below(2), block(prng, left, depth + 1)),
-        46..=52 => Op::Shield(block(prng, left, depth + 1)),
-        _ => Op::Nested(block(prng, left, depth + 1)),
+        38..=39 => Op::Join(branches(prng, room, depth)),
+        40 => Op::JoinInTime(span(prng), branches(prng, room, depth)),
+        41..=42 => Op::Race(block(prng, room, depth + 1), block(prng, room, depth + 1)),
+        43..=44 => Op::Loop(2 + prng.below(2), block(prng, room, depth + 1)),
+        45 => Op::Recurse(1 + prng.below(2), block(prng, room, depth + 1)),
+        46..=52 => Op::Shield(block(prng, room, depth + 1)),
+        54..=56 => Op::Child(block(prng, room, depth + 1)),
+        57 => Op::Children(2 + prng.below(2), block(prng, room, depth + 1)),
+        58..=59 => Op::ChildOrSleep(block(prng, room, depth + 1), span(prng)),
+        60..=61 => Op::Detached(block(prng, room, depth + 1)),
+        _ => Op::Nested(block(prng, room, depth + 1)),
     }
 }
 
-fn branches(prng: &mut Prng, left: &mut u64, depth: u32) -> Vec<Program> {
+fn branches(prng: &mut Prng, room: &mut Room, depth: u32) -> Vec<Program> {
     let branches = 2 + prng.below(2);
     (0..branches)
-        .map(|_| block(prng, left, depth + 1))
+        .map(|_| block(prng, room, depth + 1))
         .collect()
 }
 

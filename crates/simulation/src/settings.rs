@@ -71,6 +71,7 @@ impl Settings {
             taste: Taste {
                 size: 12,
                 panics: false,
+                children: false,
             },
         }
     }
@@ -107,6 +108,7 @@ impl Settings {
             taste: Taste {
                 size: prng.pick(&[3, 6, 12]),
                 panics: prng.chance(3_000),
+                children: prng.chance(6_000),
             },
         }
     }

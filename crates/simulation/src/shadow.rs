@@ -262,9 +262,12 @@ fn agrees(row: &RunRow, followed: &Followed, latest: Timestamp) -> Result<(), St
         return Err(format!("its row {row:?} is not what its log says"));
     }
     if run.status.is_terminal() {
-        return match row.wake_at {
-            Some(_) => Err("it has ended, and a wake-up is left".to_owned()),
-            None => Ok(()),
+        return match (row.wake_at, row.children) {
+            (Some(_), 0) => Err("it has ended, and a wake-up is left".to_owned()),
+            (None, children) if children > 0 => Err(format!(
+                "it has ended, and nobody will tell its {children} children"
+            )),
+            (Some(_) | None, _) => Ok(()),
         };
     }
     if row.live_hooks as usize != live {
@@ -303,6 +306,7 @@ fn needed_wake_up(row: &RunRow, entities: &Entities, latest: Timestamp) -> Optio
     let steps = entities
         .open_steps()
         .filter(|step| !cleans_up || step.name == TAKE_BACK)
+        .filter(|step| step.child.is_none())
         .map(|step| step.retry_at.unwrap_or(latest));
     let needed = ready.into_iter().chain(steps).chain(entities.next_due());
     needed.min().map(|needed| needed.max(latest))

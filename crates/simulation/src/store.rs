@@ -18,8 +18,9 @@ use rewake_core::token::Token;
 use rewake_store::{
     Admit, AdmitRefusal, Admitted, Answer, AnswerRefusal, Answered, Append, AppendRefusal,
     Appended, ChunkRow, Create, CreateRefusal, Created, Deliver, DeliverRefusal, Delivered, Failed,
-    Log, MailRow, Mailbox, Parked, Post, PostRefusal, Posted, Queries, RunFilter, RunPage, RunRow,
-    ScopeId, Sessions, Store, StoreError, StoreFuture, Streams, TokenRow, WakeUp, WakeUps,
+    Lineage, Log, MailRow, Mailbox, OwedRow, Parked, Post, PostRefusal, Posted, Queries, RunFilter,
+    RunPage, RunRow, ScopeId, Sessions, Store, StoreError, StoreFuture, Streams, TokenRow, WakeUp,
+    WakeUps,
 };
 
 use crate::check::write::{About, judge};
@@ -297,6 +298,31 @@ impl WakeUps for FaultyStore {
         limit: usize,
     ) -> StoreFuture<Vec<(RunId, Parked)>> {
         self.read("parked", move |store| store.parked(scope, after, limit))
+    }
+}
+
+impl Lineage for FaultyStore {
+    fn owed(&self, scope: ScopeId, parent: RunId, max_bytes: usize) -> StoreFuture<Vec<OwedRow>> {
+        // Small pages, so that what is owed comes in many.
+        let max_bytes = max_bytes.min(512);
+        self.read("owed", move |store| store.owed(scope, parent, max_bytes))
+    }
+
+    fn owed_runs(
+        &self,
+        scope: ScopeId,
+        after: Option<RunId>,
+        limit: usize,
+    ) -> StoreFuture<Vec<RunId>> {
+        self.read("owed_runs", move |store| {
+            store.owed_runs(scope, after, limit)
+        })
+    }
+
+    fn children_told(&self, scope: ScopeId, run: RunId) -> StoreFuture<()> {
+        self.hand_over("children_told", About::Sessions, move |store, _| {
+            store.children_told(scope, run)
+        })
     }
 }
 

@@ -39,6 +39,7 @@ mod mail;
 mod migrate;
 mod open;
 mod options;
+mod owed;
 mod page;
 mod queue;
 mod reader;

@@ -170,11 +170,11 @@ impl Tables<'_> {
         let mut parked = Vec::new();
         let after = after.map(|run| run.to_bytes().to_vec()).unwrap_or_default();
         self.scan(
-            "SELECT scope, wake_at, parked, body, run FROM runs INDEXED BY runs_parked
+            "SELECT scope, wake_at, parked, body, parent, run FROM runs INDEXED BY runs_parked
              WHERE scope = ?1 AND parked = 1 AND run > ?2 ORDER BY run LIMIT ?3",
             &[&scope.0, &after, &rows(limit)],
             |row| {
-                let run = run_id(row, 4)?;
+                let run = run_id(row, 5)?;
                 parked.extend(run_row(run, row)?.parked.map(|why| (run, why)));
                 Ok(Enough::No)
             },
@@ -232,20 +232,23 @@ impl Tables<'_> {
         loop {
             let mut seen = 0;
             let mut enough = Enough::No;
-            self.scan(
-                "SELECT scope, wake_at, parked, body, run FROM runs
-                 WHERE run < ?1 ORDER BY run DESC LIMIT ?2",
-                &[&before.clone(), &rows(GLANCE)],
-                |row| {
-                    seen += 1;
-                    let run = run_id(row, 4)?;
-                    before = run.to_bytes().to_vec();
-                    if row.get::<_, u32>(0)? == scope.0 {
-                        enough = show(&mut page, run, run_row(run, row)?, filter, limit);
-                    }
-                    Ok(enough)
-                },
-            )?;
+            let parent = filter.parent.map(RunId::to_bytes);
+            let sql = if parent.is_some() {
+                "SELECT scope, wake_at, parked, body, parent, run FROM runs INDEXED BY runs_parent
+                 WHERE run < ?1 AND parent = ?3 ORDER BY run DESC LIMIT ?2"
+            } else {
+                "SELECT scope, wake_at, parked, body, parent, run FROM runs
+                 WHERE run < ?1 AND ?3 IS NULL ORDER BY run DESC LIMIT ?2"
+            };
+            self.scan(sql, &[&before.clone(), &rows(GLANCE), &parent], |row| {
+                seen += 1;
+                let run = run_id(row, 5)?;
+                before = run.to_bytes().to_vec();
+                if row.get::<_, u32>(0)? == scope.0 {
+                    enough = show(&mut page, run, run_row(run, row)?, filter, limit);
+                }
+                Ok(enough)
+            })?;
             if enough == Enough::Yes || seen < GLANCE {
                 return Ok(page);
             }
@@ -287,7 +290,7 @@ fn hole(run: RunId, frame: &Frame) -> StoreError {
     damaged(&format!("run `{run}`"), detail)
 }
 
-fn run_id(row: &Row<'_>, column: usize) -> Result<RunId, Trouble> {
+pub(crate) fn run_id(row: &Row<'_>, column: usize) -> Result<RunId, Trouble> {
     let id = bytes(row, column)?;
     let id = id
         .try_into()
@@ -308,6 +311,6 @@ fn token_row(scope: ScopeId, row: &Row<'_>) -> Result<TokenRow, Trouble> {
     Ok(found)
 }
 
-fn rows(limit: usize) -> i64 {
+pub(crate) fn rows(limit: usize) -> i64 {
     i64::try_from(limit).unwrap_or(i64::MAX)
 }

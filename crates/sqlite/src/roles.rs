@@ -8,8 +8,9 @@ use rewake_store::judge::{self, Rows, Verdict};
 use rewake_store::{
     Admit, AdmitRefusal, Admitted, Answer, AnswerRefusal, Answered, Append, AppendRefusal,
     Appended, ChunkRow, Create, CreateRefusal, Created, Deliver, DeliverRefusal, Delivered, Failed,
-    Log, MailRow, Mailbox, Parked, Post, PostRefusal, Posted, Queries, RunFilter, RunPage, RunRow,
-    ScopeId, Sessions, StoreError, StoreFuture, Streams, TokenRow, WakeUp, WakeUps,
+    Lineage, Log, MailRow, Mailbox, OwedRow, Parked, Post, PostRefusal, Posted, Queries, RunFilter,
+    RunPage, RunRow, ScopeId, Sessions, StoreError, StoreFuture, Streams, TokenRow, WakeUp,
+    WakeUps,
 };
 
 use crate::queue::Caller;
@@ -117,6 +118,28 @@ impl WakeUps for SqliteStore {
         limit: usize,
     ) -> StoreFuture<Vec<(RunId, Parked)>> {
         self.read(move |tables| tables.parked(scope, after, limit))
+    }
+}
+
+impl Lineage for SqliteStore {
+    fn owed(&self, scope: ScopeId, parent: RunId, max_bytes: usize) -> StoreFuture<Vec<OwedRow>> {
+        self.read(move |tables| tables.owed(scope, parent, max_bytes))
+    }
+
+    fn owed_runs(
+        &self,
+        scope: ScopeId,
+        after: Option<RunId>,
+        limit: usize,
+    ) -> StoreFuture<Vec<RunId>> {
+        self.read(move |tables| tables.owed_runs(scope, after, limit))
+    }
+
+    fn children_told(&self, scope: ScopeId, run: RunId) -> StoreFuture<()> {
+        self.write(Caller::Worker, weight::LEAST, move |tables, _| {
+            let verdict = judge::children_told(tables, scope, run)?;
+            carry_out(tables, verdict)
+        })
     }
 }
 

@@ -69,6 +69,9 @@ impl<'c> Tables<'c> {
                 "INSERT INTO start_keys (scope, key, body) VALUES (?1, ?2, ?3)",
                 (scope.0, key, encode_row(&row)),
             ),
+            Write::Owed(row) => self.put_owed(&row),
+            Write::OwedGone(scope, parent, child) => self.drop_owed(scope, parent, child),
+            Write::OwedAllGone(scope, parent) => self.drop_all_owed(scope, parent),
             Write::Chunk(run, stream, row) => self.execute(
                 "INSERT INTO chunks (run, stream, body) VALUES (?1, ?2, ?3)",
                 (run.to_bytes(), stream, encode_row(&row)),
@@ -94,10 +97,18 @@ impl<'c> Tables<'c> {
             return Ok(());
         }
         self.execute(
-            "INSERT INTO runs (run, scope, wake_at, parked, body) VALUES (?1, ?2, ?3, ?4, ?5)
+            "INSERT INTO runs (run, scope, wake_at, parked, parent, body)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6)
              ON CONFLICT (run) DO UPDATE
              SET wake_at = excluded.wake_at, parked = excluded.parked, body = excluded.body",
-            (run.to_bytes(), row.scope.0, wake_at, parked, &body),
+            (
+                run.to_bytes(),
+                row.scope.0,
+                wake_at,
+                parked,
+                row.parent.map(|parent| parent.run.to_bytes()),
+                &body,
+            ),
         )
     }
 
@@ -209,7 +220,7 @@ impl Rows for Tables<'_> {
     fn run(&mut self, run: RunId) -> Result<Option<RunRow>, StoreError> {
         let found = self
             .look_up(
-                "SELECT scope, wake_at, parked, body FROM runs WHERE run = ?1",
+                "SELECT scope, wake_at, parked, body, parent FROM runs WHERE run = ?1",
                 [run.to_bytes()],
                 |row| Ok(run_row(run, row)),
             )?
@@ -274,6 +285,10 @@ impl Rows for Tables<'_> {
         limit: usize,
     ) -> Result<Vec<ForgetRow>, StoreError> {
         self.forgets_until(scope, now, limit)
+    }
+
+    fn is_owed(&mut self, scope: ScopeId, parent: RunId, child: RunId) -> Result<bool, StoreError> {
+        self.has_owed(scope, parent, child)
     }
 
     fn start_key(&mut self, scope: ScopeId, key: &str) -> Result<Option<StartKeyRow>, StoreError> {
@@ -343,13 +358,14 @@ impl Tables<'_> {
     }
 }
 
-/// Reads `scope, wake_at, parked, body` of a run.
+/// Reads `scope, wake_at, parked, body, parent` of a run.
 pub(crate) fn run_row(run: RunId, row: &Row<'_>) -> Result<RunRow, Trouble> {
     let found: RunRow =
         decode_row(bytes(row, 3)?).map_err(|source| StoreError::corrupt_run(run, source))?;
     let agrees = row.get::<_, u32>(0)? == found.scope.0
         && row.get::<_, Option<i64>>(1)? == found.wake_at.map(time)
-        && row.get::<_, bool>(2)? == found.parked.is_some();
+        && row.get::<_, bool>(2)? == found.parked.is_some()
+        && row.get::<_, Option<[u8; 16]>>(4)? == found.parent.map(|parent| parent.run.to_bytes());
     if agrees {
         Ok(found)
     } else {

@@ -20,6 +20,7 @@
 mod admission;
 mod error;
 pub mod judge;
+mod lineage;
 mod request;
 mod role;
 mod row;
@@ -34,6 +35,7 @@ mod tests;
 
 pub use admission::{Admit, AdmitRefusal, Admitted, Post, PostRefusal, Posted};
 pub use error::{Failed, StoreError};
+pub use lineage::{ChildBegins, Kin, Lineage};
 pub use request::{
     Answer, AnswerRefusal, Answered, Append, AppendRefusal, Appended, Condition, Create,
     CreateRefusal, Created, Deliver, DeliverRefusal, Delivered, DeliveryKey, Door, Mark, StartKey,
@@ -44,8 +46,8 @@ pub use role::{
     WakeUps,
 };
 pub use row::{
-    ChunkRow, ForgetRow, KeyRow, Left, MailRow, Parked, RunRow, ScopeId, StartKeyRow, TokenRow,
-    WhichKeys,
+    ChunkRow, ForgetRow, KeyRow, Left, MailRow, OwedRow, Parked, RunRow, ScopeId, StartKeyRow,
+    TokenRow, WhichKeys,
 };
 pub use wire::{Corrupt, decode_row, encode_row};
 

@@ -10,6 +10,7 @@ use rewake_core::payload::Payload;
 use rewake_core::time::Timestamp;
 use rewake_core::token::Token;
 
+use crate::lineage::Kin;
 use crate::row::{ChunkRow, Parked, ScopeId, TokenRow};
 
 /// Begins a log.
@@ -97,6 +98,8 @@ pub struct Append {
     pub events: Vec<EventKind>,
     /// The tokens of the hooks that the events end; at the run's end, of all its hooks.
     pub release: Vec<Token>,
+    /// What it says about child runs.
+    pub kin: Kin,
     /// What the worker says about its run, where the worker appends.
     pub mark: Option<Mark>,
     /// Answer with the events after this position too.
@@ -158,8 +161,8 @@ pub struct Appended {
     pub frames: Vec<Frame>,
     /// The end of the log.
     pub head: Position,
-    /// Runs that payloads have started which this append left unread. Nobody is told of them but
-    /// whoever appended; a repeat does not say them again, for the wake-up index has them.
+    /// Runs that payloads have started which this append left unread. Nobody is told of them, nor of
+    /// the child runs that the frame names, but whoever appended; a repeat does not say them again, for the wake-up index has them.
     pub started: Vec<RunId>,
 }
 
@@ -242,6 +245,24 @@ pub enum AppendRefusal {
         run: RunId,
         /// How many.
         left: u32,
+    },
+    /// The append records a child run and does not say how it begins: a fault of the caller's.
+    #[error("the append records child run `{child}` and does not say how it begins")]
+    ChildMissing {
+        /// The child.
+        child: RunId,
+    },
+    /// The append records a child run that exists already.
+    #[error("child run `{child}` exists already")]
+    ChildExists {
+        /// The child.
+        child: RunId,
+    },
+    /// The append records the end of a child run that left none for it.
+    #[error("child run `{child}` has left no end to record")]
+    NotOwed {
+        /// The child.
+        child: RunId,
     },
 }
 

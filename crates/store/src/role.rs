@@ -14,6 +14,7 @@ use rewake_core::token::Token;
 
 use crate::admission::{Admit, AdmitRefusal, Admitted, Post, PostRefusal, Posted};
 use crate::error::{Failed, StoreError};
+use crate::lineage::Lineage;
 use crate::request::{
     Answer, AnswerRefusal, Answered, Append, AppendRefusal, Appended, Create, CreateRefusal,
     Created, Deliver, DeliverRefusal, Delivered,
@@ -38,7 +39,8 @@ pub trait Log {
     fn create(&self, request: Create) -> StoreFuture<Created, Failed<CreateRefusal>>;
 
     /// Adds to a log. Atomic with it: the run's row, tokens taken and released, what the mailbox keeps
-    /// for a token that is taken, and what becomes of payloads that are left unread: the log of a
+    /// for a token that is taken, the logs of child runs that begin, what an end leaves for parent and
+    /// children, and what becomes of payloads that are left unread: the log of a
     /// run that they start, the mailbox.
     fn append(&self, request: Append) -> StoreFuture<Appended, Failed<AppendRefusal>>;
 
@@ -159,6 +161,8 @@ pub struct RunFilter {
     pub with_live_hooks: bool,
     /// Only runs that have all of these attributes.
     pub attributes: BTreeMap<String, String>,
+    /// Only child runs of this one.
+    pub parent: Option<RunId>,
 }
 
 impl RunFilter {
@@ -173,6 +177,9 @@ impl RunFilter {
                 .attributes
                 .iter()
                 .all(|(key, value)| row.attributes.get(key) == Some(value))
+            && self
+                .parent
+                .is_none_or(|parent| row.parent.is_some_and(|of| of.run == parent))
     }
 }
 
@@ -216,7 +223,17 @@ pub trait Queries {
 
 /// A store: all roles together.
 pub trait Store:
-    Log + Mailbox + WakeUps + Streams + Sessions + Queries + std::fmt::Debug + Send + Sync + 'static
+    Log
+    + Mailbox
+    + WakeUps
+    + Lineage
+    + Streams
+    + Sessions
+    + Queries
+    + std::fmt::Debug
+    + Send
+    + Sync
+    + 'static
 {
 }
 
@@ -224,6 +241,7 @@ impl<T> Store for T where
     T: Log
         + Mailbox
         + WakeUps
+        + Lineage
         + Streams
         + Sessions
         + Queries

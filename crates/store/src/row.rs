@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 
 use rewake_core::entity::RunStatus;
-use rewake_core::event::{Fallback, Position, Taken};
+use rewake_core::event::{EventKind, Fallback, Parent, Position, Taken};
 use rewake_core::id::{EventId, HookId, RunId, StepId};
 use rewake_core::payload::Payload;
 use rewake_core::time::Timestamp;
@@ -49,7 +49,8 @@ pub struct RunRow {
     #[n(7)]
     pub last_at: Timestamp,
     /// When a worker must look at the run: in the past where a reaction is owed or a step is open,
-    /// in the future where a wait or an expiry is all there is, none where only a hook can wake it.
+    /// in the future where a wait or an expiry is all there is, none where only a hook or a child's
+    /// end can wake it. One that has ended is looked at as long as its children were not told.
     #[n(8)]
     pub wake_at: Option<Timestamp>,
     /// How many unclean ends of a process it has been found ready after, in a row.
@@ -83,8 +84,15 @@ pub struct RunRow {
     /// How many payloads were left unread and stay here.
     #[n(18)]
     pub unread: u64,
-    /// Its attributes, as its log has them.
+    /// The run and step that it belongs to, for a child.
+    #[n(19)]
+    pub parent: Option<Parent>,
+    /// How many attached child runs it has whose end its log does not hold. Once it has ended: those
+    /// that must be told so, and until they were it has a wake-up.
     #[n(20)]
+    pub children: u32,
+    /// Its attributes, as its log has them.
+    #[n(21)]
     #[cbor(default)]
     pub attributes: BTreeMap<String, String>,
 }
@@ -250,6 +258,26 @@ pub enum WhichKeys {
     /// One, of a payload that the mailbox took and keeps no longer.
     #[n(1)]
     Key(#[n(0)] String),
+}
+
+/// The end of a child run that its parent's log does not hold yet.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+pub struct OwedRow {
+    /// The project and environment of both.
+    #[n(0)]
+    pub scope: ScopeId,
+    /// The parent.
+    #[n(1)]
+    pub parent: RunId,
+    /// The step of the parent that the end completes.
+    #[n(2)]
+    pub step: StepId,
+    /// The child.
+    #[n(3)]
+    pub child: RunId,
+    /// How it ended: one of the events that end a run.
+    #[n(4)]
+    pub end: EventKind,
 }
 
 /// The idempotency key of a start.

@@ -182,6 +182,13 @@ impl Entities {
             .filter(|wait| wait.status == WaitStatus::Waiting)
     }
 
+    /// The child runs whose end the log does not hold, each with its step.
+    pub fn running_children(&self) -> impl Iterator<Item = (&Step, RunId)> {
+        let child = |step: &'_ Step| step.child.map(|child| child.run);
+        self.open_steps()
+            .filter_map(move |step| Some((step, child(step)?)))
+    }
+
     /// The steps that have not ended.
     pub fn open_steps(&self) -> impl Iterator<Item = &Step> {
         self.steps

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::event::{Failure, FailureKind, StepOptions};
+use crate::event::{Child, Failure, FailureKind, StepOptions};
 use crate::id::StepId;
 use crate::payload::Payload;
 use crate::time::Timestamp;
@@ -32,6 +32,8 @@ pub struct Step {
     pub input: Payload,
     /// How it is tried.
     pub options: StepOptions,
+    /// The run that it stands for, for a child run.
+    pub child: Option<Child>,
     /// How far it has come.
     pub status: StepStatus,
     /// How many attempts have begun.

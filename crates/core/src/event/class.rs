@@ -3,7 +3,7 @@
 //! Everybody who tells events apart does so by one of the exhaustive matches here and in
 //! [`subject`](super::subject), so that a new event is noticed in few places, and in all of them.
 
-use super::{Disposal, EventKind};
+use super::{Child, Disposal, EventKind};
 use crate::id::{HookId, StepId, WaitId};
 
 /// What an event is to a replay.
@@ -30,6 +30,18 @@ impl EventKind {
             | Self::HookReceived { .. }
             | Self::HookExpired { .. }
             | Self::WaitCompleted { .. } => Role::Fact,
+            // Whoever lets a child run go waits for its beginning and for nothing else.
+            Self::StepCreated {
+                child: Some(Child { detached: true, .. }),
+                ..
+            }
+            | Self::HookCreated { .. }
+            | Self::HookConflict { .. }
+            | Self::HookDisposed {
+                by: Disposal::Closed,
+                ..
+            }
+            | Self::AttrSet { .. } => Role::AwaitedRecord,
             Self::RunCompleted { .. }
             | Self::RunFailed { .. }
             | Self::RunContinued { .. }
@@ -41,13 +53,6 @@ impl EventKind {
             | Self::WaitCreated { .. }
             | Self::WaitCancelled { .. }
             | Self::PatchMarked { .. } => Role::Record,
-            Self::HookCreated { .. }
-            | Self::HookConflict { .. }
-            | Self::HookDisposed {
-                by: Disposal::Closed,
-                ..
-            }
-            | Self::AttrSet { .. } => Role::AwaitedRecord,
             Self::RunCreated { .. }
             | Self::RunCancelled { .. }
             | Self::StepStarted { .. }

@@ -35,6 +35,17 @@ pub struct Parent {
     pub detached: bool,
 }
 
+/// The run that is the body of a step: what makes the step a child run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+pub struct Child {
+    /// The child run, minted where the call was first made, and taken from the record ever after.
+    #[n(0)]
+    pub run: RunId,
+    /// True where the step ends with the child's beginning, and the child outlives its parent.
+    #[n(1)]
+    pub detached: bool,
+}
+
 /// The run that an unread payload of `resume_or_start` starts: all that its log begins with, minted by
 /// the caller before its first try, so that whoever ends the hook needs no entropy.
 ///
@@ -162,4 +173,10 @@ pub enum FailureKind {
     /// The result cannot be encoded, so trying again is of no use.
     #[n(3)]
     NotEncodable,
+    /// The child run that the step stands for was cancelled.
+    #[n(4)]
+    Cancelled,
+    /// The child run that the step stands for was terminated.
+    #[n(5)]
+    Terminated,
 }

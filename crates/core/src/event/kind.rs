@@ -7,7 +7,9 @@ use std::collections::BTreeMap;
 
 use minicbor::{Decode, Encode};
 
-use super::field::{CreatedBy, Disposal, Failure, FailureKind, Fallback, Parent, StepOptions};
+use super::field::{
+    Child, CreatedBy, Disposal, Failure, FailureKind, Fallback, Parent, StepOptions,
+};
 use crate::id::{HookId, RunId, StepId, WaitId};
 use crate::payload::Payload;
 use crate::time::Timestamp;
@@ -106,6 +108,10 @@ pub enum EventKind {
         /// How it is tried.
         #[n(3)]
         options: StepOptions,
+        /// The run whose end is the step's, for a child run: its name is the workflow's, and it
+        /// has no attempts.
+        #[n(4)]
+        child: Option<Child>,
     },
     /// An attempt of a step began.
     #[n(8)]

@@ -13,7 +13,7 @@ mod kind;
 mod subject;
 
 pub use class::{Correlation, Role};
-pub use field::{CreatedBy, Disposal, Failure, FailureKind, Fallback, Parent, StepOptions};
+pub use field::{Child, CreatedBy, Disposal, Failure, FailureKind, Fallback, Parent, StepOptions};
 pub use frame::{Event, EventRef, Frame, Position, Taken, Writer};
 pub use kind::EventKind;
 pub(crate) use subject::{CreatedRun, HookEvent, RunEvent, StepEvent, Subject, WaitEvent};

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Correlation, Disposal, EventKind, Failure, FailureKind, Parent, StepOptions};
+use super::{Child, Correlation, Disposal, EventKind, Failure, FailureKind, Parent, StepOptions};
 use crate::id::{HookId, RunId, StepId, WaitId};
 use crate::payload::Payload;
 use crate::time::Timestamp;
@@ -67,6 +67,7 @@ pub(crate) enum StepEvent<'a> {
         name: &'a str,
         input: &'a Payload,
         options: StepOptions,
+        child: Option<Child>,
     },
     Started {
         attempt: u32,
@@ -162,12 +163,14 @@ impl EventKind {
                 name,
                 input,
                 options,
+                child,
             } => Subject::Step(
                 *step,
                 StepEvent::Created {
                     name,
                     input,
                     options: *options,
+                    child: *child,
                 },
             ),
             Self::StepStarted { step, attempt } => {

@@ -68,11 +68,13 @@ impl Machine {
             .collect()
     }
 
-    /// Every step that has not ended and that is [wanted](Self::wants): what a worker that takes the
-    /// run over must see to.
+    /// Every step that has not ended and that is [wanted](Self::wants), but for child runs: what a
+    /// worker that takes the run over must see to.
     pub fn open_steps(&mut self) -> Vec<OpenStep> {
         self.steps.forget_fresh();
-        let recorded = self.entities.open_steps().map(OpenStep::recorded);
+        let open = self.entities.open_steps();
+        let recorded = open.filter(|step| step.child.is_none());
+        let recorded = recorded.map(OpenStep::recorded);
         let issued = self.pairing.records().filter_map(OpenStep::issued);
         let open = recorded.chain(issued);
         open.filter(|step| self.wants(step.id)).collect()
@@ -111,8 +113,8 @@ impl Machine {
         self.phase == Phase::Running
     }
 
-    /// True while the run has at least one reason to go on some day: an open step, a live hook, a
-    /// pending wait, or a command whose record is on its way.
+    /// True while the run has at least one reason to go on some day: an open step (a running child
+    /// is one), a live hook, a pending wait, or a command whose record is on its way.
     pub fn has_open_reason(&self) -> bool {
         self.pairing.records().len() > 0
             || self.entities.open_steps().next().is_some()

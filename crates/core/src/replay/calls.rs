@@ -6,7 +6,7 @@ use super::hooks::Registration;
 use super::inbox::Received;
 use super::machine::{Machine, Phase};
 use super::steps::StepOutcome;
-use crate::event::{Correlation, Disposal, EventKind, Failure, StepOptions};
+use crate::event::{Child, Correlation, Disposal, EventKind, Failure, StepOptions};
 use crate::id::{HookId, Place, RunId, StepId, WaitId};
 use crate::payload::Payload;
 use crate::time::Timestamp;
@@ -47,10 +47,41 @@ impl Machine {
             name,
             input,
             options,
+            child: None,
         };
         if self.issue(Key::Step(step), record) {
             self.steps.call(step);
         }
+    }
+
+    /// Starts a child run: a step whose body is the run `child`, minted for this attempt to start it.
+    /// A replay takes the run from the record.
+    pub fn create_child(&mut self, step: StepId, workflow: String, input: Payload, child: Child) {
+        let record = EventKind::StepCreated {
+            step,
+            name: workflow,
+            input,
+            // What a child run does about failures is its own affair.
+            options: StepOptions {
+                max_retries: 0,
+                timeout_ms: None,
+                backoff_ms: 0,
+            },
+            child: Some(child),
+        };
+        self.issue(Key::Step(step), record);
+    }
+
+    /// Takes how a child run ended, if it has, and which run it was.
+    pub fn take_child(&mut self, step: StepId) -> Option<(RunId, StepOutcome)> {
+        let outcome = self.steps.take(step)?;
+        let child = self.steps.take_begun(step)?;
+        Some((child.run, outcome))
+    }
+
+    /// Takes the run that a child which was let go of has become, if it exists.
+    pub fn take_begun_child(&mut self, step: StepId) -> Option<RunId> {
+        self.steps.take_begun(step).map(|child| child.run)
     }
 
     /// Takes how a step ended, if it has.

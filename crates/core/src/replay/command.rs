@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use crate::event::{Disposal, EventKind, HookEvent, RunEvent, StepEvent, Subject, WaitEvent};
+use crate::event::{
+    Child, Disposal, EventKind, HookEvent, RunEvent, StepEvent, Subject, WaitEvent,
+};
 use crate::id::{HookId, StepId, WaitId};
 use crate::payload::Payload;
 use crate::time::Timestamp;
@@ -84,8 +86,8 @@ impl Key {
 pub(super) fn agree(command: &EventKind, record: &EventKind) -> bool {
     match command.subject() {
         Subject::Run(asked) => ends_agree(asked, record),
-        Subject::Step(_, StepEvent::Created { name, .. }) => {
-            matches!(record, EventKind::StepCreated { name: recorded, .. } if recorded == name)
+        Subject::Step(_, StepEvent::Created { name, child, .. }) => {
+            steps_agree(name, child, record)
         }
         Subject::Hook(_, asked) => hooks_agree(asked, record),
         Subject::Step(
@@ -100,6 +102,21 @@ pub(super) fn agree(command: &EventKind, record: &EventKind) -> bool {
             WaitEvent::Created { .. } | WaitEvent::Completed | WaitEvent::Cancelled,
         ) => true,
     }
+}
+
+/// A child run is not a step of the same name, nor one that was let go of the same as one that is
+/// waited for. Which run it is, the record says.
+fn steps_agree(name: &str, child: Option<Child>, record: &EventKind) -> bool {
+    let EventKind::StepCreated {
+        name: recorded,
+        child: was,
+        ..
+    } = record
+    else {
+        return false;
+    };
+    let detached = |child: Child| child.detached;
+    recorded == name && was.map(detached) == child.map(detached)
 }
 
 /// How a run ends is compared: an error in the log is not a value in the code.

@@ -4,7 +4,7 @@ use std::fmt;
 
 use crate::entity::Hook;
 use crate::event::{
-    Disposal, EventKind, HookEvent, Position, RunEvent, StepEvent, Subject, WaitEvent,
+    Child, Disposal, EventKind, HookEvent, Position, RunEvent, StepEvent, Subject, WaitEvent,
 };
 use crate::transition::IllegalTransition;
 
@@ -185,7 +185,11 @@ impl fmt::Display for Found {
 /// not appear.
 fn describe(kind: &EventKind) -> String {
     match kind.subject() {
-        Subject::Step(_, StepEvent::Created { name, .. }) => format!("step `{name}`"),
+        Subject::Step(_, StepEvent::Created { name, child, .. }) => match child {
+            None => format!("step `{name}`"),
+            Some(Child { detached: true, .. }) => format!("detached child run `{name}`"),
+            Some(_) => format!("child run `{name}`"),
+        },
         Subject::Hook(_, event) => hook(event).unwrap_or_else(|| plain(kind)),
         Subject::Wait(_, WaitEvent::Created { .. }) => "a sleep".to_owned(),
         Subject::Wait(_, WaitEvent::Cancelled) => "a sleep given up".to_owned(),

@@ -73,9 +73,17 @@ impl Machine {
         event: EventRef<'_>,
     ) -> Result<Fed, Divergence> {
         let outcome = match kind {
-            StepEvent::Created { .. } => {
+            StepEvent::Created { child, .. } => {
                 self.pairing.claim(event)?;
-                return Ok(Fed::Nothing);
+                let Some(child) = child else {
+                    return Ok(Fed::Nothing);
+                };
+                self.steps.begin(step, child);
+                return Ok(if child.detached {
+                    self.resume(Correlation::Step(step))
+                } else {
+                    Fed::Nothing
+                });
             }
             StepEvent::Started { .. } | StepEvent::Retrying { .. } => return Ok(Fed::Nothing),
             StepEvent::Completed { result } => StepOutcome::Completed(result.clone()),

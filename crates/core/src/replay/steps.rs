@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::entity::{Step, StepStatus};
-use crate::event::{EventKind, Failure, FailureKind, StepEvent, StepOptions, Subject};
+use crate::event::{Child, EventKind, Failure, FailureKind, StepEvent, StepOptions, Subject};
 use crate::id::StepId;
 use crate::payload::Payload;
 use crate::time::Timestamp;
@@ -59,7 +59,8 @@ impl OpenStep {
         }
     }
 
-    /// The step that a pending command will record; none for commands about anything else.
+    /// The step that a pending command will record; none for commands about anything else, and for
+    /// child runs, which nobody runs as a step.
     pub(super) fn issued(record: &EventKind) -> Option<Self> {
         let Subject::Step(
             id,
@@ -67,6 +68,7 @@ impl OpenStep {
                 name,
                 input,
                 options,
+                child: None,
             },
         ) = record.subject()
         else {
@@ -94,6 +96,8 @@ pub(super) struct Steps {
     calls: u64,
     /// Whose call was dropped: their outcome is recorded and ignored.
     abandoned: BTreeSet<StepId>,
+    /// Child runs that exist, and of which somebody still wants to hear.
+    begun: BTreeMap<StepId, Child>,
 }
 
 impl Steps {
@@ -114,7 +118,9 @@ impl Steps {
     }
 
     pub(super) fn abandon(&mut self, step: StepId) {
-        if self.outcomes.remove(&step).is_none() {
+        let begun = self.begun.remove(&step);
+        let is_over = begun.is_some_and(|child| child.detached);
+        if self.outcomes.remove(&step).is_none() && !is_over {
             self.abandoned.insert(step);
         }
     }
@@ -122,6 +128,19 @@ impl Steps {
     /// True where the call of an open step was dropped.
     pub(super) fn is_abandoned(&self, step: StepId) -> bool {
         self.abandoned.contains(&step)
+    }
+
+    pub(super) fn begin(&mut self, step: StepId, child: Child) {
+        if !self.abandoned.contains(&step) {
+            self.begun.insert(step, child);
+        } else if child.detached {
+            // Nothing more will come of it.
+            self.abandoned.remove(&step);
+        }
+    }
+
+    pub(super) fn take_begun(&mut self, step: StepId) -> Option<Child> {
+        self.begun.remove(&step)
     }
 
     /// The steps called since the last time this was asked, in order.
@@ -136,6 +155,6 @@ impl Steps {
     }
 
     pub(super) fn len(&self) -> usize {
-        self.outcomes.len() + self.fresh.len() + self.abandoned.len()
+        self.outcomes.len() + self.fresh.len() + self.abandoned.len() + self.begun.len()
     }
 }

@@ -94,6 +94,7 @@ impl Fields<'_> {
                 name: self.want(self.data.step_name.clone(), "stepName")?,
                 input: self.payload(self.data.input.clone(), "input")?,
                 options: StepOptions::default(),
+                child: None,
             },
             "step_started" => EventKind::StepStarted {
                 step,

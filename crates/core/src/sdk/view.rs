@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::event::{Bytes, ErrorText, EventData, SPEC_VERSION, SdkEvent, Time};
-use crate::event::{Event, EventKind, Failure};
+use crate::event::{Child, Event, EventKind, Failure};
 use crate::id::{HookId, RunId};
 use crate::payload::{self, Payload, Undefined};
 
@@ -48,8 +48,8 @@ impl SdkView {
         }
     }
 
-    /// Shows the next event of the log; none for those that the Workflow SDK has no event for.
-    /// `hook_expired` is shown as the disposal and `run_continued` as the completion that they are to
+    /// Shows the next event of the log; none for those that the Workflow SDK has no event for. A child
+    /// run is shown as the step that it is to its parent, but for one that was let go of. `hook_expired` is shown as the disposal and `run_continued` as the completion that they are to
     /// the SDK's tools, and a hook is disposed of once: that the receiver of one which had been closed
     /// or had expired is dropped is shown to nobody.
     pub fn show(&mut self, event: &Event) -> Option<SdkEvent> {
@@ -66,6 +66,12 @@ impl SdkView {
     }
 
     fn shown(&mut self, kind: &EventKind) -> Option<Shown> {
+        // As those tools see it, a child run that was let go of would never end.
+        let detached = |child: &Child| child.detached;
+        if matches!(kind, EventKind::StepCreated { child, .. } if child.as_ref().is_some_and(detached))
+        {
+            return None;
+        }
         let data = match kind {
             EventKind::RunCreated { .. }
             | EventKind::RunCompleted { .. }

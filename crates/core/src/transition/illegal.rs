@@ -72,6 +72,14 @@ pub enum IllegalTransition {
         /// The step.
         step: StepId,
     },
+    /// The step stands for a child run, which has no attempts.
+    #[error("`{event}` names step `{step}`, which is a child run and has no attempts")]
+    StepIsChild {
+        /// The event.
+        event: &'static str,
+        /// The step.
+        step: StepId,
+    },
     /// The attempt does not follow the one before.
     #[error("attempt {found} of step `{step}` does not follow attempt {last}")]
     AttemptOutOfOrder {
@@ -149,6 +157,7 @@ impl IllegalTransition {
             Self::StepMissing { .. } => "STEP_MISSING",
             Self::StepNotStarted { .. } => "STEP_NOT_STARTED",
             Self::StepEnded { .. } => "STEP_ENDED",
+            Self::StepIsChild { .. } => "STEP_IS_CHILD",
             Self::AttemptOutOfOrder { .. } => "ATTEMPT_OUT_OF_ORDER",
             Self::HookExists { .. } => "HOOK_EXISTS",
             Self::HookMissing { .. } => "HOOK_MISSING",

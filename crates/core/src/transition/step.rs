@@ -2,7 +2,7 @@
 
 use super::IllegalTransition;
 use crate::entity::{Step, StepStatus};
-use crate::event::{EventRef, StepEvent, StepOptions, Subject};
+use crate::event::{Child, EventRef, StepEvent, StepOptions, Subject};
 use crate::id::StepId;
 use crate::payload::Payload;
 use crate::time::Timestamp;
@@ -24,12 +24,14 @@ pub fn step(before: Option<&Step>, event: EventRef<'_>) -> Result<Step, IllegalT
         name,
         input,
         options,
+        child,
     } = kind
     {
-        return match before {
-            Some(_) => Err(IllegalTransition::StepExists { step: id }),
-            None => Ok(created(id, name, input, options, event.at)),
-        };
+        if before.is_some() {
+            return Err(IllegalTransition::StepExists { step: id });
+        }
+        let step = created(id, name, input, options, event.at);
+        return Ok(with_child(step, child));
     }
     let step = before.ok_or(IllegalTransition::StepMissing {
         event: name,
@@ -50,6 +52,7 @@ fn created(id: StepId, name: &str, input: &Payload, options: StepOptions, at: Ti
         name: name.to_owned(),
         input: input.clone(),
         options,
+        child: None,
         status: StepStatus::Pending,
         attempt: 0,
         result: None,
@@ -62,6 +65,16 @@ fn created(id: StepId, name: &str, input: &Payload, options: StepOptions, at: Ti
     }
 }
 
+/// A child run that was let go of has done its part for its parent once it exists.
+fn with_child(mut step: Step, child: Option<Child>) -> Step {
+    step.child = child;
+    if child.is_some_and(|child| child.detached) {
+        step.status = StepStatus::Completed;
+        step.ended_at = Some(step.created_at);
+    }
+    step
+}
+
 fn after(
     mut step: Step,
     kind: StepEvent<'_>,
@@ -70,6 +83,7 @@ fn after(
     match kind {
         StepEvent::Created { .. } => return Err(IllegalTransition::StepExists { step: step.id }),
         StepEvent::Started { attempt } => {
+            no_child(&step, event)?;
             // An attempt that began and never ended counts as failed, so one may follow another.
             if Some(attempt) != step.attempt.checked_add(1) {
                 return Err(IllegalTransition::AttemptOutOfOrder {
@@ -97,6 +111,7 @@ fn after(
             step.ended_at = Some(event.at);
         }
         StepEvent::Retrying { error, retry_at } => {
+            no_child(&step, event)?;
             running(&step, event)?;
             step.status = StepStatus::Pending;
             step.error = Some(error.clone());
@@ -106,8 +121,20 @@ fn after(
     Ok(step)
 }
 
+/// A child run has no attempts: what it does stands in a log of its own.
+const fn no_child(step: &Step, event: EventRef<'_>) -> Result<(), IllegalTransition> {
+    match step.child {
+        None => Ok(()),
+        Some(_) => Err(IllegalTransition::StepIsChild {
+            event: event.kind.name(),
+            step: step.id,
+        }),
+    }
+}
+
 fn running(step: &Step, event: EventRef<'_>) -> Result<(), IllegalTransition> {
     match step.status {
+        StepStatus::Pending if step.child.is_some() => Ok(()),
         StepStatus::Running => Ok(()),
         StepStatus::Pending | StepStatus::Completed | StepStatus::Failed => {
             Err(IllegalTransition::StepNotStarted {

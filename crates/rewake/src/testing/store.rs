@@ -13,8 +13,9 @@ use rewake_store::memory::MemoryStore;
 use rewake_store::{
     Admit, AdmitRefusal, Admitted, Answer, AnswerRefusal, Answered, Append, AppendRefusal,
     Appended, ChunkRow, Create, CreateRefusal, Created, Deliver, DeliverRefusal, Delivered, Failed,
-    Log, MailRow, Mailbox, Parked, Post, PostRefusal, Posted, Queries, RunFilter, RunPage, RunRow,
-    ScopeId, Sessions, StoreError, StoreFuture, Streams, TokenRow, WakeUp, WakeUps,
+    Lineage, Log, MailRow, Mailbox, OwedRow, Parked, Post, PostRefusal, Posted, Queries, RunFilter,
+    RunPage, RunRow, ScopeId, Sessions, StoreError, StoreFuture, Streams, TokenRow, WakeUp,
+    WakeUps,
 };
 
 use super::process::Process;
@@ -166,6 +167,25 @@ impl WakeUps for ProcessStore {
         limit: usize,
     ) -> StoreFuture<Vec<(RunId, Parked)>> {
         self.ask(|memory| memory.parked(scope, after, limit))
+    }
+}
+
+impl Lineage for ProcessStore {
+    fn owed(&self, scope: ScopeId, parent: RunId, max_bytes: usize) -> StoreFuture<Vec<OwedRow>> {
+        self.ask(|memory| memory.owed(scope, parent, max_bytes))
+    }
+
+    fn owed_runs(
+        &self,
+        scope: ScopeId,
+        after: Option<RunId>,
+        limit: usize,
+    ) -> StoreFuture<Vec<RunId>> {
+        self.ask(|memory| memory.owed_runs(scope, after, limit))
+    }
+
+    fn children_told(&self, scope: ScopeId, run: RunId) -> StoreFuture<()> {
+        self.write(&[], |memory| memory.children_told(scope, run))
     }
 }
 

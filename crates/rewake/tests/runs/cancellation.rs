@@ -58,7 +58,7 @@ async fn acts(what: String, #[provided] probe: Probe) -> anyhow::Result<String> 
 
 async fn cancelled<T: serde::de::DeserializeOwned + std::fmt::Debug>(run: &Run<T>) -> String {
     match run.result().await {
-        Err(RunError::Cancelled { reason }) => reason.unwrap_or_default(),
+        Err(RunError::Cancelled { reason, .. }) => reason.unwrap_or_default(),
         other => panic!("the run is not cancelled: {other:?}"),
     }
 }
@@ -611,7 +611,9 @@ async fn a_parked_run_keeps_the_request_until_it_may_go_on(stage: Stage) {
     loop {
         match run.result().await {
             Err(RunError::Parked { .. }) => tokio::task::yield_now().await,
-            Err(RunError::Cancelled { reason }) => break assert_eq!(reason.unwrap(), "not wanted"),
+            Err(RunError::Cancelled { reason, .. }) => {
+                break assert_eq!(reason.unwrap(), "not wanted");
+            }
             other => panic!("{other:?}"),
         }
     }

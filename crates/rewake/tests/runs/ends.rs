@@ -201,7 +201,14 @@ async fn a_cancelled_run_ends_where_it_waits(stage: Stage) {
     hook(&rewake, "t").await;
     assert!(run.cancel("not wanted").await.unwrap());
     let reason = Some("not wanted".to_owned());
-    assert_eq!(run.result().await, Err(RunError::Cancelled { reason }));
+    assert_eq!(
+        run.result().await,
+        Err(RunError::Cancelled {
+            child: None,
+            reason,
+            terminated: false
+        })
+    );
     assert_eq!(run.status().await.unwrap(), RunStatus::Cancelled);
     let names = events(&rewake, &run).await;
     let tail = names

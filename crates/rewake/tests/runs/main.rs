@@ -8,6 +8,7 @@ mod bad_input;
 mod blocking;
 mod cancellation;
 mod changes;
+mod children;
 mod crowd;
 mod definitions;
 mod ends;

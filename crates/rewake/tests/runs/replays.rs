@@ -378,7 +378,14 @@ async fn a_cancel_asked_of_a_client_is_carried_out_by_the_next_worker(stage: Sta
     let run = rewake.get_run::<Vec<u64>>(id);
     let error = run.result().await.unwrap_err();
     let reason = Some("enough".to_owned());
-    assert_eq!(error, RunError::Cancelled { reason });
+    assert_eq!(
+        error,
+        RunError::Cancelled {
+            child: None,
+            reason,
+            terminated: false
+        }
+    );
     assert_eq!(rewake.get_hook_by_token("t").await.unwrap(), None);
 }
 

@@ -179,7 +179,10 @@ async fn gives_up() -> anyhow::Result<()> {
 }
 
 fn whole(error: RunError) -> String {
-    let RunError::Failed { message, causes } = error else {
+    let RunError::Failed {
+        message, causes, ..
+    } = error
+    else {
         panic!("{error}");
     };
     [vec![message], causes].concat().join(": ")

@@ -1,7 +1,7 @@
 //! Recovery: what a new process does with the runs that an earlier one left.
 //!
-//! Only runs with a wake-up in the past are looked at, oldest first, so a million waiting runs cost
-//! nothing. After an unclean end they are counted in one commit before they are replayed. From the
+//! Only runs with a wake-up in the past are looked at, oldest first, and those to which a child run
+//! has left its end, so a million waiting runs cost nothing. After an unclean end they are counted in one commit before they are replayed. From the
 //! second unclean start in a row on they are replayed one by one, each counted when its turn comes, so
 //! that only the culprit is; at three its driver parks it instead. Whoever takes a run up because
 //! somebody outside has told it something, before recovery has come to it, counts it as well.
@@ -117,7 +117,7 @@ pub(crate) async fn recover(
     until: Timestamp,
 ) -> Result<usize, StoreError> {
     let found = take_up(engine, unclean_starts, until).await?;
-    Ok(found + retry_parked(engine).await?)
+    Ok(found + retry_parked(engine).await? + tell_owed(engine).await?)
 }
 
 /// What is due no later than `until` is left to recovery; all that falls due after it is not.
@@ -125,6 +125,23 @@ pub(crate) fn after(until: Timestamp) -> WakeUp {
     WakeUp {
         at: until,
         run: RunId::from_bytes([u8::MAX; 16]),
+    }
+}
+
+/// Runs whose children ended, and which had not put that on record: nothing else says so.
+async fn tell_owed(engine: &Arc<Inner>) -> Result<usize, StoreError> {
+    let mut after = None;
+    let mut found = 0;
+    loop {
+        let page = read(engine, || engine.store.owed_runs(engine.scope, after, PAGE)).await?;
+        let Some(last) = page.last() else {
+            return Ok(found);
+        };
+        after = Some(*last);
+        found += page.len();
+        for run in &page {
+            engine.tell(*run, Message::Owed);
+        }
     }
 }
 

@@ -21,6 +21,8 @@ pub(crate) enum Message {
     Frame(Frame),
     /// Look at the log, and at what is due.
     Look,
+    /// A child run has left its end for this one.
+    Owed,
     /// Found at the start, after an unclean end if `unclean`; `rested` is told at the first rest.
     Recover {
         unclean: bool,

@@ -46,6 +46,7 @@ impl Driver {
                 .collect();
             if machine.is_under_way() {
                 events.extend(self.attempts.events());
+                events.extend(self.children.events());
                 events.extend(due(machine, now));
             }
             events
@@ -57,7 +58,7 @@ impl Driver {
         let lazy = events.iter().all(|kind| {
             matches!(
                 kind,
-                EventKind::StepCreated { .. }
+                EventKind::StepCreated { child: None, .. }
                     | EventKind::StepStarted { .. }
                     | EventKind::WaitCancelled { .. }
             )
@@ -77,12 +78,14 @@ impl Driver {
 
     fn wrap(&self, events: Vec<EventKind>, now: Timestamp) -> Append {
         let wake_at = self.next_look(&events, now);
+        let kin = self.kin(&events);
         self.executor.with(|machine| Append {
             scope: self.engine.scope,
             run: self.run,
             id: self.engine.event_id(),
             conditions: conditions(machine, &events, self.engine.limits.live_hooks),
             release: released(machine, &events),
+            kin,
             events,
             mark: Some(Mark {
                 reacted: machine.fed(),
@@ -111,7 +114,8 @@ impl Driver {
 
     /// When a worker must look at the run again, once `events` are on record.
     pub(super) fn next_look(&self, events: &[EventKind], now: Timestamp) -> Option<Timestamp> {
-        let calls_step = |kind: &EventKind| matches!(kind, EventKind::StepCreated { .. });
+        let calls_step =
+            |kind: &EventKind| matches!(kind, EventKind::StepCreated { child: None, .. });
         if !self.attempts.is_quiet() || events.iter().any(calls_step) {
             return Some(now);
         }
@@ -195,6 +199,12 @@ impl Driver {
                 Err(Stuck::TooManyHooks { live, limit }.into())
             }
             AppendRefusal::RunParked { .. } | AppendRefusal::RunUnknown { .. } => {
+                Err(Stop::Exit(Exit::Left))
+            }
+            // A run that was minted is another's. The next replay mints it anew.
+            AppendRefusal::ChildExists { child } => {
+                tracing::warn!(run = %self.run, %child, "a child run exists already");
+                self.look_again();
                 Err(Stop::Exit(Exit::Left))
             }
             refusal => {

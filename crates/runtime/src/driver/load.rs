@@ -30,13 +30,13 @@ impl Driver {
             return Err(Stop::Exit(Exit::Left));
         };
         if row.status.is_terminal() {
-            return Err(Stop::Exit(Exit::Ended));
+            return Err(self.had_ended(&row));
         }
         if stays_parked(&row, &engine) {
             return Err(Stop::Exit(Exit::Left));
         }
         let not_due = row.wake_at.is_none_or(|at| at > engine.host.clock.now());
-        if only_looking && not_due && row.parked.is_none() {
+        if only_looking && not_due && row.parked.is_none() && !self.is_owed(&row).await? {
             return self.leave_at_rest(row.wake_at);
         }
         let Some(workflow) = engine.registry.workflow(&row.workflow) else {
@@ -44,6 +44,7 @@ impl Driver {
             return Err(Stop::Exit(Exit::Left));
         };
         self.workflow = Some(workflow.clone());
+        self.children.may_be_owed = row.children > 0;
         self.recorded.wake_at = row.wake_at;
         self.recorded.reacted = row.reacted;
         self.recorded.taken = row.taken;
@@ -101,7 +102,7 @@ impl Driver {
                 }
                 Message::Shutdown | Message::Abort => self.stopping = true,
                 // The log is read anyway.
-                Message::Frame(_) => only_looking = false,
+                Message::Frame(_) | Message::Owed => only_looking = false,
                 Message::Look
                 | Message::Place { .. }
                 | Message::AttemptEnded { .. }
@@ -200,6 +201,9 @@ impl Driver {
         if self.loaded && frame.writer == Writer::Worker && !own {
             return Err(Stop::Superseded);
         }
+        if own {
+            self.begin_children(&frame);
+        }
         self.seen = frame.last();
         if frame.writer == Writer::Worker {
             self.seen_worker = frame.last();
@@ -242,6 +246,7 @@ impl Driver {
         if event.position == Position::START.next() {
             self.begin_body()?;
         }
+        self.children.note(event.kind);
         if let EventKind::StepCompleted { step, .. } | EventKind::StepFailed { step, .. } =
             event.kind
         {

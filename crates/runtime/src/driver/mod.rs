@@ -13,6 +13,7 @@
 mod append;
 mod attempts;
 mod call_off;
+mod children;
 mod load;
 mod rest;
 mod verify;
@@ -30,7 +31,7 @@ use rewake_core::event::{Frame, Position, Taken, Writer};
 use rewake_core::id::{EventId, RunId, StepId};
 use rewake_core::replay::Machine;
 use rewake_core::time::Timestamp;
-use rewake_store::{Append, AppendRefusal, Condition, Failed, Mark, Parked, StoreError};
+use rewake_store::{Append, AppendRefusal, Condition, Failed, Kin, Mark, Parked, StoreError};
 
 use crate::dispatch::{Mailbox, Message, Turn};
 use crate::engine::Inner;
@@ -43,6 +44,7 @@ use crate::step::{
 use crate::workflow::Context;
 use attempts::{Attempts, Ready, Running};
 use call_off::report_discarded;
+use children::{Children, Kindred};
 pub(crate) use verify::{executor, replay};
 
 /// When a run that could not go on is looked at again.
@@ -118,6 +120,9 @@ struct Driver {
     executor: Executor,
     workflow: Option<Workflow>,
     attempts: Attempts,
+    children: Children,
+    /// What the store said of the run, where it had ended before.
+    ended: Option<Kindred>,
     recorded: Recorded,
     /// Found after an unclean end: every start is on record before its attempt begins.
     recovering: bool,
@@ -168,6 +173,8 @@ impl Driver {
             executor: Executor::new(context, Box::new(on_foreign)),
             workflow: None,
             attempts: Attempts::default(),
+            children: Children::default(),
+            ended: None,
             recorded: Recorded::default(),
             recovering,
             rested: Vec::new(),
@@ -185,12 +192,21 @@ impl Driver {
     }
 
     async fn work(&mut self) -> Exit {
+        let stop = self.work_on().await;
+        let exit = self.stop(stop).await;
+        if exit == Exit::Ended {
+            self.tell_kindred().await;
+        }
+        exit
+    }
+
+    async fn work_on(&mut self) -> Stop {
         if let Err(stop) = self.load().await {
-            return self.stop(stop).await;
+            return stop;
         }
         loop {
             if let Err(stop) = self.turn().await {
-                return self.stop(stop).await;
+                return stop;
             }
         }
     }
@@ -209,6 +225,7 @@ impl Driver {
         self.check()?;
         self.call_off();
         self.begin_attempts();
+        self.collect_ends().await?;
         if let Some(append) = self.compose() {
             self.flush_at = None;
             return self.append(append).await;
@@ -228,6 +245,7 @@ impl Driver {
         match message {
             Message::Frame(frame) => self.take_in(vec![frame]).await?,
             Message::Look => self.read_tail().await?,
+            Message::Owed => self.children.may_be_owed = true,
             Message::Recover { unclean, rested } => {
                 self.recovering |= unclean;
                 self.rested.extend(rested);
@@ -458,6 +476,7 @@ impl Driver {
             conditions: vec![Condition::WorkerPosition(worker)],
             events: Vec::new(),
             release: Vec::new(),
+            kin: Kin::default(),
             mark: Some(mark),
             since: None,
             repeat: false,

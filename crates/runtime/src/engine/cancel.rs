@@ -4,7 +4,7 @@ use rewake_core::entity::Entities;
 use rewake_core::event::EventKind;
 use rewake_core::id::RunId;
 use rewake_core::token::Token;
-use rewake_store::{Append, AppendRefusal, Failed, StoreError};
+use rewake_store::{Append, AppendRefusal, Failed, Kin, StoreError};
 
 use super::Engine;
 use crate::dispatch::Message;
@@ -56,6 +56,7 @@ impl Engine {
             conditions: Vec::new(),
             events: vec![EventKind::RunCancelRequested { reason }],
             release: Vec::new(),
+            kin: Kin::default(),
             mark: None,
             since: None,
             repeat: false,
@@ -107,6 +108,7 @@ impl Engine {
                     terminated: true,
                 }],
                 release: self.tokens(run).await?,
+                kin: Kin::default(),
                 mark: None,
                 since: None,
                 repeat: false,
@@ -131,7 +133,13 @@ impl Engine {
                         reason: refusal.to_string(),
                     });
                 }
-                Err(Failed::Store(error)) => return Err(inner.failed(error).into()),
+                Err(Failed::Store(error)) => {
+                    if error.may_have_happened() {
+                        // Its parent and its children are told by whoever finds it ended.
+                        inner.tell(run, Message::Look);
+                    }
+                    return Err(inner.failed(error).into());
+                }
             }
         }
     }

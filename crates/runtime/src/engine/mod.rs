@@ -34,7 +34,7 @@ use rewake_core::id::{EventId, HookId, RunId};
 use rewake_core::time::Timestamp;
 use rewake_core::token::Token;
 use rewake_store::{
-    Append, AppendRefusal, Condition, Failed, ScopeId, Store, StoreError, UnreadLimit,
+    Append, AppendRefusal, Condition, Failed, Kin, ScopeId, Store, StoreError, UnreadLimit,
 };
 
 use crate::dispatch::{Budget, Message, Recovery, Residents, Schedule, Waiters};
@@ -230,6 +230,7 @@ impl Inner {
             }],
             events: vec![EventKind::HookExpired { hook }],
             release: vec![token],
+            kin: Kin::default(),
             mark: None,
             since: None,
             repeat: false,

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use rewake_core::entity::{Entities, RunStatus};
-use rewake_core::event::{Event, EventKind, EventRef, Failure, Frame, Position};
+use rewake_core::event::{Event, EventKind, EventRef, Failure, Frame, Parent, Position};
 use rewake_core::id::RunId;
 use rewake_core::payload::Payload;
 use rewake_core::time::Timestamp;
@@ -33,6 +33,10 @@ pub struct RunView {
     pub unread: u64,
     /// Key-values that it can be looked up by.
     pub attributes: BTreeMap<String, String>,
+    /// The run and step that it belongs to, for a child run.
+    pub parent: Option<Parent>,
+    /// How many attached child runs it waits for, or leaves behind for a moment where it has ended.
+    pub children: u32,
 }
 
 impl RunView {
@@ -46,6 +50,8 @@ impl RunView {
             ended_at: row.ended_at,
             unread: row.unread,
             attributes: row.attributes,
+            parent: row.parent,
+            children: row.children,
         }
     }
 }
@@ -75,8 +81,13 @@ pub enum RunOutcome {
     Completed(Payload),
     /// Its workflow returned an error.
     Failed(Failure),
-    /// It was cancelled.
-    Cancelled(Option<String>),
+    /// It was cancelled or terminated.
+    Cancelled {
+        /// Why, in the words of whoever asked.
+        reason: Option<String>,
+        /// True where it was terminated.
+        terminated: bool,
+    },
     /// It went on in another run.
     Continued(RunId),
     /// It is parked.
@@ -236,7 +247,10 @@ fn end(frames: &[Frame]) -> Option<RunOutcome> {
         .find_map(|kind| match kind {
             EventKind::RunCompleted { output } => Some(RunOutcome::Completed(output.clone())),
             EventKind::RunFailed { error } => Some(RunOutcome::Failed(error.clone())),
-            EventKind::RunCancelled { reason, .. } => Some(RunOutcome::Cancelled(reason.clone())),
+            EventKind::RunCancelled { reason, terminated } => Some(RunOutcome::Cancelled {
+                reason: reason.clone(),
+                terminated: *terminated,
+            }),
             EventKind::RunContinued { successor } => Some(RunOutcome::Continued(*successor)),
             _ => None,
         })

@@ -3,7 +3,7 @@
 use rewake_core::entity::{Entities, WaitStatus};
 use rewake_core::event::{EventKind, Frame, Position};
 use rewake_core::id::{RunId, WaitId};
-use rewake_store::{Append, AppendRefusal, Condition, Failed, StoreError};
+use rewake_store::{Append, AppendRefusal, Condition, Failed, Kin, StoreError};
 
 use super::Engine;
 use crate::dispatch::Message;
@@ -84,6 +84,7 @@ impl Engine {
                     .map(|wait| EventKind::WaitCompleted { wait: *wait })
                     .collect(),
                 release: Vec::new(),
+                kin: Kin::default(),
                 mark: None,
                 since: None,
                 repeat: false,

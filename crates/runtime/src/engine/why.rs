@@ -104,6 +104,18 @@ pub enum Reason {
         #[serde(serialize_with = "date")]
         until: Timestamp,
     },
+    /// The end of a child run.
+    Child {
+        /// The step that it is to this run.
+        step_id: StepId,
+        /// The child: what it waits for is told of it.
+        run_id: RunId,
+        /// Its workflow.
+        workflow: String,
+        /// When it began.
+        #[serde(serialize_with = "date")]
+        since: Timestamp,
+    },
     /// The result of a step.
     Step {
         /// The step.
@@ -275,6 +287,14 @@ fn awaited_time(run: RunId, wait: &Wait) -> Reason {
 }
 
 fn awaited_step(step: &Step) -> Reason {
+    if let Some(child) = step.child {
+        return Reason::Child {
+            step_id: step.id,
+            run_id: child.run,
+            workflow: step.name.clone(),
+            since: step.created_at,
+        };
+    }
     Reason::Step {
         step_id: step.id,
         name: step.name.clone(),

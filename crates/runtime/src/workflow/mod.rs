@@ -9,6 +9,7 @@
 
 mod abort;
 mod attributes;
+mod child;
 mod context;
 mod hook;
 mod shield;
@@ -18,6 +19,7 @@ mod work;
 
 pub use abort::Controller;
 pub use attributes::SetAttributes;
+pub use child::{ArgumentsTooLong, ChildFuture, DetachedFuture};
 pub use context::{Context, NotInWorkflow, RunInfo};
 pub use hook::{Conflict, HookHandle, HookSpec, Receive, RegisterHook};
 pub use shield::Shield;

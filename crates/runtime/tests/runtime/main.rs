@@ -8,6 +8,7 @@
 
 mod blocking;
 mod cancelling;
+mod children;
 mod commits;
 mod polling;
 mod races;

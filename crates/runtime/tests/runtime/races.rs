@@ -12,7 +12,7 @@ use rewake_core::time::Timestamp;
 use rewake_core::token::Token;
 use rewake_runtime::workflow::{Context as RunContext, HookSpec, RegisterHook};
 use rewake_runtime::{Engine, Resume, Start, WebhookDelivery};
-use rewake_store::{Answer, Append, ChunkRow, Condition, Log, Queries, ScopeId, Streams};
+use rewake_store::{Answer, Append, ChunkRow, Condition, Kin, Log, Queries, ScopeId, Streams};
 
 use crate::world::{World, text};
 
@@ -178,6 +178,7 @@ fn a_hook_that_somebody_else_has_expired_is_not_expired_again() {
             }],
             events: vec![EventKind::HookExpired { hook }],
             release: vec![token()],
+            kin: Kin::default(),
             mark: None,
             since: None,
             repeat: false,

@@ -14,8 +14,9 @@ use rewake_store::memory::{MemoryStore, Now};
 use rewake_store::{
     Admit, AdmitRefusal, Admitted, Answer, AnswerRefusal, Answered, Append, AppendRefusal,
     Appended, ChunkRow, Create, CreateRefusal, Created, Deliver, DeliverRefusal, Delivered, Failed,
-    Log, MailRow, Mailbox, Parked, Post, PostRefusal, Posted, Queries, RunFilter, RunPage, RunRow,
-    ScopeId, Sessions, StoreError, StoreFuture, Streams, TokenRow, WakeUp, WakeUps, decode_row,
+    Lineage, Log, MailRow, Mailbox, OwedRow, Parked, Post, PostRefusal, Posted, Queries, RunFilter,
+    RunPage, RunRow, ScopeId, Sessions, StoreError, StoreFuture, Streams, TokenRow, WakeUp,
+    WakeUps, decode_row,
 };
 
 type First = Box<dyn FnOnce(&MemoryStore) + Send>;
@@ -197,6 +198,25 @@ impl WakeUps for TestStore {
         limit: usize,
     ) -> StoreFuture<Vec<(RunId, Parked)>> {
         self.memory.parked(scope, after, limit)
+    }
+}
+
+impl Lineage for TestStore {
+    fn owed(&self, scope: ScopeId, parent: RunId, max_bytes: usize) -> StoreFuture<Vec<OwedRow>> {
+        self.memory.owed(scope, parent, max_bytes)
+    }
+
+    fn owed_runs(
+        &self,
+        scope: ScopeId,
+        after: Option<RunId>,
+        limit: usize,
+    ) -> StoreFuture<Vec<RunId>> {
+        self.memory.owed_runs(scope, after, limit)
+    }
+
+    fn children_told(&self, scope: ScopeId, run: RunId) -> StoreFuture<()> {
+        self.memory.children_told(scope, run)
     }
 }
 

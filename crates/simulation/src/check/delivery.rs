@@ -170,7 +170,9 @@ fn gather(
             | Seen::Woke
             | Seen::Asked(..)
             | Seen::Won(_)
-            | Seen::Undo(_) => {}
+            | Seen::Undo(_)
+            | Seen::Child(_)
+            | Seen::LetGo(_) => {}
         }
     }
     Ok(())

@@ -8,13 +8,14 @@
 //! | --- | --- |
 //! | 1 durable | `outsider` at once, `durability` |
 //! | 2 delivered | `shadow` (counts), `delivery` |
-//! | 3 recorded | `shadow` (one end), `steps`, `clean_up` (undo calls) |
+//! | 3 recorded | `shadow` (one end), `steps`, `children`, `clean_up` (undo calls) |
 //! | 4 woken | `shadow` (the index), `rest` |
 //! | 5 token | `shadow`, `rest` (the store's rows) |
 //! | 6 replay | `write` (changed code), `ledger` (every replay sees the same), `replay`, `rest` (parks) |
 //! | 7 workers | `write` (what an append builds on), `shadow` (legality), `durability` (one end) |
 //! | 8 refused | `write` (rows as before), `outsider` (misuse), `durability`, `delivery` |
 
+mod children;
 mod clean_up;
 mod delivery;
 mod durability;
@@ -83,5 +84,6 @@ pub(crate) fn check(history: &History<'_>) -> Result<(), Problem> {
     durability::one_end(history).breaks(Statement::Workers)?;
     delivery::check(history).breaks(Statement::Delivered)?;
     steps::check(history).breaks(Statement::Recorded)?;
+    children::check(history).breaks(Statement::Recorded)?;
     clean_up::check(history).breaks(Statement::Recorded)
 }

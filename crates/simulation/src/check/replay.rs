@@ -7,10 +7,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use futures_util::FutureExt;
-use rewake_core::event::{EventKind, Frame, Position, Writer};
+use rewake_core::event::{Child, EventKind, Frame, Position, Writer};
 use rewake_core::id::RunId;
 use rewake_core::token::Token;
-use rewake_store::{Append, Create, Log, Mark, ScopeId, Sessions};
+use rewake_store::memory::MemoryStore;
+use rewake_store::{Append, ChildBegins, Create, Kin, Log, Mark, ScopeId, Sessions};
 
 use crate::process::Setup;
 use crate::scenario::Scenario;
@@ -107,6 +108,12 @@ fn spelled(kind: &EventKind) -> String {
         EventKind::HookCreated { hook, .. } | EventKind::HookConflict { hook, .. } => {
             format!("hook {hook}")
         }
+        EventKind::StepCreated {
+            step,
+            name,
+            child: Some(child),
+            ..
+        } => format!("child {name} as {step}, detached: {}", child.detached),
         kind => format!("{kind:?}"),
     }
 }
@@ -144,12 +151,13 @@ fn import(mini: &World, run: RunId, kept: &[Frame]) -> Result<ScopeId, String> {
                 .map_err(|error| error.to_string())?;
             continue;
         }
-        let appended = store
-            .append(append(scope, run, frame, &tokens))
-            .now_or_never();
-        appended
-            .expect("the memory store answers at once")
-            .map_err(|error| error.to_string())?;
+        let append = append(scope, run, frame, &tokens);
+        let children: Vec<RunId> = append.kin.begin.iter().map(|child| child.run).collect();
+        append_now(&store, append)?;
+        // What they did stands in the log of their parent, and is not done again.
+        for child in children {
+            append_now(&store, ended(scope, child, frame))?;
+        }
     }
     let end = kept.last().map_or(0, |frame| frame.at.as_millis());
     mini.clock.turn_to(end);
@@ -158,6 +166,42 @@ fn import(mini: &World, run: RunId, kept: &[Frame]) -> Result<ScopeId, String> {
         taken_in.map_err(|problem| problem.text)?;
     }
     Ok(scope)
+}
+
+fn append_now(store: &MemoryStore, append: Append) -> Result<(), String> {
+    let appended = store.append(append).now_or_never();
+    let appended = appended.expect("the memory store answers at once");
+    appended.map(drop).map_err(|error| error.to_string())
+}
+
+/// How the children begin that a frame records, in a place where they do nothing.
+fn children(frame: &Frame) -> Vec<ChildBegins> {
+    let children = frame.events.iter().filter_map(|kind| match kind {
+        EventKind::StepCreated { child, .. } => *child,
+        _ => None,
+    });
+    let begins = |child: Child| ChildBegins {
+        run: child.run,
+        id: frame.id,
+        build: String::new(),
+        seed: [0; 16],
+        flags: 0,
+        begins: false,
+    };
+    children.map(begins).collect()
+}
+
+/// The end of a child.
+fn ended(scope: ScopeId, child: RunId, frame: &Frame) -> Append {
+    let end = Frame {
+        writer: Writer::Outsider,
+        events: vec![EventKind::RunCancelled {
+            reason: None,
+            terminated: true,
+        }],
+        ..frame.clone()
+    };
+    append(scope, child, &end, &[])
 }
 
 fn append(scope: ScopeId, run: RunId, frame: &Frame, tokens: &[Token]) -> Append {
@@ -173,6 +217,10 @@ fn append(scope: ScopeId, run: RunId, frame: &Frame, tokens: &[Token]) -> Append
         conditions: Vec::new(),
         events: frame.events.clone(),
         release: tokens.to_vec(),
+        kin: Kin {
+            begin: children(frame),
+            settled: Vec::new(),
+        },
         mark,
         since: None,
         repeat: false,

@@ -6,7 +6,7 @@ use futures_util::FutureExt;
 use rewake_core::entity::Entities;
 use rewake_core::id::RunId;
 use rewake_core::payload;
-use rewake_store::{Parked, Queries, RunRow, ScopeId};
+use rewake_store::{Lineage, Parked, Queries, RunRow, ScopeId};
 
 use crate::ledger;
 use crate::process::CHANGED_BUILD;
@@ -76,6 +76,7 @@ fn nobody_is_forgotten(world: &World) -> Result<(), String> {
         waits(&row, &followed.entities).map_err(|problem| format!("run {run}: {problem}"))?;
     }
     drop(shadow);
+    nothing_is_owed(world)?;
     let processes = lock(&world.processes);
     if let Some((engine, true)) = processes.sole()
         && engine.resident_runs() > 0
@@ -88,7 +89,27 @@ fn nobody_is_forgotten(world: &World) -> Result<(), String> {
     Ok(())
 }
 
+/// Whoever can has heard of the end of its children.
+fn nothing_is_owed(world: &World) -> Result<(), String> {
+    let owed = world.memory.owed_runs(SCOPE, None, usize::MAX);
+    let owed = owed.now_or_never().and_then(Result::ok);
+    let owed = owed.ok_or("the memory store does not say what is owed")?;
+    let waits = |run: &&RunId| !is_parked(world, **run);
+    match owed.iter().find(waits) {
+        Some(run) => Err(format!(
+            "run {run} is owed the end of a child, and nobody records it"
+        )),
+        None => Ok(()),
+    }
+}
+
 fn waits(row: &RunRow, entities: &Entities) -> Result<(), String> {
+    if row.status.is_terminal() && row.children > 0 {
+        return Err(format!(
+            "it has ended, and {} children were not told",
+            row.children
+        ));
+    }
     let set = entities.run().map(|run| &run.attributes);
     if set.is_some_and(|set| *set != row.attributes) {
         let has = &row.attributes;
@@ -105,7 +126,8 @@ fn waits(row: &RunRow, entities: &Entities) -> Result<(), String> {
     if let Some(at) = row.wake_at {
         return Err(format!("it was to be looked at {at:?}, and nobody did"));
     }
-    if let Some(step) = entities.open_steps().next() {
+    let mut steps = entities.open_steps();
+    if let Some(step) = steps.find(|step| step.child.is_none()) {
         return Err(format!("step {} is open, and nobody runs it", step.id));
     }
     if let Some(due) = entities.next_due() {
@@ -113,7 +135,8 @@ fn waits(row: &RunRow, entities: &Entities) -> Result<(), String> {
             "something was due at {due:?}, and nobody saw to it"
         ));
     }
-    if entities.live_hooks().next().is_none() {
+    let has_children = entities.running_children().next().is_some();
+    if entities.live_hooks().next().is_none() && !has_children {
         return Err("it has not ended and waits for nothing".to_owned());
     }
     Ok(())
@@ -137,8 +160,14 @@ pub(crate) fn all_ended(world: &Arc<World>) -> Result<(), Problem> {
 fn ended(world: &World) -> Result<(), String> {
     let shadow = world.shadow();
     let mut parked = 0;
-    for run in shadow.runs().keys() {
+    for (run, followed) in shadow.runs() {
         let row = row(&world.memory, SCOPE, *run).ok_or("a run has no row")?;
+        // It ends when its child does, and that is looked at by itself.
+        let mut children = followed.entities.running_children();
+        let waits = children.any(|(_, child)| {
+            let child = shadow.runs().get(&child);
+            child.is_some_and(|child| child.entities.is_live())
+        });
         if let Some(why) = row.parked {
             parked += 1;
             if why.build != LAST_BUILD {
@@ -146,7 +175,7 @@ fn ended(world: &World) -> Result<(), String> {
                     "run {run}: the last build has not tried it: {why:?}"
                 ));
             }
-        } else if !row.status.is_terminal() {
+        } else if !row.status.is_terminal() && !waits {
             return Err(format!(
                 "run {run} got everything it may wait for, and has not ended"
             ));

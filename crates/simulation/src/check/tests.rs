@@ -161,6 +161,7 @@ fn with_step(max_retries: u32) -> (Forged, StepId) {
         name: "work".to_owned(),
         input: number(0),
         options,
+        child: None,
     });
     forged.add(EventKind::StepStarted { step, attempt: 1 });
     (forged, step)
@@ -172,6 +173,7 @@ fn step_created(forged: &Forged) -> EventKind {
         name: "work".to_owned(),
         input: number(0),
         options: StepOptions::default(),
+        child: None,
     }
 }
 
@@ -366,6 +368,7 @@ fn steps_of_two_codes_in_one_log_are_found() {
         name: "changed-work".to_owned(),
         input: number(0),
         options: StepOptions::default(),
+        child: None,
     };
     let problem = forged.try_add(other).unwrap_err();
     assert_eq!(problem.statement, Statement::Replay);
@@ -415,6 +418,7 @@ fn undo_begins(n: u64) -> EventKind {
         name: TAKE_BACK.to_owned(),
         input: payload::step_input(&(n, Script::PLAIN)).unwrap(),
         options: StepOptions::default(),
+        child: None,
     }
 }
 

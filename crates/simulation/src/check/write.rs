@@ -47,6 +47,8 @@ pub(crate) struct Addition {
     builds_on: Option<Position>,
     /// The tokens that it takes or lets go of.
     tokens: Vec<Token>,
+    /// The child runs that begin with it.
+    children: Vec<RunId>,
 }
 
 impl About {
@@ -73,6 +75,7 @@ impl About {
             from_worker: request.mark.is_some(),
             builds_on,
             tokens: request.release.iter().cloned().chain(taken).collect(),
+            children: request.kin.begin.iter().map(|child| child.run).collect(),
         }))
     }
 
@@ -186,6 +189,12 @@ fn after(
             )))
         };
     }
+    if let About::Append(addition) = about {
+        for child in &addition.children {
+            let child = (target.0, *child);
+            world.shadow().follow(&world.memory, child, latest)?;
+        }
+    }
     let grew = basis.is_none_or(|basis| world.shadow().head(run) != basis.head);
     match about {
         // A repetition adds nothing, and is answered as the first was.
@@ -242,6 +251,7 @@ mod tests {
             from_worker: true,
             builds_on: builds_on.map(Position),
             tokens: Vec::new(),
+            children: Vec::new(),
         }
     }
 

@@ -177,6 +177,7 @@ impl Search {
             );
         }
         cut |= self.processes();
+        cut |= self.faults_sooner();
         cut |= self.acts_before_faults();
         cut |= self.turmoil();
         cut |= self.settings();
@@ -217,6 +218,20 @@ impl Search {
             });
             cut |= accepted;
             at += usize::from(!accepted);
+        }
+        cut
+    }
+
+    /// Has processes come and go sooner, so that no acts have to stay only to fill the time.
+    fn faults_sooner(&mut self) -> bool {
+        let mut cut = false;
+        let mut nth = 0;
+        while nth < listed(&self.best).len() {
+            let sooner = reduce::sooner(listed(&self.best), nth);
+            let accepted = sooner
+                .is_some_and(|faults| self.with(|scenario| scenario.plan = Plan::Listed(faults)));
+            cut |= accepted;
+            nth += usize::from(!accepted);
         }
         cut
     }

@@ -49,6 +49,25 @@ pub(super) fn one_request_earlier(faults: &[Fault], nth: usize) -> Option<Vec<Fa
     Some(faults)
 }
 
+/// The faults with the `nth` and all after it so much earlier that the steps between it and the fault
+/// before are halved; none where there are none between, or where it is at a request.
+pub(super) fn sooner(faults: &[Fault], nth: usize) -> Option<Vec<Fault>> {
+    let at = |fault: &Fault| match fault {
+        Fault::Step(at, _) => Some(*at),
+        Fault::Request(..) => None,
+    };
+    let now = at(faults.get(nth)?)?;
+    let before = faults[..nth].iter().filter_map(at).max().unwrap_or(0);
+    let by = now.checked_sub(before)?.div_ceil(2);
+    let mut faults = faults.to_vec();
+    for fault in &mut faults[nth..] {
+        if let Fault::Step(at, _) = fault {
+            *at = at.saturating_sub(by);
+        }
+    }
+    (by > 0).then_some(faults)
+}
+
 /// Programs with one thing less.
 pub(super) fn smaller(program: &Program) -> Vec<Program> {
     let mut all = Vec::new();
@@ -116,6 +135,11 @@ fn plainer_op(op: &Op) -> Vec<Op> {
         Op::Loop(n, body) if *n > 1 => vec![Op::Loop(n - 1, body.clone())],
         Op::Recurse(n, body) if *n > 0 => vec![Op::Recurse(n - 1, body.clone())],
         Op::Recurse(_, body) => vec![Op::Nested(body.clone())],
+        Op::Children(n, body) if *n > 1 => vec![Op::Children(n - 1, body.clone())],
+        Op::Children(_, body) | Op::ChildOrSleep(body, _) | Op::Detached(body) => {
+            vec![Op::Child(body.clone())]
+        }
+        Op::Child(body) => vec![Op::Nested(body.clone())],
         Op::JoinInTime(_, branches) => vec![Op::Join(branches.clone())],
         Op::Sleep(_)
         | Op::Hook { .. }

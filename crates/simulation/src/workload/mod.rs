@@ -3,6 +3,7 @@
 //! What the workflow sees is written down twice: in its result, and at once in the ledger, which
 //! compares it with what the same run saw in every other replay.
 
+mod children;
 mod hooks;
 mod notes;
 mod steps;
@@ -21,6 +22,8 @@ pub(crate) use webhooks::answer_text;
 
 /// The name of the workflow that outsiders start.
 pub(crate) const WORKFLOW: &str = "simulated";
+/// What child runs carry in place of the number of a start.
+const CHILD: u64 = u64::MAX;
 /// The code that stands under that name in a process whose code was changed.
 pub(crate) const CHANGED: &str = "simulated-changed";
 
@@ -129,6 +132,10 @@ async fn one(op: &Op, hooks: &mut Hooks, notes: &Notes) -> Flow {
         }
         Op::Ask => {
             ask(notes).await;
+            Flow::On
+        }
+        Op::Child(_) | Op::Children(..) | Op::ChildOrSleep(..) | Op::Detached(_) => {
+            children::perform(op, notes).await;
             Flow::On
         }
         Op::Webhook {

@@ -49,6 +49,10 @@ pub(crate) enum Seen {
     Undo(u64),
     /// What a nested workflow saw.
     Nested(Vec<Self>),
+    /// How a child run ended.
+    Child(String),
+    /// A child run that was let go of.
+    LetGo(String),
 }
 
 /// Which code carries a program out. Their logs differ from the first step on.

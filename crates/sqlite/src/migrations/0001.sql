@@ -18,12 +18,23 @@ CREATE TABLE runs (
     scope INTEGER NOT NULL,
     wake_at INTEGER,
     parked INTEGER NOT NULL,
+    parent BLOB,
     body BLOB NOT NULL
 ) STRICT, WITHOUT ROWID;
 
 CREATE INDEX runs_wake_at ON runs (scope, wake_at, run) WHERE wake_at IS NOT NULL;
 
 CREATE INDEX runs_parked ON runs (scope, run) WHERE parked = 1;
+
+CREATE INDEX runs_parent ON runs (parent, run) WHERE parent IS NOT NULL;
+
+CREATE TABLE owed (
+    scope INTEGER NOT NULL,
+    parent BLOB NOT NULL,
+    child BLOB NOT NULL,
+    body BLOB NOT NULL,
+    PRIMARY KEY (scope, parent, child)
+) STRICT, WITHOUT ROWID;
 
 CREATE TABLE frames (
     run BLOB NOT NULL,

@@ -13,7 +13,7 @@ use rewake_store::core::id::HookId;
 use rewake_store::core::payload::Payload;
 use rewake_store::core::token::Token;
 use rewake_store::{
-    Admit, Append, Condition, Log, Mailbox, Mark, Post, Queries, RunFilter, RunRow, ScopeId,
+    Admit, Append, Condition, Kin, Log, Mailbox, Mark, Post, Queries, RunFilter, RunRow, ScopeId,
     TokenRow, UnreadLimit,
 };
 
@@ -129,6 +129,7 @@ fn ending(held: &TokenRow, row: &RunRow) -> Append {
             output: Payload::from_bytes(*b"devl[1]"),
         }],
         release: vec![held.token.clone()],
+        kin: Kin::default(),
         mark: Some(Mark {
             reacted: row.head,
             taken: vec![taken],

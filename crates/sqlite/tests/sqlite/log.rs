@@ -14,7 +14,7 @@ use rewake_store::core::time::Timestamp;
 use rewake_store::core::token::Token;
 use rewake_store::{
     Append, AppendRefusal, Appended, Condition, Create, Deliver, DeliverRefusal, Delivered, Door,
-    Failed, Log, Mark, Queries, RunRow, ScopeId, Sessions, StoreFuture, UnreadLimit,
+    Failed, Kin, Log, Mark, Queries, RunRow, ScopeId, Sessions, StoreFuture, UnreadLimit,
 };
 use tempfile::TempDir;
 
@@ -155,6 +155,7 @@ impl Run<'_> {
             conditions: vec![Condition::WorkerPosition(row.worker)],
             events: Self::step_events(step, payload),
             release: Vec::new(),
+            kin: Kin::default(),
             mark: Some(Mark {
                 reacted: row.head,
                 wake_at: Some(Timestamp::ZERO),
@@ -173,6 +174,7 @@ impl Run<'_> {
                 name: "charge".to_owned(),
                 input: payload.clone(),
                 options: StepOptions::default(),
+                child: None,
             },
             EventKind::StepStarted { step, attempt: 1 },
             EventKind::StepCompleted {
@@ -195,6 +197,7 @@ impl Run<'_> {
             conditions: Vec::new(),
             events: vec![EventKind::RunCancelRequested { reason: None }],
             release: Vec::new(),
+            kin: Kin::default(),
             mark: None,
             since: None,
             repeat: false,

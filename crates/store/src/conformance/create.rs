@@ -56,6 +56,8 @@ pub(super) async fn the_row_of_a_new_run_says_what_the_log_says(stage: Stage<'_>
         left: Vec::new(),
         fated: 0,
         unread: 0,
+        parent: None,
+        children: 0,
         attributes: BTreeMap::new(),
     };
     assert_eq!(log.row().await, expected);

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use rewake_core::event::{
-    CreatedBy, Disposal, EventKind, Failure, FailureKind, Fallback, StepOptions,
+    Child, CreatedBy, Disposal, EventKind, Failure, FailureKind, Fallback, StepOptions,
 };
 use rewake_core::id::{HookId, RunId, StepId, WaitId};
 use rewake_core::payload::Payload;
@@ -80,6 +80,13 @@ pub(super) fn run_completed() -> EventKind {
 pub(super) fn run_failed() -> EventKind {
     EventKind::RunFailed {
         error: Failure::new("no stock"),
+    }
+}
+
+pub(super) const fn run_cancelled() -> EventKind {
+    EventKind::RunCancelled {
+        reason: None,
+        terminated: false,
     }
 }
 
@@ -202,6 +209,18 @@ pub(super) fn step_created(n: u8) -> EventKind {
         name: "charge".to_owned(),
         input: payload("args"),
         options: StepOptions::default(),
+        child: None,
+    }
+}
+
+/// Step `n`, whose body is another run.
+pub(super) fn child_created(n: u8, child: Child) -> EventKind {
+    EventKind::StepCreated {
+        step: step(n),
+        name: "fulfil".to_owned(),
+        input: payload("args"),
+        options: StepOptions::default(),
+        child: Some(child),
     }
 }
 

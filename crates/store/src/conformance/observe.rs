@@ -7,7 +7,7 @@ use rewake_core::time::Timestamp;
 use super::event;
 use super::stage::{ALL, Stage};
 use crate::role::{RunFilter, WakeUp};
-use crate::row::{ChunkRow, MailRow, Parked, RunRow, ScopeId, TokenRow};
+use crate::row::{ChunkRow, MailRow, OwedRow, Parked, RunRow, ScopeId, TokenRow};
 
 /// What one project and environment holds.
 #[derive(Debug, PartialEq)]
@@ -19,6 +19,8 @@ pub(super) struct Observed {
     wake_ups: Vec<WakeUp>,
     parked: Vec<(RunId, Parked)>,
     mail: Vec<(u64, MailRow)>,
+    owed: Vec<OwedRow>,
+    owed_runs: Vec<RunId>,
 }
 
 /// Looks at both environments of the stage.
@@ -34,9 +36,12 @@ async fn observe(stage: &Stage<'_>, scope: ScopeId) -> Observed {
     let runs = store.runs(scope, RunFilter::default(), None, ALL).await;
     let runs = runs.expect("the runs are listed").runs;
     let (mut logs, mut chunks, mut tokens) = (Vec::new(), Vec::new(), Vec::new());
+    let mut owed = Vec::new();
     for (run, _) in &runs {
         let log = store.frames(scope, *run, Position::START, ALL).await;
         logs.push(log.expect("the log is read"));
+        let of_run = store.owed(scope, *run, ALL).await;
+        owed.extend(of_run.expect("what is owed is listed"));
         for stream in event::STREAMS {
             let chunk = store.first_chunk(scope, *run, stream.to_owned()).await;
             chunks.push(chunk.expect("the stream is read"));
@@ -49,6 +54,7 @@ async fn observe(stage: &Stage<'_>, scope: ScopeId) -> Observed {
     let wake_ups = store.due(scope, None, Timestamp::MAX, ALL).await;
     let parked = store.parked(scope, None, ALL).await;
     let mail = store.mail(scope, None, ALL).await;
+    let owed_runs = store.owed_runs(scope, None, ALL).await;
     Observed {
         runs,
         logs,
@@ -57,5 +63,7 @@ async fn observe(stage: &Stage<'_>, scope: ScopeId) -> Observed {
         wake_ups: wake_ups.expect("the wake-ups are listed"),
         parked: parked.expect("the parked runs are listed"),
         mail: mail.expect("the mailbox is listed"),
+        owed,
+        owed_runs: owed_runs.expect("the runs are listed"),
     }
 }

@@ -12,6 +12,7 @@ use super::observe;
 use super::stage::{Log, Stage};
 use crate::admission::{Admit, AdmitRefusal, Admitted, Post, PostRefusal, Posted};
 use crate::error::Failed;
+use crate::lineage::{ChildBegins, Kin};
 use crate::request::{
     Answer, AnswerRefusal, Answered, Append, AppendRefusal, Appended, Condition, Create,
     CreateRefusal, Created, Deliver, DeliverRefusal, Delivered, DeliveryKey, Door, Mark, StartKey,
@@ -109,6 +110,7 @@ impl<'s> Appending<'s> {
             conditions: Vec::new(),
             events,
             release: Vec::new(),
+            kin: Kin::default(),
             mark: None,
             since: None,
             repeat: false,
@@ -129,6 +131,18 @@ impl<'s> Appending<'s> {
 
     pub(super) fn releasing(mut self, tokens: &[&str]) -> Self {
         self.request.release = tokens.iter().map(|token| event::token(token)).collect();
+        self
+    }
+
+    /// Says how a child begins that the events record.
+    pub(super) fn beginning(mut self, begins: ChildBegins) -> Self {
+        self.request.kin.begin.push(begins);
+        self
+    }
+
+    /// The events record the ends of these children.
+    pub(super) fn settling(mut self, children: &[RunId]) -> Self {
+        self.request.kin.settled.extend_from_slice(children);
         self
     }
 

@@ -285,6 +285,40 @@ macro_rules! __conformance_cases {
                 one_token_of_two_hooks_starts_one_run
                 a_repeated_end_starts_nothing_twice
             }
+            children {
+                a_child_begins_with_the_append_that_records_it
+                a_child_that_is_not_at_hand_begins_later
+                a_child_is_due_at_once
+                many_children_begin_with_one_append
+                a_child_that_the_append_does_not_bring_is_refused
+                a_child_whose_run_exists_is_refused
+                one_run_is_not_two_children
+                a_refused_worker_begins_no_child
+                a_repeated_append_begins_no_child_twice
+                attached_children_are_counted
+                children_are_listed_by_their_parent_in_pages
+                every_end_of_a_parent_leaves_it_due_for_its_running_children
+                a_parent_without_running_children_is_never_due
+                a_parent_whose_children_were_told_is_due_no_more
+                children_of_a_run_that_lives_are_not_told
+                another_environment_tells_no_children
+            }
+            owed {
+                every_end_of_a_child_is_owed_to_its_parent
+                a_child_let_go_of_owes_nothing
+                a_run_that_goes_on_in_another_owes_nothing
+                what_is_recorded_is_owed_no_more
+                what_is_recorded_is_counted_no_more
+                a_refused_worker_leaves_what_is_owed
+                what_is_not_owed_cannot_be_recorded
+                a_child_settles_with_its_own_parent_only
+                a_parent_that_has_ended_is_owed_nothing
+                the_end_of_a_parent_takes_what_is_owed_to_it
+                what_is_owed_comes_in_pages_in_order_of_the_children
+                runs_that_are_owed_something_come_in_pages_in_order_of_id
+                another_environment_sees_nothing
+                what_is_owed_is_remembered
+            }
             sessions {
                 workers_that_did_not_end_cleanly_are_counted
                 a_clean_end_begins_the_count_anew

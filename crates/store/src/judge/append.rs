@@ -6,10 +6,10 @@ use rewake_core::id::{RunId, StepId, WaitId};
 use rewake_core::time::Timestamp;
 use rewake_core::token::Token;
 
-use super::effect;
 use super::rows::{Rows, Verdict, Write};
 use super::taking::{Author, Stop, TakenIn, Taking, note_taken};
 use super::tokens::InTheWay;
+use super::{children, effect};
 use crate::error::{Failed, StoreError};
 use crate::request::{Append, AppendRefusal, Appended, Condition, Mark};
 use crate::row::{Left, RunRow};
@@ -52,6 +52,7 @@ pub fn append(
         at,
         said: request.mark.as_ref().map(|mark| &*mark.taken),
     };
+    let kin = children::Changes::new(rows, request, at)?;
     let mut taking = Taking::new(rows, author, row, &request.release)?;
     register(&mut taking, request)?;
     let TakenIn {
@@ -60,6 +61,7 @@ pub fn append(
         mut writes,
         started,
     } = taking.finish();
+    kin.count(&mut row);
     mark(&mut row, request.mark.as_ref(), before, frame.as_ref(), at);
     if row.status.is_terminal() && row.live_hooks > 0 {
         return Err(refuse(AppendRefusal::TokensLeft {
@@ -68,6 +70,8 @@ pub fn append(
         }));
     }
     check_hooks(request, row.live_hooks)?;
+    writes.extend(kin.writes);
+    writes.extend(children::end(rows, run, &mut row, frame.as_ref())?);
     let head = row.head;
     writes.push(Write::Run(run, Box::new(row)));
     let frames = others.into_iter().chain(frame).collect();

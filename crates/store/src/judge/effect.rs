@@ -73,12 +73,15 @@ const fn status_after(kind: &EventKind) -> Option<RunStatus> {
 
 /// The row of a run whose log begins with these events, before the first of them.
 pub(super) fn blank(scope: ScopeId, events: &[EventKind], now: Timestamp) -> RunRow {
-    let (workflow, build) = events
+    let (workflow, build, parent) = events
         .iter()
         .find_map(|kind| match kind {
             EventKind::RunCreated {
-                workflow, build, ..
-            } => Some((workflow.clone(), build.clone())),
+                workflow,
+                build,
+                parent,
+                ..
+            } => Some((workflow.clone(), build.clone(), *parent)),
             _ => None,
         })
         .unwrap_or_default();
@@ -102,6 +105,8 @@ pub(super) fn blank(scope: ScopeId, events: &[EventKind], now: Timestamp) -> Run
         left: Vec::new(),
         fated: 0,
         unread: 0,
+        parent,
+        children: 0,
         attributes: BTreeMap::new(),
     }
 }

@@ -6,7 +6,9 @@ use rewake_core::time::Timestamp;
 use rewake_core::token::Token;
 
 use crate::error::StoreError;
-use crate::row::{ChunkRow, ForgetRow, KeyRow, MailRow, RunRow, ScopeId, StartKeyRow, TokenRow};
+use crate::row::{
+    ChunkRow, ForgetRow, KeyRow, MailRow, OwedRow, RunRow, ScopeId, StartKeyRow, TokenRow,
+};
 
 /// The rows as they stand inside the transaction, with what earlier requests of it have written.
 ///
@@ -44,6 +46,8 @@ pub trait Rows {
         now: Timestamp,
         limit: usize,
     ) -> Result<Vec<ForgetRow>, StoreError>;
+    /// True where a child has left its end for its parent.
+    fn is_owed(&mut self, scope: ScopeId, parent: RunId, child: RunId) -> Result<bool, StoreError>;
     /// The key of a start.
     fn start_key(&mut self, scope: ScopeId, key: &str) -> Result<Option<StartKeyRow>, StoreError>;
     /// All frames of a run after a position.
@@ -96,6 +100,12 @@ pub enum Write {
     ForgetGone(Box<ForgetRow>),
     /// Add the key of a start.
     StartKey(ScopeId, String, StartKeyRow),
+    /// Add what is owed to a parent; found by scope, parent and child.
+    Owed(Box<OwedRow>),
+    /// Remove what a child (the second run) owes to its parent (the first).
+    OwedGone(ScopeId, RunId, RunId),
+    /// Remove all that is owed to a parent.
+    OwedAllGone(ScopeId, RunId),
     /// Add the first chunk of a stream.
     Chunk(RunId, String, ChunkRow),
     /// Put a payload in the mailbox, at a place that is free.

@@ -19,6 +19,7 @@ use rewake_core::token::Token;
 use crate::admission::{Admit, AdmitRefusal, Admitted, Post, PostRefusal, Posted};
 use crate::error::{Failed, StoreError};
 use crate::judge;
+use crate::lineage::Lineage;
 use crate::request::{
     Answer, AnswerRefusal, Answered, Append, AppendRefusal, Appended, Create, CreateRefusal,
     Created, Deliver, DeliverRefusal, Delivered,
@@ -26,7 +27,7 @@ use crate::request::{
 use crate::role::{
     Log, Mailbox, Queries, RunFilter, RunPage, Sessions, StoreFuture, Streams, WakeUp, WakeUps,
 };
-use crate::row::{ChunkRow, MailRow, Parked, RunRow, ScopeId, TokenRow};
+use crate::row::{ChunkRow, MailRow, OwedRow, Parked, RunRow, ScopeId, TokenRow};
 use tables::Tables;
 
 /// The store's own clock.
@@ -157,6 +158,25 @@ impl WakeUps for MemoryStore {
         limit: usize,
     ) -> StoreFuture<Vec<(RunId, Parked)>> {
         self.read(|tables| tables.parked(scope, after, limit))
+    }
+}
+
+impl Lineage for MemoryStore {
+    fn owed(&self, scope: ScopeId, parent: RunId, max_bytes: usize) -> StoreFuture<Vec<OwedRow>> {
+        self.read(|tables| tables.owed(scope, parent, max_bytes))
+    }
+
+    fn owed_runs(
+        &self,
+        scope: ScopeId,
+        after: Option<RunId>,
+        limit: usize,
+    ) -> StoreFuture<Vec<RunId>> {
+        self.read(|tables| Ok(tables.owed_runs(scope, after, limit)))
+    }
+
+    fn children_told(&self, scope: ScopeId, run: RunId) -> StoreFuture<()> {
+        self.write(|tables, _| judge::children_told(tables, scope, run))
     }
 }
 

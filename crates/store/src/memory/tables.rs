@@ -12,7 +12,8 @@ use crate::error::StoreError;
 use crate::judge::{MailSize, Rows, Write};
 use crate::role::{RunFilter, RunPage, WakeUp};
 use crate::row::{
-    ChunkRow, ForgetRow, KeyRow, MailRow, Parked, RunRow, ScopeId, StartKeyRow, TokenRow, WhichKeys,
+    ChunkRow, ForgetRow, KeyRow, MailRow, OwedRow, Parked, RunRow, ScopeId, StartKeyRow, TokenRow,
+    WhichKeys,
 };
 use crate::wire::{Corrupt, decode_row, encode_row};
 
@@ -36,6 +37,8 @@ pub(super) struct Tables {
     start_keys: BTreeMap<(ScopeId, String), Bytes>,
     chunks: BTreeMap<(RunId, String), Bytes>,
     mail: BTreeMap<(ScopeId, u64), Bytes>,
+    /// By parent and child.
+    owed: BTreeMap<(ScopeId, RunId, RunId), Bytes>,
     sessions_not_ended: u32,
 }
 
@@ -69,6 +72,17 @@ impl Tables {
                 }
                 Write::StartKey(scope, key, row) => {
                     self.start_keys.insert((scope, key), encode_row(&row));
+                }
+                Write::Owed(row) => {
+                    let place = (row.scope, row.parent, row.child);
+                    self.owed.insert(place, encode_row(&*row));
+                }
+                Write::OwedGone(scope, parent, child) => {
+                    self.owed.remove(&(scope, parent, child));
+                }
+                Write::OwedAllGone(scope, parent) => {
+                    self.owed
+                        .retain(|(of, to, _), _| (*of, *to) != (scope, parent));
                 }
                 Write::Chunk(run, stream, row) => {
                     self.chunks.insert((run, stream), encode_row(&row));
@@ -167,6 +181,43 @@ impl Tables {
             }
         }
         Ok(parked)
+    }
+
+    /// What children owe to a run, about `max_bytes` of it.
+    pub(super) fn owed(
+        &self,
+        scope: ScopeId,
+        parent: RunId,
+        max_bytes: usize,
+    ) -> Result<Vec<OwedRow>, StoreError> {
+        let mut left = Some(max_bytes);
+        let first = (scope, parent, RunId::from_bytes([0; 16]));
+        self.owed
+            .range(first..)
+            .take_while(|((of, to, _), _)| (*of, *to) == (scope, parent))
+            .map_while(|(_, bytes)| {
+                let room = left?;
+                left = room.checked_sub(bytes.len());
+                Some(bytes)
+            })
+            .map(|bytes| decode(parent, bytes))
+            .collect()
+    }
+
+    pub(super) fn owed_runs(
+        &self,
+        scope: ScopeId,
+        after: Option<RunId>,
+        limit: usize,
+    ) -> Vec<RunId> {
+        let of_scope = self.owed.keys().filter(|(of, _, _)| *of == scope);
+        let mut parents: Vec<_> = of_scope
+            .map(|(_, parent, _)| *parent)
+            .filter(|parent| after.is_none_or(|after| *parent > after))
+            .collect();
+        parents.dedup();
+        parents.truncate(limit);
+        parents
     }
 
     pub(super) fn chunk_in(
@@ -339,6 +390,10 @@ impl Rows for Tables {
             decode_row(bytes).map_err(|source| damaged("what is to be forgotten", source))
         };
         due.map(read).take(limit).collect()
+    }
+
+    fn is_owed(&mut self, scope: ScopeId, parent: RunId, child: RunId) -> Result<bool, StoreError> {
+        Ok(self.owed.contains_key(&(scope, parent, child)))
     }
 
     fn start_key(&mut self, scope: ScopeId, key: &str) -> Result<Option<StartKeyRow>, StoreError> {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use rewake_core::event::{
-    CreatedBy, Disposal, EventKind, Failure, FailureKind, Fallback, Parent, StepOptions,
+    Child, CreatedBy, Disposal, EventKind, Failure, FailureKind, Fallback, Parent, StepOptions,
 };
 use rewake_core::id::{EventId, HookId, RunId, StepId, WaitId};
 
@@ -97,6 +97,10 @@ fn steps() -> [EventKind; 5] {
                 timeout_ms: Some(30_000),
                 backoff_ms: 1_000,
             },
+            child: Some(Child {
+                run: RunId::from_bytes(RUN),
+                detached: true,
+            }),
         },
         EventKind::StepStarted { step, attempt: 2 },
         EventKind::StepCompleted {
@@ -224,6 +228,7 @@ pub(super) fn bare() -> [(&'static str, EventKind); 6] {
                     timeout_ms: None,
                     ..StepOptions::default()
                 },
+                child: None,
             },
         ),
         (

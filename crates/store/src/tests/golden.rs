@@ -52,6 +52,8 @@ impl Lines {
             FailureKind::RetriesExhausted,
             FailureKind::TimedOut,
             FailureKind::NotEncodable,
+            FailureKind::Cancelled,
+            FailureKind::Terminated,
         ];
         self.add("failures", &failures);
     }

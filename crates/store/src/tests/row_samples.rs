@@ -5,15 +5,15 @@ use std::fmt::Debug;
 
 use minicbor::{Decode, Encode};
 use rewake_core::entity::RunStatus;
-use rewake_core::event::{EventKind, Frame, Position, Taken, Writer};
+use rewake_core::event::{EventKind, Frame, Parent, Position, Taken, Writer};
 use rewake_core::id::{EventId, HookId, RunId, StepId};
 use rewake_core::payload::Payload;
 use rewake_core::time::Timestamp;
 use rewake_core::token::Token;
 
 use crate::row::{
-    ChunkRow, ForgetRow, KeyRow, Left, MailRow, Parked, RunRow, ScopeId, StartKeyRow, TokenRow,
-    WhichKeys,
+    ChunkRow, ForgetRow, KeyRow, Left, MailRow, OwedRow, Parked, RunRow, ScopeId, StartKeyRow,
+    TokenRow, WhichKeys,
 };
 use crate::wire::{decode_row, encode_row};
 
@@ -82,6 +82,17 @@ pub(super) fn each(mut add: impl FnMut(&'static str, Vec<u8>)) {
         ..chunk
     };
     add("chunk.bare", stored(&bare_chunk));
+    let owed = OwedRow {
+        scope: ScopeId(4),
+        parent: RunId::from_bytes([0x01; 16]),
+        step: StepId::from_bytes([0x05; 16]),
+        child: RunId::from_bytes([0x02; 16]),
+        end: EventKind::RunCancelled {
+            reason: None,
+            terminated: true,
+        },
+    };
+    add("owed", stored(&owed));
     add("mail", stored(&mail()));
     let bare_mail = MailRow {
         key: None,
@@ -152,6 +163,12 @@ fn run() -> RunRow {
         }],
         fated: 4,
         unread: 3,
+        parent: Some(Parent {
+            run: RunId::from_bytes([0x01; 16]),
+            step: StepId::from_bytes([0x05; 16]),
+            detached: true,
+        }),
+        children: 6,
         attributes: BTreeMap::from([("team".to_owned(), "red".to_owned())]),
     }
 }
@@ -164,6 +181,7 @@ fn bare_run() -> RunRow {
         taken: Vec::new(),
         ended_at: None,
         left: Vec::new(),
+        parent: None,
         attributes: BTreeMap::new(),
         ..run()
     }

@@ -12,7 +12,7 @@ use rewake_store::core::time::Timestamp;
 use rewake_store::memory::MemoryStore;
 use rewake_store::{
     Append, AppendRefusal, Appended, Condition, Create, CreateRefusal, Deliver, DeliverRefusal,
-    DeliveryKey, Door, Failed, Log, Mark, Queries, ScopeId, UnreadLimit, WakeUps,
+    DeliveryKey, Door, Failed, Kin, Log, Mark, Queries, ScopeId, UnreadLimit, WakeUps,
 };
 
 use crate::model::{self, Model, Run, run_id, token};
@@ -207,6 +207,7 @@ impl Play {
             conditions: Vec::new(),
             events,
             release: (0..TOKENS).map(token).collect(),
+            kin: Kin::default(),
             mark: None,
             since: None,
             repeat: false,

@@ -1,7 +1,7 @@
 //! The driver of these tests: it feeds a machine, and the test itself is the workflow.
 
 use super::log::{Log, run};
-use crate::event::{EventKind, Position, Writer};
+use crate::event::{Child, EventKind, Position, Writer};
 use crate::id::{HookId, StepId, WaitId};
 use crate::replay::{Divergence, Fed, HookRequest, Machine, Received};
 use crate::samples::{at, payload};
@@ -96,6 +96,14 @@ impl Driver {
             input,
             crate::event::StepOptions::default(),
         );
+        id
+    }
+
+    /// Writes a call of a child run and polls it.
+    pub(super) fn call_child(&mut self, name: &str, child: Child) -> StepId {
+        let id = StepId::derive(run(), self.machine.place(), name);
+        let input = payload("[]");
+        self.machine.create_child(id, name.to_owned(), input, child);
         id
     }
 

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::event::{
-    Disposal, EventKind, Failure, FailureKind, Frame, Position, StepOptions, Writer,
+    Child, Disposal, EventKind, Failure, FailureKind, Frame, Position, StepOptions, Writer,
 };
 use crate::id::{EventId, HookId, Place, RunId, StepId, WaitId};
 use crate::replay::HookRequest;
@@ -65,6 +65,22 @@ pub(super) fn step_created(id: StepId, name: &str) -> EventKind {
         name: name.to_owned(),
         input: payload("[]"),
         options: StepOptions::default(),
+        child: None,
+    }
+}
+
+/// A child run of workflow `name`.
+pub(super) fn child_created(id: StepId, name: &str, child: Child) -> EventKind {
+    EventKind::StepCreated {
+        step: id,
+        name: name.to_owned(),
+        input: payload("[]"),
+        options: StepOptions {
+            max_retries: 0,
+            timeout_ms: None,
+            backoff_ms: 0,
+        },
+        child: Some(child),
     }
 }
 

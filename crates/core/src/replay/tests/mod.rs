@@ -12,6 +12,7 @@ mod world;
 mod adoption;
 mod attributes;
 mod cancel;
+mod children;
 mod clean_up;
 mod conflicts;
 mod disposal;

@@ -24,7 +24,8 @@ fn following(refusal: &IllegalTransition) -> Option<IllegalTransition> {
         Illegal::StepExists { .. } => Illegal::StepMissing { event, step },
         Illegal::StepMissing { .. } => Illegal::StepNotStarted { event, step },
         Illegal::StepNotStarted { .. } => Illegal::StepEnded { event, step },
-        Illegal::StepEnded { .. } => Illegal::AttemptOutOfOrder {
+        Illegal::StepEnded { .. } => Illegal::StepIsChild { event, step },
+        Illegal::StepIsChild { .. } => Illegal::AttemptOutOfOrder {
             step,
             last: 2,
             found: 4,
@@ -67,6 +68,9 @@ fn every_refusal_says_what_came_and_what_stands_against_it() {
             "STEP_NOT_STARTED `step_completed` names step `{step}`, of which no attempt is under way"
         ),
         format!("STEP_ENDED `step_completed` comes after step `{step}` has ended"),
+        format!(
+            "STEP_IS_CHILD `step_completed` names step `{step}`, which is a child run and has no attempts"
+        ),
         format!("ATTEMPT_OUT_OF_ORDER attempt 4 of step `{step}` does not follow attempt 2"),
         format!("HOOK_EXISTS hook `{hook}` exists already"),
         format!("HOOK_MISSING `step_completed` names hook `{hook}`, which does not exist"),

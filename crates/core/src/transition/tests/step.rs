@@ -1,7 +1,7 @@
 //! Steps: five states, all events.
 
 use crate::entity::{Step, StepStatus};
-use crate::event::{EventKind, Failure, FailureKind, StepOptions};
+use crate::event::{Child, EventKind, Failure, FailureKind, StepOptions};
 use crate::samples::{self, at, event, payload};
 use crate::transition::{IllegalTransition, step};
 
@@ -35,6 +35,7 @@ fn pending(created_ms: u64) -> Step {
         name: "publish".to_owned(),
         input: payload("[1]"),
         options: StepOptions::default(),
+        child: None,
         status: StepStatus::Pending,
         attempt: 0,
         result: None,
@@ -231,5 +232,66 @@ fn no_number_of_attempts_overflows() {
             step(Some(&last), event(&kind, NOW)),
             Err(IllegalTransition::AttemptOutOfOrder { .. })
         ));
+    }
+}
+
+fn child(detached: bool) -> Child {
+    let run = samples::other_run();
+    Child { run, detached }
+}
+
+#[test]
+fn a_child_run_ends_without_an_attempt_and_has_none() {
+    let open = Step {
+        child: Some(child(false)),
+        ..pending(CREATED)
+    };
+    for kind in samples::every_kind() {
+        let name = kind.name();
+        let expected = match name {
+            "step_completed" => Ok(Step {
+                status: StepStatus::Completed,
+                result: Some(payload("ok")),
+                ended_at: Some(at(NOW)),
+                ..open.clone()
+            }),
+            "step_failed" => Ok(Step {
+                status: StepStatus::Failed,
+                error: Some(Failure::new("no")),
+                failure: Some(FailureKind::Fatal),
+                ended_at: Some(at(NOW)),
+                ..open.clone()
+            }),
+            "step_started" | "step_retrying" => Err(IllegalTransition::StepIsChild {
+                event: name,
+                step: samples::step(),
+            }),
+            _ => continue,
+        };
+        assert_eq!(step(Some(&open), event(&kind, NOW)), expected, "{name}");
+    }
+}
+
+#[test]
+fn a_child_run_that_is_let_go_of_has_ended_for_its_parent_once_it_exists() {
+    for detached in [false, true] {
+        let kind = EventKind::StepCreated {
+            step: samples::step(),
+            name: "publish".to_owned(),
+            input: payload("[1]"),
+            options: StepOptions::default(),
+            child: Some(child(detached)),
+        };
+        let created = Step {
+            child: Some(child(detached)),
+            ..pending(NOW)
+        };
+        let ended = Step {
+            status: StepStatus::Completed,
+            ended_at: Some(at(NOW)),
+            ..created.clone()
+        };
+        let expected = if detached { ended } else { created };
+        assert_eq!(step(None, event(&kind, NOW)), Ok(expected));
     }
 }

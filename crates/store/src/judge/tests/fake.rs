@@ -8,6 +8,7 @@ use rewake_core::token::Token;
 
 use crate::error::StoreError;
 use crate::judge::{MailSize, Rows, Write, create};
+use crate::lineage::Kin;
 use crate::request::{Append, Create, Deliver, Door, UnreadLimit};
 use crate::row::{ChunkRow, ForgetRow, KeyRow, MailRow, RunRow, ScopeId, StartKeyRow, TokenRow};
 
@@ -44,6 +45,9 @@ impl Fake {
                 | Write::Forget(..)
                 | Write::ForgetGone(..)
                 | Write::StartKey(..)
+                | Write::Owed(..)
+                | Write::OwedGone(..)
+                | Write::OwedAllGone(..)
                 | Write::Chunk(..)
                 | Write::Mail(..)
                 | Write::MailGone(..) => {}
@@ -83,6 +87,10 @@ impl Rows for Fake {
         _: usize,
     ) -> Result<Vec<ForgetRow>, StoreError> {
         self.answer(Vec::new())
+    }
+
+    fn is_owed(&mut self, _: ScopeId, _: RunId, _: RunId) -> Result<bool, StoreError> {
+        self.answer(false)
     }
 
     fn start_key(&mut self, _: ScopeId, _: &str) -> Result<Option<StartKeyRow>, StoreError> {
@@ -155,6 +163,7 @@ pub(super) fn adding(n: u8, events: Vec<EventKind>) -> Append {
         conditions: Vec::new(),
         events,
         release: vec![token()],
+        kin: Kin::default(),
         mark: None,
         since: None,
         repeat: false,
