@@ -134,12 +134,11 @@ fn plainer_op(op: &Op) -> Vec<Op> {
         } => webhooks(*manual, *by_step, *requests),
         Op::Loop(n, body) if *n > 1 => vec![Op::Loop(n - 1, body.clone())],
         Op::Recurse(n, body) if *n > 0 => vec![Op::Recurse(n - 1, body.clone())],
-        Op::Recurse(_, body) => vec![Op::Nested(body.clone())],
         Op::Children(n, body) if *n > 1 => vec![Op::Children(n - 1, body.clone())],
         Op::Children(_, body) | Op::ChildOrSleep(body, _) | Op::Detached(body) => {
             vec![Op::Child(body.clone())]
         }
-        Op::Child(body) => vec![Op::Nested(body.clone())],
+        Op::Recurse(_, body) | Op::Child(body) => vec![Op::Nested(body.clone())],
         Op::JoinInTime(_, branches) => vec![Op::Join(branches.clone())],
         Op::Sleep(_)
         | Op::Hook { .. }

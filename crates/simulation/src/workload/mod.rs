@@ -120,13 +120,8 @@ async fn one(op: &Op, hooks: &mut Hooks, notes: &Notes) -> Flow {
             note_nested(recursive(*times, body.clone(), notes.code()).await, notes);
             Flow::On
         }
-        Op::Sleep(ms) => {
-            sleep(millis(*ms)).await;
-            notes.note(Seen::Woke);
-            Flow::On
-        }
-        Op::SleepUntil(ms) => {
-            sleep_until(now() + millis(*ms)).await;
+        Op::Sleep(_) | Op::SleepUntil(_) => {
+            doze(op).await;
             notes.note(Seen::Woke);
             Flow::On
         }
@@ -177,6 +172,15 @@ async fn one(op: &Op, hooks: &mut Hooks, notes: &Notes) -> Flow {
             hooks::perform(op, hooks, notes).await;
             Flow::On
         }
+    }
+}
+
+/// Sleeps in the way that is asked for.
+async fn doze(op: &Op) {
+    match op {
+        Op::Sleep(ms) => sleep(millis(*ms)).await,
+        Op::SleepUntil(ms) => sleep_until(now() + millis(*ms)).await,
+        _ => {}
     }
 }
 
