@@ -70,6 +70,13 @@ async fn act(line: &Line, receivers: &mut Receivers, notes: &Recording) -> anyho
                 let_go(last, notes);
             }
         }
+        Line::Abandon => {
+            if let Some(mut last) = receivers.pop() {
+                last.close().await;
+                notes.note(&Seen::Closed(name(&last)));
+                let_go(last, notes);
+            }
+        }
         Line::Sleep(ms) => sleep(millis(*ms)).await,
         Line::Fail => anyhow::bail!("scripted error"),
         Line::Read
@@ -133,6 +140,7 @@ async fn read(line: &Line, from: &mut Receiver, notes: &Recording) {
         | Line::ReadBothOrSleep(_)
         | Line::Loop(..)
         | Line::Dispose
+        | Line::Abandon
         | Line::Sleep(_)
         | Line::Fail => {}
     }

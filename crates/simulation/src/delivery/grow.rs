@@ -195,7 +195,7 @@ fn serve(prng: &mut Prng) -> Line {
 
 fn line(prng: &mut Prng) -> Line {
     let ms = prng.pick(&[5, 50, 500]);
-    match prng.below(24) {
+    match prng.below(25) {
         0..=3 => Line::Read,
         4..=6 => Line::ReadUntilTold,
         7..=8 => Line::ReadOrSleep(ms),
@@ -212,6 +212,7 @@ fn line(prng: &mut Prng) -> Line {
             open(prng, opened)
         }
         21 => Line::Webhook(webhook(prng)),
+        22 => Line::Abandon,
         _ => body(prng),
     }
 }

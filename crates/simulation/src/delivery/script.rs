@@ -31,6 +31,8 @@ pub(crate) enum Line {
     Close,
     /// Lets go of the receiver.
     Dispose,
+    /// Closes the hook, and lets go of the receiver with what had come.
+    Abandon,
     /// Opens a token and reads, and is dropped with its hook when a sleep ends first.
     OpenInRace(String, u64),
     /// Does these lines so many times.
@@ -101,7 +103,7 @@ pub(crate) fn answer_text(number: u64, nth: usize) -> String {
 
 impl Line {
     /// How each kind is counted.
-    pub(crate) const NAMES: [&'static str; 20] = [
+    pub(crate) const NAMES: [&'static str; 21] = [
         "line open",
         "line webhook-accepted",
         "line webhook-static",
@@ -122,6 +124,7 @@ impl Line {
         "line drop-in-race",
         "line loop",
         "line fail",
+        "line abandon",
     ];
 
     pub(crate) const fn name(&self) -> &'static str {
@@ -145,6 +148,7 @@ impl Line {
             Self::OpenInRace(..) => 17,
             Self::Loop(..) => 18,
             Self::Fail => 19,
+            Self::Abandon => 20,
         };
         Self::NAMES[place]
     }

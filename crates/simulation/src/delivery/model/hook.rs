@@ -17,6 +17,10 @@ pub(super) struct Hook {
     since: Timestamp,
     /// When its token was free again.
     until: Option<Timestamp>,
+    /// It was closed, dropped or expired before its run ended.
+    over: bool,
+    /// The log says that its receiver was dropped.
+    let_go: bool,
     /// The receiver is gone, and what it held was dealt with.
     pub(super) gone: bool,
     pub(super) took: Vec<u64>,
@@ -68,21 +72,17 @@ pub(super) fn of_run(seen: &Seen, hooks: &mut BTreeMap<HookId, Hook>) -> Result<
 }
 
 /// Where a receiver goes, the transaction that records it deals with what the hook holds: there and
-/// then, and not when the run ends. At the end all that a workflow did is on record.
+/// then, and not when the run ends. At the end all that a workflow did is on record, unless it was
+/// ended from outside.
 fn receiver_has_gone(hook: &Hook) -> Result<(), String> {
-    let has_ended = hook.until.is_some();
     let holds_nothing = hook.read == hook.took.len();
-    // What has ended and holds nothing leaves no record when its receiver goes.
-    if hook.gone || (has_ended && (holds_nothing || LEFT_UNTIL_THE_RUN_ENDS)) {
+    // What was over and holds nothing leaves no record when its receiver goes.
+    if hook.let_go || hook.torn || (hook.over && holds_nothing) {
         Ok(())
     } else {
         Err("its workflow has let go of it, and its log does not know".to_owned())
     }
 }
-
-/// What a closed or expired hook holds waits for the end of its run although its receiver has gone.
-/// The contract wants this false (statement 2).
-const LEFT_UNTIL_THE_RUN_ENDS: bool = true;
 
 fn fold(seen: &Seen) -> Result<BTreeMap<HookId, Hook>, String> {
     let mut hooks = BTreeMap::<HookId, Hook>::new();
@@ -96,6 +96,8 @@ fn fold(seen: &Seen) -> Result<BTreeMap<HookId, Hook>, String> {
                         token: token.to_string(),
                         since: event.at,
                         until: None,
+                        over: false,
+                        let_go: false,
                         gone: false,
                         took: Vec::new(),
                         read: 0,
@@ -117,12 +119,15 @@ fn fold(seen: &Seen) -> Result<BTreeMap<HookId, Hook>, String> {
             EventKind::HookDisposed { hook, by } => {
                 if let Some(hook) = hooks.get_mut(hook) {
                     hook.until.get_or_insert(event.at);
-                    hook.gone |= *by == Disposal::Dropped;
+                    hook.over = true;
+                    hook.let_go |= *by == Disposal::Dropped;
+                    hook.gone |= hook.let_go;
                 }
             }
             EventKind::HookExpired { hook } => {
                 if let Some(hook) = hooks.get_mut(hook) {
                     hook.until.get_or_insert(event.at);
+                    hook.over = true;
                 }
             }
             EventKind::RunCompleted { .. }
