@@ -238,12 +238,12 @@ fn stood(hook: &Hook, number: u64) -> Result<Stood, String> {
     let read = hook.took.iter().take(hook.read).any(|read| *read == number);
     let unread = hook.unread.contains(&number);
     match (read, unread) {
-        (true, true) if hook.torn => Ok(Stood::Unread),
+        (true, true) if hook.is_torn() => Ok(Stood::Unread),
         (true, true) => Err(format!("run {} read it and lists it as unread", hook.run)),
-        (true, false) if hook.torn => Ok(Stood::ReadOrLeft),
+        (true, false) if hook.is_torn() => Ok(Stood::ReadOrLeft),
         (true, false) => Ok(Stood::Read),
         (false, true) => Ok(Stood::Unread),
-        (false, false) if hook.gone => Ok(Stood::Left),
+        (false, false) if hook.is_gone() => Ok(Stood::Left),
         (false, false) => Ok(Stood::Waits),
     }
 }

@@ -19,16 +19,50 @@ pub(super) struct Hook {
     until: Option<Timestamp>,
     /// It was closed, dropped or expired before its run ended.
     over: bool,
-    /// The log says that its receiver was dropped.
-    let_go: bool,
-    /// The receiver is gone, and what it held was dealt with.
-    pub(super) gone: bool,
+    receiver: Receiver,
     pub(super) took: Vec<u64>,
     /// So many of these its workflow read.
     pub(super) read: usize,
     pub(super) unread: BTreeSet<u64>,
+}
+
+/// What the log says of a hook's receiver.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Receiver {
+    /// A workflow has it.
+    Held,
+    /// It was dropped, and what it held was dealt with.
+    Dropped,
+    /// It went with its run, and what it held was dealt with.
+    Ended,
     /// Its run was ended from outside: what its workflow read last may not be on record.
-    pub(super) torn: bool,
+    Torn,
+}
+
+impl Receiver {
+    /// Of one that its workflow had when its run ended.
+    const fn at_end(end: &EventKind) -> Self {
+        if let EventKind::RunCancelled {
+            terminated: true, ..
+        } = end
+        {
+            Self::Torn
+        } else {
+            Self::Ended
+        }
+    }
+}
+
+impl Hook {
+    /// The receiver is gone, and what it held was dealt with.
+    pub(super) fn is_gone(&self) -> bool {
+        self.receiver != Receiver::Held
+    }
+
+    /// Its run was ended from outside: what its workflow read last may not be on record.
+    pub(super) fn is_torn(&self) -> bool {
+        self.receiver == Receiver::Torn
+    }
 }
 
 /// The hooks of a run: what each took in, and what of it was read, in order and nothing else.
@@ -76,11 +110,13 @@ pub(super) fn of_run(seen: &Seen, hooks: &mut BTreeMap<HookId, Hook>) -> Result<
 /// ended from outside.
 fn receiver_has_gone(hook: &Hook) -> Result<(), String> {
     let holds_nothing = hook.read == hook.took.len();
-    // What was over and holds nothing leaves no record when its receiver goes.
-    if hook.let_go || hook.torn || (hook.over && holds_nothing) {
-        Ok(())
-    } else {
-        Err("its workflow has let go of it, and its log does not know".to_owned())
+    match hook.receiver {
+        Receiver::Dropped | Receiver::Torn => Ok(()),
+        // What was over and holds nothing leaves no record when its receiver goes.
+        Receiver::Held | Receiver::Ended if hook.over && holds_nothing => Ok(()),
+        Receiver::Held | Receiver::Ended => {
+            Err("its workflow has let go of it, and its log does not know".to_owned())
+        }
     }
 }
 
@@ -97,12 +133,10 @@ fn fold(seen: &Seen) -> Result<BTreeMap<HookId, Hook>, String> {
                         since: event.at,
                         until: None,
                         over: false,
-                        let_go: false,
-                        gone: false,
+                        receiver: Receiver::Held,
                         took: Vec::new(),
                         read: 0,
                         unread: BTreeSet::new(),
-                        torn: false,
                     },
                 );
             }
@@ -120,8 +154,9 @@ fn fold(seen: &Seen) -> Result<BTreeMap<HookId, Hook>, String> {
                 if let Some(hook) = hooks.get_mut(hook) {
                     hook.until.get_or_insert(event.at);
                     hook.over = true;
-                    hook.let_go |= *by == Disposal::Dropped;
-                    hook.gone |= hook.let_go;
+                    if *by == Disposal::Dropped {
+                        hook.receiver = Receiver::Dropped;
+                    }
                 }
             }
             EventKind::HookExpired { hook } => {
@@ -134,17 +169,11 @@ fn fold(seen: &Seen) -> Result<BTreeMap<HookId, Hook>, String> {
             | EventKind::RunFailed { .. }
             | EventKind::RunCancelled { .. }
             | EventKind::RunContinued { .. } => {
-                let torn = matches!(
-                    event.kind,
-                    EventKind::RunCancelled {
-                        terminated: true,
-                        ..
-                    }
-                );
                 for hook in hooks.values_mut() {
                     hook.until.get_or_insert(event.at);
-                    hook.torn = torn && !hook.gone;
-                    hook.gone = true;
+                    if !hook.is_gone() {
+                        hook.receiver = Receiver::at_end(&event.kind);
+                    }
                 }
             }
             EventKind::RunCreated { .. }
