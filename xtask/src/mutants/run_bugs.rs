@@ -12,17 +12,14 @@ pub(super) const RUNS: &[Mutant] = &[
         filter: "test(replay)",
         edits: &[Edit {
             file: "crates/core/src/replay/command.rs",
-            find: r"        Subject::Step(_, StepEvent::Created { name, .. }) => {
-            matches!(record, EventKind::StepCreated { name: recorded, .. } if recorded == name)
+            find: r"        Subject::Step(_, StepEvent::Created { name, child, .. }) => {
+            steps_agree(name, child, record)
         }
 ",
-            replace: r"        Subject::Step(_, StepEvent::Created { .. }) => match (command, record) {
-            (
-                EventKind::StepCreated { name, input, .. },
-                EventKind::StepCreated { name: recorded, input: was, .. },
-            ) => name == recorded && input == was,
-            _ => false,
-        },
+            replace: r"        Subject::Step(_, StepEvent::Created { name, child, input, .. }) => {
+            steps_agree(name, child, record)
+                && matches!(record, EventKind::StepCreated { input: was, .. } if input == was)
+        }
 ",
         }],
     },
