@@ -150,7 +150,6 @@ impl<T> Run<T> {
     /// let run = rewake.start(remind("Ada".into())).await?;
     /// rewake.wait_for_sleep().await;
     /// assert_eq!(run.wake_up().await?, 1);
-    /// assert_eq!(run.wake_up().await?, 0);
     /// assert_eq!(run.result().await?, "dear Ada");
     /// assert_eq!(rewake.now(), began);
     /// # Ok(())
