@@ -39,7 +39,7 @@
 //! ```
 //!
 //! A step is waited for however long it really takes: while one runs, no time passes. One that is
-//! never to answer awaits [`never`], one that is to take an hour [`takes`].
+//! never to answer awaits [`never()`], one that is to take an hour [`takes`].
 
 mod builder;
 mod crash;
