@@ -386,31 +386,30 @@ pub(crate) fn registry(provided: &Provided, client_only: bool) -> Result<Registr
     for RegisteredWorkflow(definition) in inventory::iter::<RegisteredWorkflow> {
         registry.add_workflow(workflow(definition))?;
     }
+    let mut lacks_values = Vec::new();
     for RegisteredStep(definition) in inventory::iter::<RegisteredStep> {
-        if !client_only {
-            check_provided(definition, provided)?;
-        }
+        lacks_values.extend(check_provided(definition, provided).err());
         registry.add_step(step(definition, provided))?;
+    }
+    // The linker orders the steps; which of several is named must not depend on it.
+    if let Some((step, type_name)) = lacks_values.into_iter().min().filter(|_| !client_only) {
+        return Err(OpenError::NotProvided { step, type_name });
     }
     let values = provided.clone();
     registry.wrap_inline(move |_, begin| values.around(begin()));
     Ok(registry)
 }
 
+/// Names the step and the type of the first value that it wants in vain.
 fn check_provided(
     definition: &'static StepDefinition,
     provided: &Provided,
-) -> Result<(), OpenError> {
+) -> Result<(), (&'static str, &'static str)> {
     let wanted = definition.provided.iter().map(|wanted| wanted());
     let missing = wanted
         .into_iter()
         .find(|wanted: &ProvidedType| !provided.has(*wanted));
-    missing.map_or(Ok(()), |missing| {
-        Err(OpenError::NotProvided {
-            step: definition.name,
-            type_name: missing.name(),
-        })
-    })
+    missing.map_or(Ok(()), |missing| Err((definition.name, missing.name())))
 }
 
 pub(crate) fn workflow(definition: &'static WorkflowDefinition) -> Workflow {

@@ -18,7 +18,7 @@ use rewake_store::{
 
 use super::load::PAGE;
 use super::{Driver, Exit, Stop};
-use crate::dispatch::Message;
+use crate::dispatch::{Message, News};
 use crate::engine::Inner;
 
 /// So many children are asked to end at the same time: their requests share commits.
@@ -230,7 +230,7 @@ impl Driver {
             return;
         }
         // Whoever waits for the end need not wait for the children.
-        self.engine.waiters.call(self.run);
+        self.engine.waiters.call(self.run, News::Look);
         if let Err(error) = tell_children(&self.engine, self.run).await {
             tracing::warn!(run = %self.run, %error, "its children could not be told of its end");
             self.look_again();

@@ -11,7 +11,7 @@ use rewake_store::{Create, CreateRefusal, Failed, StartKey};
 use sha2::{Digest, Sha256};
 
 use super::Engine;
-use crate::dispatch::Message;
+use crate::dispatch::{Expected, Message};
 use crate::error::StartError;
 
 /// What is to be started, and how.
@@ -87,11 +87,15 @@ impl Engine {
             });
         }
         let create = self.create(&start);
+        let expected = match start.delay {
+            None => Expected::new(inner, create.run),
+            Some(_) => None,
+        };
         match inner.store.create(create).await {
             Ok(created) => {
                 let new = created.frame.is_some();
                 if let Some(frame) = created.frame {
-                    self.inform(created.run, frame);
+                    self.inform(created.run, frame, expected);
                 }
                 Ok(Started {
                     run: created.run,
@@ -111,16 +115,17 @@ impl Engine {
         }
     }
 
-    fn inform(&self, run: RunId, frame: Frame) {
+    fn inform(&self, run: RunId, frame: Frame, expected: Option<Expected>) {
         let not_before = frame.events.iter().find_map(|kind| match kind {
             EventKind::RunCreated { not_before, .. } => *not_before,
             _ => None,
         });
-        match not_before {
+        match (not_before, expected) {
             // As the store's index has it: another time might fall on the other side of what is
             // known of the index.
-            Some(at) => self.inner.schedule.add(at.max(frame.at), run),
-            None => self.inner.tell(run, Message::Frame(frame)),
+            (Some(at), _) => self.inner.schedule.add(at.max(frame.at), run),
+            (None, Some(expected)) => expected.begin(frame),
+            (None, None) => self.inner.tell(run, Message::Frame(frame)),
         }
     }
 
