@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use rewake::prelude::*;
-use rewake::{InvalidAttribute, RunError, RunId, SetAttributesError, StartError};
+use rewake::{InvalidAttribute, RunId, SetAttributesError, StartError};
 
 use crate::stage::{Stage, count, hook, on_every_stage, parked, resume};
 
