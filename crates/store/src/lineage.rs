@@ -14,6 +14,8 @@
 //!
 //! Every arrow is one transaction, so a crash between any two of them loses nothing.
 
+use std::collections::BTreeMap;
+
 use rewake_core::id::{EventId, RunId};
 
 use crate::role::StoreFuture;
@@ -42,6 +44,8 @@ pub struct ChildBegins {
     pub seed: [u8; 16],
     /// Numbered changes of replay behaviour that hold for its log.
     pub flags: u32,
+    /// What it can be looked up by.
+    pub attributes: BTreeMap<String, String>,
     /// True where its workflow begins in the same frame, because it will be driven at once.
     pub begins: bool,
 }

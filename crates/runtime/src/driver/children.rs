@@ -119,6 +119,7 @@ impl Driver {
     pub(super) fn kin(&self, events: &[EventKind]) -> Kin {
         let begin = events.iter().filter_map(|kind| match kind {
             EventKind::StepCreated {
+                step,
                 name,
                 child: Some(child),
                 ..
@@ -128,6 +129,7 @@ impl Driver {
                 build: self.engine.build.clone(),
                 seed: self.engine.host.entropy.draw().to_be_bytes(),
                 flags: 0,
+                attributes: self.executor.context().child_attributes(*step),
                 // Where this process drives the run at once, its beginning shares the commit.
                 begins: self.engine.registry.workflow(name).is_some(),
             }),
@@ -144,9 +146,12 @@ impl Driver {
     pub(super) fn begin_children(&self, frame: &Frame) {
         for kind in &frame.events {
             if let EventKind::StepCreated {
-                child: Some(child), ..
+                step,
+                child: Some(child),
+                ..
             } = kind
             {
+                self.executor.context().forget_child_attributes(*step);
                 self.engine.tell(child.run, Message::Look);
             }
         }

@@ -133,7 +133,7 @@ fn first_frame(
         }),
         not_before: None,
         continued_from: None,
-        attributes: BTreeMap::new(),
+        attributes: begins.attributes.clone(),
         created_by: CreatedBy::Start,
     };
     let started = begins.begins.then_some(EventKind::RunStarted);
