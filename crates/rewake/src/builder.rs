@@ -84,7 +84,8 @@ pub enum Limit {
     /// Milliseconds that the caller of a webhook may take to send the body.
     BodyMs,
     /// Milliseconds that a cancelled run may take for its shields, and as many again for its undo
-    /// calls. It counts for what is cancelled from then on.
+    /// calls. It counts for what is cancelled from then on, and not for the undo calls of a run that
+    /// failed.
     CleanUpMs,
     /// Milliseconds that an attempt of a step may go on once nobody waits for its result.
     AbortGraceMs,
@@ -157,13 +158,14 @@ impl RewakeBuilder {
         self
     }
 
-    /// The project everything is bound to.
+    /// The project everything is bound to: 1 to 256 bytes without control characters, `default` unless
+    /// said.
     pub fn project(mut self, project: impl Into<String>) -> Self {
         self.project = Some(project.into());
         self
     }
 
-    /// The environment everything is bound to.
+    /// The environment everything is bound to, likewise.
     pub fn environment(mut self, environment: impl Into<String>) -> Self {
         self.environment = Some(environment.into());
         self
@@ -181,7 +183,8 @@ impl RewakeBuilder {
         self
     }
 
-    /// Where the router is reachable from outside; webhooks need it.
+    /// Where the router is reachable from outside; webhooks need it. It has `http` or `https`, a host,
+    /// perhaps a path, and no query.
     pub fn public_url(mut self, url: impl Into<String>) -> Self {
         self.public_url = Some(url.into());
         self
@@ -207,7 +210,8 @@ impl RewakeBuilder {
         self
     }
 
-    /// Sets a limit.
+    /// Sets a limit. Zero is refused at opening where nothing could be done with it: for tokens, payloads,
+    /// what a hook holds unread, and live hooks.
     pub fn limit(mut self, limit: Limit, n: u64) -> Self {
         let size = usize::try_from(n).unwrap_or(usize::MAX);
         match limit {

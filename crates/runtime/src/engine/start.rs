@@ -6,6 +6,7 @@ use std::time::Duration;
 use rewake_core::attribute;
 use rewake_core::event::{CreatedBy, EventKind, Frame};
 use rewake_core::id::RunId;
+use rewake_core::key;
 use rewake_core::payload::Payload;
 use rewake_store::{Create, CreateRefusal, Failed, StartKey};
 use sha2::{Digest, Sha256};
@@ -81,6 +82,7 @@ impl Engine {
             return Err(StartError::TooLarge { len, limit });
         }
         attribute::check(&start.attributes)?;
+        start.key.as_deref().map_or(Ok(()), key::check)?;
         if !inner.client_only && inner.registry.workflow(&start.workflow).is_none() {
             return Err(StartError::UnknownWorkflow {
                 name: start.workflow,
