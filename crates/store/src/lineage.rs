@@ -42,7 +42,8 @@ pub struct ChildBegins {
     pub seed: [u8; 16],
     /// Numbered changes of replay behaviour that hold for its log.
     pub flags: u32,
-    /// True where its workflow begins in the same frame, because it will be driven at once.
+    /// True where its workflow begins in the same frame, because it will be driven at once: by the node
+    /// that leases the parent.
     pub begins: bool,
 }
 

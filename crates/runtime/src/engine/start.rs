@@ -156,6 +156,7 @@ impl Engine {
             id: inner.event_id(),
             events,
             key,
+            node: None,
         }
     }
 }
