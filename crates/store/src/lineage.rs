@@ -46,7 +46,8 @@ pub struct ChildBegins {
     pub flags: u32,
     /// What it can be looked up by.
     pub attributes: BTreeMap<String, String>,
-    /// True where its workflow begins in the same frame, because it will be driven at once.
+    /// True where its workflow begins in the same frame, because it will be driven at once: by the node
+    /// that leases the parent.
     pub begins: bool,
 }
 

@@ -74,6 +74,7 @@ impl RunError {
             Self::Unknown { .. } => "RUN_UNKNOWN",
             Self::Decode { .. } => "RESULT_UNREADABLE",
             Self::NotEncodable { .. } => "NOT_ENCODABLE",
+            Self::InvalidAttribute(error) => error.code(),
             Self::NotInWorkflow => "NOT_IN_WORKFLOW",
             Self::Query(error) => error.code(),
         }
@@ -90,6 +91,7 @@ impl RunError {
             | Self::Unknown { .. }
             | Self::Decode { .. }
             | Self::NotEncodable { .. }
+            | Self::InvalidAttribute(_)
             | Self::NotInWorkflow => false,
         }
     }

@@ -96,6 +96,7 @@ impl Driver {
                 // The workflow has come to rest before anything is appended for it.
                 rested: true,
                 parked: None,
+                node: None,
             }),
             since: Some(machine.fed()),
             repeat: false,

@@ -457,6 +457,7 @@ impl Driver {
                 None => format!("workflow `{workflow}`: {told}"),
             },
             at: self.engine.host.clock.now(),
+            before: Vec::new(),
         };
         let mark = Mark {
             reacted: self.recorded.reacted,

@@ -124,6 +124,7 @@ impl Engine {
             fallback,
             // Where this process drives the run at once, its beginning shares the commit.
             begins: !inner.client_only,
+            node: None,
             limit: inner.limits.unread,
             repeat: false,
         }

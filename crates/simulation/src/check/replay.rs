@@ -145,6 +145,7 @@ fn import(mini: &World, run: RunId, kept: &[Frame]) -> Result<ScopeId, String> {
                 id: frame.id,
                 events: frame.events.clone(),
                 key: None,
+                node: None,
             };
             let created = store.create(create).now_or_never();
             created
