@@ -25,6 +25,7 @@ mod nodes;
 mod request;
 mod role;
 mod row;
+mod weight;
 mod wire;
 
 #[cfg(feature = "conformance")]
@@ -51,6 +52,7 @@ pub use row::{
     ChunkRow, ForgetRow, KeyRow, Left, MailRow, NodeId, OwedRow, Parked, RunRow, ScopeId,
     StartKeyRow, TokenRow, WhichKeys,
 };
+pub use weight::{Durability, LEAST_WEIGHT};
 pub use wire::{Corrupt, decode_row, encode_row};
 
 pub use rewake_core as core;

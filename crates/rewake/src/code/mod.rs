@@ -17,6 +17,8 @@ impl OpenError {
             Self::NoStore => "NO_STORE",
             Self::UnknownStore { .. } => "UNKNOWN_STORE",
             Self::Sqlite(error) => error.code(),
+            #[cfg(feature = "postgres")]
+            Self::Postgres(error) => error.code(),
             Self::NotProvided { .. } => "NOT_PROVIDED",
             Self::Engine(error) => error.code(),
             Self::NoTokio => "NO_TOKIO",
@@ -27,6 +29,8 @@ impl OpenError {
     pub const fn is_retryable(&self) -> bool {
         match self {
             Self::Sqlite(error) => error.is_retryable(),
+            #[cfg(feature = "postgres")]
+            Self::Postgres(error) => error.is_retryable(),
             Self::Engine(error) => error.is_retryable(),
             Self::NoStore
             | Self::UnknownStore { .. }

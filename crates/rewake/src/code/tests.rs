@@ -90,7 +90,9 @@ fn walk(folder: &Path, found: &mut BTreeSet<String>) {
 #[test]
 fn the_list_has_every_code_and_no_other() {
     let mut written = BTreeSet::new();
-    for name in ["core", "store", "sqlite", "runtime", "http", "rewake"] {
+    for name in [
+        "core", "store", "sqlite", "postgres", "runtime", "http", "rewake",
+    ] {
         walk(&root().join("crates").join(name).join("src"), &mut written);
     }
     let listed = listed().into_keys().collect();
@@ -129,6 +131,7 @@ fn of_stores() -> Vec<Said> {
         StoreError::OutcomeUnknown { reason: why() },
         StoreError::Closed { reason: why() },
         StoreError::Overloaded,
+        StoreError::Unavailable { reason: why() },
         StoreError::DiskFull,
         StoreError::corrupt_run(run(), corrupt()),
         StoreError::Backend { reason: why() },
@@ -200,6 +203,26 @@ fn of_opening() -> Vec<Said> {
             path: path(),
             reason: why()
         }),
+    ]
+}
+
+#[cfg(feature = "postgres")]
+fn of_opening_a_database() -> Vec<Said> {
+    use rewake_postgres::OpenError as PostgresError;
+    said![
+        PostgresError::Invalid { reason: why() },
+        PostgresError::Unreachable { reason: why() },
+        PostgresError::NotDurable { setting: why() },
+        PostgresError::Newer {
+            schema: why(),
+            found: 2,
+            known: 1
+        },
+        PostgresError::NotOurs {
+            schema: why(),
+            found: why()
+        },
+        PostgresError::Backend { reason: why() },
     ]
 }
 
@@ -349,6 +372,7 @@ fn of_workflows() -> Vec<Said> {
         RunError::Decode { reason: why() },
         RunError::NotEncodable { reason: why() },
         RunError::NotInWorkflow,
+        RunError::InvalidAttribute(InvalidAttribute::EmptyKey),
         RunError::Query(QueryError::Store(StoreError::Overloaded)),
     ]
 }
@@ -358,6 +382,8 @@ fn the_list_says_of_trying_again_what_the_errors_say() {
     let said = [
         of_stores(),
         of_opening(),
+        #[cfg(feature = "postgres")]
+        of_opening_a_database(),
         of_starting(),
         of_resuming(),
         of_asking(),
