@@ -102,8 +102,15 @@ fn cancel(asked: &CancelAsked, runs: &BTreeMap<RunId, Followed>) -> Result<(), S
     let followed = runs.get(&asked.run).ok_or("its run is gone")?;
     let recorded = followed
         .events()
-        .filter(|kind| {
-            matches!(kind, EventKind::RunCancelRequested { reason } if reason.as_ref() == Some(&asked.reason))
+        .filter(|kind| match kind {
+            EventKind::RunCancelRequested { reason } if !asked.terminates => {
+                reason.as_ref() == Some(&asked.reason)
+            }
+            EventKind::RunCancelled {
+                reason,
+                terminated: true,
+            } if asked.terminates => reason.as_ref() == Some(&asked.reason),
+            _ => false,
         })
         .count();
     let fits = match &asked.told {
