@@ -151,6 +151,34 @@ impl TestRewake {
         }
     }
 
+    /// Resolves when everything rests, nothing is due and a run is parked: says which, and why.
+    pub(super) async fn parked(&self) -> String {
+        let watch = self.scene.world.watch(false);
+        loop {
+            watch.rest().await;
+            if self.timers() == 0
+                && let Some(parked) = self.first_parked().await
+            {
+                return parked;
+            }
+            watch.stir().await;
+        }
+    }
+
+    /// Of a process that was killed meanwhile there is nothing to say.
+    async fn first_parked(&self) -> Option<String> {
+        let mut page = self.rewake.runs().await.ok()?;
+        loop {
+            for view in page.data {
+                if let Some(parked) = view.parked {
+                    let (run, code, reason) = (view.run, parked.code, parked.reason);
+                    return Some(format!("run `{run}` is parked ({code}): {reason}"));
+                }
+            }
+            page = self.rewake.runs().cursor(page.cursor?).await.ok()?;
+        }
+    }
+
     async fn first_sleep(&self) -> Option<Sleeping> {
         let mut sleeps = Vec::new();
         let mut runs = self.rewake.runs().status(RunStatus::Running);

@@ -10,6 +10,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::builder::Scene;
+use super::fuse::Fuse;
 use super::handle::TestRewake;
 use crate::call::WorkflowCall;
 use crate::error::RunError;
@@ -34,6 +35,10 @@ impl Outside {
     /// it again with the next one's: so it must be something that may be done twice, with a key where
     /// it changes anything.
     ///
+    /// # Panics
+    ///
+    /// Where a run is parked and nothing else is due, with the reason: what it waits for may never come.
+    ///
     /// # Cancel safety
     ///
     /// Dropped, it leaves open what was done.
@@ -44,9 +49,15 @@ impl Outside {
             let done = {
                 let death = std::pin::pin!(process.death());
                 let act = std::pin::pin!(act(&rewake));
-                match select(death, act).await {
+                let parked = std::pin::pin!(rewake.parked());
+                match select(death, select(act, parked)).await {
                     Either::Left(((), _)) => None,
-                    Either::Right((done, _)) => Some(done),
+                    Either::Right((Either::Left((done, _)), _)) => Some(done),
+                    Either::Right((Either::Right((parked, _)), _)) => {
+                        let killed = process.fuse().and_then(Fuse::burnt);
+                        let killed = killed.map_or_else(String::new, |at| format!("killed {at}\n"));
+                        panic!("{killed}what was to be done from outside never will be: {parked}");
+                    }
                 }
             };
             match done.filter(|_| !process.is_dead()) {

@@ -1,6 +1,7 @@
 //! Every construct, killed at each position of its log.
 
 use std::panic::AssertUnwindSafe;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use futures::stream::{FuturesUnordered, StreamExt};
 use futures::{FutureExt, join, try_join};
@@ -399,4 +400,38 @@ async fn a_crash_that_makes_a_difference_is_found() {
         "{found}"
     );
     assert!(found.contains("began and did not end"), "{found}");
+}
+
+/// Whether the first hook of the workflow below was registered.
+static HOOKED: AtomicBool = AtomicBool::new(false);
+
+#[workflow]
+async fn remembers_beside_its_log() -> anyhow::Result<u64> {
+    if HOOKED.load(Ordering::Relaxed) {
+        doubles(1).await?;
+    }
+    let mut first = create_hook::<u64>().token("first").await?;
+    HOOKED.store(true, Ordering::Relaxed);
+    first.recv().await?;
+    let mut second = create_hook::<u64>().token("second").await?;
+    Ok(second.recv().await?)
+}
+
+#[tokio::test]
+async fn a_run_that_a_crash_parks_is_reported_to_who_waits_for_its_next_hook() {
+    let scene = || {
+        HOOKED.store(false, Ordering::Relaxed);
+        // Without a crash nothing is replayed, and so nothing is noticed.
+        TestRewake::builder().with(|rewake| rewake.verify(false))
+    };
+    let played = crash_everywhere(scene, async |outside| {
+        let run = outside.start(remembers_beside_its_log).await;
+        outside.resume("first", &1).await;
+        outside.resume("second", &2).await;
+        outside.result::<u64>(run).await
+    });
+    let found = AssertUnwindSafe(played).catch_unwind().await.unwrap_err();
+    let found = found.downcast_ref::<String>().unwrap();
+    assert!(found.starts_with("killed "), "{found}");
+    assert!(found.contains("is parked (REPLAY_PARTED)"), "{found}");
 }
