@@ -30,10 +30,7 @@ pub(crate) fn is_skipped() -> bool {
 /// Says so, where they are.
 pub(crate) fn say_if_skipped() {
     if is_skipped() {
-        println!(
-            "\n*** NOT RUN: every test that wants PostgreSQL, because {SKIP} is set. ***\n\
-             *** The store for many machines is untested by this run.              ***\n"
-        );
+        println!("\n*** NOT RUN, because {SKIP} is set: every test that wants PostgreSQL ***\n");
     }
 }
 

@@ -14,7 +14,9 @@ use super::{lock, patience, process, supervisor};
 
 /// The longest path that fits a Unix socket on every system, less the socket's own name.
 const PATH_BYTES_MAX: usize = 103 - "/socket/.s.PGSQL.65535".len();
-/// A file system in memory is used if it has room for this much. What tests leave there at a time
+/// Where Linux has a file system in memory.
+pub(super) const MEMORY: &str = "/dev/shm";
+/// It is used if it has room for this much. What tests leave there at a time
 /// is a tenth of it.
 const ROOM_BYTES: u64 = 1 << 30;
 
@@ -31,7 +33,7 @@ impl Place {
     /// The file system in memory, where there is one with room. A server there works as it would
     /// anywhere, syncs included; only power must not fail.
     pub(super) fn in_memory() -> Self {
-        let memory = Path::new("/dev/shm");
+        let memory = Path::new(MEMORY);
         let room = rustix::fs::statvfs(memory).map_or(0, |found| found.f_bavail * found.f_frsize);
         if cfg!(target_os = "linux") && room >= ROOM_BYTES {
             return Self(memory.to_owned());
