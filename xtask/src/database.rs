@@ -15,7 +15,7 @@ const SKIP: &str = "REWAKE_SKIP_POSTGRES";
 /// Names the folder of the programs. The tests' own server reads it as well.
 const NAMED: &str = "REWAKE_TEST_POSTGRES";
 /// Packages whose tests all start a server. Elsewhere such tests have `postgres` in their names.
-const PACKAGES: [&str; 1] = ["rewake-postgres"];
+const PACKAGES: [&str; 3] = ["cluster", "rewake-cluster", "rewake-postgres"];
 
 const DEBIAN: &str = "/usr/lib/postgresql";
 const PACKAGE: &str = "postgresql";

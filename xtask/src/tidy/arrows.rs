@@ -37,7 +37,10 @@ const LAYERS: &[Layer] = &[
     ),
     layer("crates/cli", &[REWAKE], &[]),
     layer("bindings/", &[REWAKE], &[]),
+    // It brings its own server, so that one command shows it all.
+    layer("examples/cluster", &[REWAKE, POSTGRES], &[]),
     layer("examples/", &[REWAKE], &[]),
+    layer("tests/", &[REWAKE], &[POSTGRES]),
     layer("benches", &[REWAKE, RUNTIME, SQLITE, STORE, CORE], &[]),
     layer("xtask", &[], &[]),
 ];
