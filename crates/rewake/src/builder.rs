@@ -7,8 +7,7 @@ use futures_util::future::BoxFuture;
 use rewake_core::event::Failure;
 use rewake_runtime::webhook::Secrets;
 use rewake_runtime::{Builder, Engine, Host, Limits, Registry, RegistryError, Step, Workflow};
-use rewake_sqlite::{Durability, Options, SqliteStore};
-use rewake_store::Store;
+use rewake_store::{Durability, Store};
 use sha2::{Digest, Sha256};
 use tokio::runtime::Handle;
 
@@ -18,6 +17,7 @@ use crate::handle::Rewake;
 use crate::host;
 use crate::provided::{Provided, ProvidedType};
 use crate::request::{Request, boxed, request_future};
+use crate::source::{Opening, StoreSource};
 
 /// A handle that could not be opened. Nothing runs, and nothing was changed.
 #[derive(Debug, thiserror::Error)]
@@ -27,7 +27,9 @@ pub enum OpenError {
     #[error("no store is named; give the builder one with `.store(\"sqlite:my.db\")`")]
     NoStore,
     /// The URL names no kind of store that this build knows.
-    #[error("`{url}` names no store that this build knows; use `sqlite:PATH` or `sqlite::memory:`")]
+    #[error(
+        "`{url}` names no store that this build knows; use `sqlite:PATH`, `sqlite::memory:` or, with the feature `postgres`, `postgres://…`"
+    )]
     UnknownStore {
         /// The URL.
         url: String,
@@ -35,6 +37,10 @@ pub enum OpenError {
     /// The SQLite file cannot be opened.
     #[error(transparent)]
     Sqlite(#[from] rewake_sqlite::OpenError),
+    /// The store in the PostgreSQL database cannot be opened.
+    #[cfg(feature = "postgres")]
+    #[error(transparent)]
+    Postgres(#[from] rewake_postgres::OpenError),
     /// Steps want values that the application does not provide.
     #[error(
         "step `{step}` wants a value of type `{type_name}`; give it to the builder with `.provide(value)`"
@@ -90,33 +96,6 @@ pub enum Limit {
     AbortGraceMs,
 }
 
-/// Where the handle keeps everything.
-#[derive(Clone, Debug)]
-pub enum StoreSource {
-    /// A URL: `sqlite:PATH` or `sqlite::memory:`.
-    Url(String),
-    /// A store that is open.
-    Open(Arc<dyn Store>),
-}
-
-impl From<&str> for StoreSource {
-    fn from(url: &str) -> Self {
-        Self::Url(url.to_owned())
-    }
-}
-
-impl From<String> for StoreSource {
-    fn from(url: String) -> Self {
-        Self::Url(url)
-    }
-}
-
-impl From<Arc<dyn Store>> for StoreSource {
-    fn from(store: Arc<dyn Store>) -> Self {
-        Self::Open(store)
-    }
-}
-
 /// What a handle is opened with.
 #[derive(Clone, Debug, Default)]
 #[must_use = "a handle is opened by `.build().await`"]
@@ -139,7 +118,8 @@ pub struct RewakeBuilder {
 }
 
 impl RewakeBuilder {
-    /// Where everything is kept: a URL (`sqlite:PATH`, `sqlite::memory:`) or an open store.
+    /// Where everything is kept: a URL (`sqlite:PATH`, `sqlite::memory:`, `postgres://…`) or an open
+    /// store.
     pub fn store(mut self, store: impl Into<StoreSource>) -> Self {
         self.store = Some(store.into());
         self
@@ -151,7 +131,8 @@ impl RewakeBuilder {
         self
     }
 
-    /// How long to wait for a store that another process holds, as in a rolling restart; 10 s.
+    /// How long to wait for a file that another process holds, as in a rolling restart, or for a
+    /// database that cannot be reached; 10 s.
     pub const fn wait_for_store(mut self, span: Duration) -> Self {
         self.wait_for_store = Some(span);
         self
@@ -275,7 +256,13 @@ impl RewakeBuilder {
     async fn open(self) -> Result<Rewake, OpenError> {
         let tokio = Handle::try_current().map_err(|_| OpenError::NoTokio)?;
         let registry = self.registry()?;
-        let store = self.open_store().await?;
+        let source = self.store.clone().ok_or(OpenError::NoStore)?;
+        let opening = Opening {
+            durability: self.durability,
+            wait: self.wait_for_store,
+            client_only: self.client_only,
+        };
+        let store = source.open(opening).await?;
         self.open_in(host::host(&tokio), store, registry).await
     }
 
@@ -333,50 +320,6 @@ impl RewakeBuilder {
 
     pub(crate) const fn provided(&self) -> &Provided {
         &self.provided
-    }
-
-    async fn open_store(&self) -> Result<Arc<dyn Store>, OpenError> {
-        let url = match self.store.clone().ok_or(OpenError::NoStore)? {
-            StoreSource::Open(store) => return Ok(store),
-            StoreSource::Url(url) => url,
-        };
-        let Some(path) = url.strip_prefix("sqlite:").map(str::to_owned) else {
-            return Err(OpenError::UnknownStore {
-                url: without_credentials(&url),
-            });
-        };
-        let mut options = Options::new(path, Arc::new(host::now)).durability(self.durability);
-        if let Some(wait) = self.wait_for_store {
-            options = options.wait_for_store(wait);
-        }
-        let client_only = self.client_only;
-        // Opening blocks while another process holds the file.
-        let opened = tokio::task::spawn_blocking(move || open_sqlite(options, client_only));
-        opened.await.map_err(|_| OpenError::NoTokio)?
-    }
-}
-
-/// The URL as it may be shown: a password is nobody's business.
-fn without_credentials(url: &str) -> String {
-    match (url.find("://"), url.rfind('@')) {
-        (Some(scheme), Some(at)) if scheme + 3 <= at => {
-            format!("{}…{}", &url[..scheme + 3], &url[at..])
-        }
-        _ => url.to_owned(),
-    }
-}
-
-/// A handle that runs nothing looks at a file that another process works on, where there is one.
-fn open_sqlite(options: Options, client_only: bool) -> Result<Arc<dyn Store>, OpenError> {
-    if !client_only {
-        return Ok(Arc::new(SqliteStore::open(options)?));
-    }
-    match SqliteStore::open(options.clone().wait_for_store(Duration::ZERO)) {
-        Ok(store) => Ok(Arc::new(store)),
-        Err(rewake_sqlite::OpenError::InUse { .. }) => {
-            Ok(Arc::new(SqliteStore::open(options.read_only())?))
-        }
-        Err(error) => Err(error.into()),
     }
 }
 

@@ -89,6 +89,7 @@ mod recv_all;
 mod request;
 mod run;
 mod select;
+mod source;
 pub mod testing;
 mod time;
 mod timer;
@@ -99,7 +100,7 @@ mod webhook;
 pub use abort::{AbortController, AbortSignal};
 pub use admission::{Admission, PostPayload, Posted, ResumeOrStart};
 pub use attributes::{SetAttributes, SetAttributesError, set_attributes};
-pub use builder::{Build, Limit, OpenError, RewakeBuilder, StoreSource, WorkflowFunction};
+pub use builder::{Build, Limit, OpenError, RewakeBuilder, WorkflowFunction};
 pub use call::{StepCall, WorkflowCall};
 pub use cancellation::{Shield, shield, undo};
 pub use child::{Detach, StartChild, start_child};
@@ -118,6 +119,7 @@ pub use query::{Hooks, Mail, Mailbox, Page, Runs};
 pub use random::{Random, random, uuid};
 pub use recv_all::{Receiver, Receivers, RecvAll, recv_all};
 pub use run::{Run, RunStatus, WakeUp};
+pub use source::StoreSource;
 pub use time::{Sleep, Timeout, days, hours, minutes, now, seconds, sleep, sleep_until, timeout};
 pub use unread::Unread;
 pub use verify::Verify;
@@ -137,8 +139,7 @@ pub use rewake_runtime::{
     AdmitError, AnswerError, AwaitedHook, CancelError, CancelRequested, PostError, QueryError,
     Reason, ResumeError, RunView, StartError, WakeUpError, WebhookError, Why, WhyParked,
 };
-pub use rewake_sqlite::Durability;
-pub use rewake_store::StoreError;
+pub use rewake_store::{Durability, StoreError};
 
 /// What a program that uses Rewake names most.
 pub mod prelude {

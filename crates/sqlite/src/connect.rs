@@ -5,12 +5,13 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use rewake_store::Durability;
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, Error, OpenFlags};
 
 use crate::error::OpenError;
 use crate::fault::Fault;
-use crate::options::{Durability, Options};
+use crate::options::Options;
 
 /// What a page takes in the file.
 pub(crate) const PAGE_BYTES: u32 = 4096;

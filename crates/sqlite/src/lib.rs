@@ -48,10 +48,10 @@ mod roles;
 mod session;
 mod store;
 mod tables;
-mod weight;
 mod writer;
 
 pub use counts::Counts;
 pub use error::{Holder, OpenError};
-pub use options::{Durability, Now, Options};
+pub use options::{Now, Options};
+pub use rewake_store::Durability;
 pub use store::SqliteStore;

@@ -5,21 +5,11 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use rewake_store::Durability;
 use rewake_store::core::time::Timestamp;
 
 /// The store's clock.
 pub type Now = Arc<dyn Fn() -> Timestamp + Send + Sync>;
-
-/// What an answer promises.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Durability {
-    /// What was answered is on stable storage. Pulling the plug loses nothing of it.
-    #[default]
-    Full,
-    /// What was answered survives the death of the process. Pulling the plug may lose the last of
-    /// it; never the middle.
-    Relaxed,
-}
 
 /// How a store is opened.
 #[derive(Clone)]

@@ -8,15 +8,14 @@ use rewake_store::judge::{self, Rows, Verdict};
 use rewake_store::{
     Admit, AdmitRefusal, Admitted, Answer, AnswerRefusal, Answered, Append, AppendRefusal,
     Appended, ChunkRow, Create, CreateRefusal, Created, Deliver, DeliverRefusal, Delivered, Failed,
-    Lineage, Log, MailRow, Mailbox, OwedRow, Parked, Post, PostRefusal, Posted, Queries, RunFilter,
-    RunPage, RunRow, ScopeId, Sessions, StoreError, StoreFuture, Streams, TokenRow, WakeUp,
-    WakeUps,
+    LEAST_WEIGHT, Lineage, Log, MailRow, Mailbox, OwedRow, Parked, Post, PostRefusal, Posted,
+    Queries, RunFilter, RunPage, RunRow, ScopeId, Sessions, StoreError, StoreFuture, Streams,
+    TokenRow, WakeUp, WakeUps,
 };
 
 use crate::queue::Caller;
 use crate::store::SqliteStore;
 use crate::tables::Tables;
-use crate::weight;
 
 /// Writes what a verdict says and keeps its answer.
 fn carry_out<A, E: From<StoreError>>(tables: &mut Tables<'_>, verdict: Verdict<A>) -> Result<A, E> {
@@ -26,7 +25,7 @@ fn carry_out<A, E: From<StoreError>>(tables: &mut Tables<'_>, verdict: Verdict<A
 
 impl Log for SqliteStore {
     fn create(&self, request: Create) -> StoreFuture<Created, Failed<CreateRefusal>> {
-        let bytes = weight::of_create(&request);
+        let bytes = request.weight();
         self.write(Caller::Outsider, bytes, move |tables, now| {
             let verdict = judge::create(tables, &request, now)?;
             carry_out(tables, verdict)
@@ -34,7 +33,7 @@ impl Log for SqliteStore {
     }
 
     fn append(&self, request: Append) -> StoreFuture<Appended, Failed<AppendRefusal>> {
-        let bytes = weight::of_append(&request);
+        let bytes = request.weight();
         let caller = if request.mark.is_some() {
             Caller::Worker
         } else {
@@ -47,7 +46,7 @@ impl Log for SqliteStore {
     }
 
     fn deliver(&self, request: Deliver) -> StoreFuture<Delivered, Failed<DeliverRefusal>> {
-        let bytes = weight::of_deliver(&request);
+        let bytes = request.weight();
         self.write(Caller::Outsider, bytes, move |tables, now| {
             let verdict = judge::deliver(tables, &request, now)?;
             carry_out(tables, verdict)
@@ -55,7 +54,7 @@ impl Log for SqliteStore {
     }
 
     fn admit(&self, request: Admit) -> StoreFuture<Admitted, Failed<AdmitRefusal>> {
-        let bytes = weight::of_admit(&request);
+        let bytes = request.weight();
         self.write(Caller::Outsider, bytes, move |tables, now| {
             let verdict = judge::admit(tables, &request, now)?;
             carry_out(tables, verdict)
@@ -75,7 +74,7 @@ impl Log for SqliteStore {
 
 impl Mailbox for SqliteStore {
     fn post(&self, request: Post) -> StoreFuture<Posted, Failed<PostRefusal>> {
-        let bytes = weight::LEAST + request.payload.len();
+        let bytes = request.weight();
         self.write(Caller::Outsider, bytes, move |tables, now| {
             let verdict = judge::post(tables, &request, now)?;
             carry_out(tables, verdict)
@@ -93,7 +92,7 @@ impl Mailbox for SqliteStore {
     }
 
     fn sweep(&self, scope: ScopeId, limit: usize) -> StoreFuture<usize> {
-        self.write(Caller::Outsider, weight::LEAST, move |tables, now| {
+        self.write(Caller::Outsider, LEAST_WEIGHT, move |tables, now| {
             let verdict = judge::sweep(tables, scope, limit, now)?;
             carry_out(tables, verdict)
         })
@@ -136,7 +135,7 @@ impl Lineage for SqliteStore {
     }
 
     fn children_told(&self, scope: ScopeId, run: RunId) -> StoreFuture<()> {
-        self.write(Caller::Worker, weight::LEAST, move |tables, _| {
+        self.write(Caller::Worker, LEAST_WEIGHT, move |tables, _| {
             let verdict = judge::children_told(tables, scope, run)?;
             carry_out(tables, verdict)
         })
@@ -145,7 +144,7 @@ impl Lineage for SqliteStore {
 
 impl Streams for SqliteStore {
     fn answer(&self, request: Answer) -> StoreFuture<Answered, Failed<AnswerRefusal>> {
-        let bytes = weight::of_answer(&request);
+        let bytes = request.weight();
         self.write(Caller::Outsider, bytes, move |tables, _| {
             let verdict = judge::answer(tables, &request)?;
             carry_out(tables, verdict)
@@ -172,25 +171,25 @@ impl Sessions for SqliteStore {
                 found.ok_or(refusal)
             });
         }
-        self.write(Caller::Worker, weight::LEAST, move |tables, _| {
+        self.write(Caller::Worker, LEAST_WEIGHT, move |tables, _| {
             tables.scope(&project, &environment)
         })
     }
 
     fn begin_session(&self) -> StoreFuture<u32> {
-        self.write(Caller::Worker, weight::LEAST, |tables, _| {
+        self.write(Caller::Worker, LEAST_WEIGHT, |tables, _| {
             tables.begin_session()
         })
     }
 
     fn end_session(&self) -> StoreFuture<()> {
-        self.write(Caller::Worker, weight::LEAST, |tables, _| {
+        self.write(Caller::Worker, LEAST_WEIGHT, |tables, _| {
             tables.end_session()
         })
     }
 
     fn count_crashes(&self, scope: ScopeId, runs: Vec<RunId>) -> StoreFuture<Vec<u32>> {
-        let bytes = weight::LEAST * runs.len().max(1);
+        let bytes = LEAST_WEIGHT * runs.len().max(1);
         self.write(Caller::Worker, bytes, move |tables, _| {
             tables.count_crashes(scope, &runs)
         })

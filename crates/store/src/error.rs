@@ -29,6 +29,15 @@ pub enum StoreError {
     /// More is waiting to be written than the store will hold. Try later.
     #[error("the store has more to write than it will queue; try again later")]
     Overloaded,
+    /// The database cannot be reached, or is too busy to answer in time. Nothing was written; try
+    /// later.
+    #[error(
+        "the database does not serve at present ({reason}); nothing was written, try again later"
+    )]
+    Unavailable {
+        /// What the store met.
+        reason: String,
+    },
     /// The disk is full. Nothing was written.
     #[error("the disk is full; nothing was written")]
     DiskFull,
@@ -62,6 +71,7 @@ impl StoreError {
             Self::OutcomeUnknown { .. } => "OUTCOME_UNKNOWN",
             Self::Closed { .. } => "STORE_CLOSED",
             Self::Overloaded => "OVERLOADED",
+            Self::Unavailable { .. } => "STORE_UNAVAILABLE",
             Self::DiskFull => "DISK_FULL",
             Self::Corrupt { .. } => "STORE_CORRUPT",
             Self::Backend { .. } => "STORE_REFUSED",
@@ -72,7 +82,10 @@ impl StoreError {
     /// True where the same request may succeed later.
     pub const fn is_retryable(&self) -> bool {
         match self {
-            Self::OutcomeUnknown { .. } | Self::Overloaded | Self::DiskFull => true,
+            Self::OutcomeUnknown { .. }
+            | Self::Overloaded
+            | Self::Unavailable { .. }
+            | Self::DiskFull => true,
             Self::Closed { .. }
             | Self::Corrupt { .. }
             | Self::Backend { .. }
@@ -85,6 +98,7 @@ impl StoreError {
         match self {
             Self::OutcomeUnknown { .. }
             | Self::Overloaded
+            | Self::Unavailable { .. }
             | Self::DiskFull
             | Self::Backend { .. } => true,
             Self::Closed { .. } | Self::Corrupt { .. } | Self::ReadOnly { .. } => false,

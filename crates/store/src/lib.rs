@@ -24,6 +24,7 @@ mod lineage;
 mod request;
 mod role;
 mod row;
+mod weight;
 mod wire;
 
 #[cfg(feature = "conformance")]
@@ -49,6 +50,7 @@ pub use row::{
     ChunkRow, ForgetRow, KeyRow, Left, MailRow, OwedRow, Parked, RunRow, ScopeId, StartKeyRow,
     TokenRow, WhichKeys,
 };
+pub use weight::{Durability, LEAST_WEIGHT};
 pub use wire::{Corrupt, decode_row, encode_row};
 
 pub use rewake_core as core;

@@ -41,7 +41,11 @@ const LAYERS: &[Layer] = &[
     layer("examples/cluster", &[REWAKE, POSTGRES], &[]),
     layer("examples/", &[REWAKE], &[]),
     layer("tests/", &[REWAKE], &[POSTGRES]),
-    layer("benches", &[REWAKE, RUNTIME, SQLITE, STORE, CORE], &[]),
+    layer(
+        "benches",
+        &[REWAKE, RUNTIME, SQLITE, POSTGRES, STORE, CORE],
+        &[],
+    ),
     layer("xtask", &[], &[]),
 ];
 
@@ -70,6 +74,11 @@ const fn layer(
 const TEST_FEATURES: &[(&str, &str, &[&str])] = &[
     (STORE, "conformance", &["crates/simulation"]),
     (STORE, "memory", &["crates/simulation", "crates/rewake"]),
+    (
+        POSTGRES,
+        "private-server",
+        &["benches", "examples/", "xtask"],
+    ),
 ];
 
 /// A crate of others, and where it must not or may only be used.
@@ -109,7 +118,10 @@ const FOREIGN: &[Foreign] = &[
     ),
     // A benchmark's floor is a program that writes the same rows without an engine.
     foreign("rusqlite", Rule::OnlyIn(&["crates/sqlite", "benches"])),
-    foreign("tokio-postgres", Rule::OnlyIn(&["crates/postgres"])),
+    foreign(
+        "tokio-postgres",
+        Rule::OnlyIn(&["crates/postgres", "benches"]),
+    ),
 ];
 
 const fn foreign(name: &'static str, rule: Rule) -> Foreign {

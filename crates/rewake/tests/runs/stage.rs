@@ -8,6 +8,7 @@ use rewake::prelude::*;
 use rewake::{RewakeBuilder, StoreSource};
 use rewake_core::event::Event;
 use rewake_core::time::Timestamp;
+use rewake_postgres::private_server::Database;
 use rewake_store::memory::MemoryStore;
 use tempfile::TempDir;
 
@@ -28,6 +29,11 @@ macro_rules! on_every_stage {
             #[tokio::test(flavor = "multi_thread")]
             async fn in_a_file() {
                 in_time(super::$name(Stage::in_a_file())).await;
+            }
+
+            #[tokio::test(flavor = "multi_thread")]
+            async fn in_postgres() {
+                in_time(super::$name(Stage::in_postgres())).await;
             }
 
             #[tokio::test(flavor = "multi_thread")]
@@ -58,6 +64,7 @@ pub(crate) struct Stage {
 enum Backing {
     Memory(MemoryStore),
     File(TempDir),
+    Postgres(Database),
 }
 
 impl Stage {
@@ -67,6 +74,10 @@ impl Stage {
 
     pub(crate) fn in_a_file() -> Self {
         Self::new(Backing::File(tempfile::tempdir().unwrap()))
+    }
+
+    pub(crate) fn in_postgres() -> Self {
+        Self::new(Backing::Postgres(Database::new().unwrap()))
     }
 
     pub(crate) fn evicting() -> Self {
@@ -101,6 +112,7 @@ impl Stage {
         match &self.backing {
             Backing::Memory(store) => StoreSource::Open(Arc::new(store.clone())),
             Backing::File(_) => StoreSource::Url(format!("sqlite:{}", self.path().display())),
+            Backing::Postgres(database) => StoreSource::Url(database.url()),
         }
     }
 
@@ -111,7 +123,7 @@ impl Stage {
     /// The file of the store.
     pub(crate) fn path(&self) -> PathBuf {
         match &self.backing {
-            Backing::Memory(_) => panic!("a store in memory has no file"),
+            Backing::Memory(_) | Backing::Postgres(_) => panic!("the store is in no file"),
             Backing::File(dir) => dir.path().join("runs.db"),
         }
     }

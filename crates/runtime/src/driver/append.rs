@@ -222,9 +222,10 @@ impl Driver {
                 self.engine.schedule.read_again();
                 self.read_tail().await
             }
-            StoreError::Overloaded | StoreError::DiskFull | StoreError::Backend { .. } => {
-                self.pause(error).await
-            }
+            StoreError::Overloaded
+            | StoreError::Unavailable { .. }
+            | StoreError::DiskFull
+            | StoreError::Backend { .. } => self.pause(error).await,
             error => Err(error.into()),
         }
     }

@@ -49,6 +49,13 @@ pub trait Harness {
         false
     }
 
+    /// True where a store serves nothing more once a commit has failed in a way that leaves open
+    /// whether it happened, until it is opened again: one that owns its files and can no longer
+    /// trust them. One whose database is a server of its own goes on with the next connection.
+    fn fails_shut(&self) -> bool {
+        true
+    }
+
     /// Cases that the store does not pass on purpose.
     fn skips(&self) -> &[Skip] {
         &[]

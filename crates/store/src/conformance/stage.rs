@@ -77,6 +77,11 @@ impl<'h> Stage<'h> {
         self.store = reopened.expect("a store that can fail can be opened again");
     }
 
+    /// True where a store that does not know the outcome of a commit serves nothing more.
+    pub(super) fn fails_shut(&self) -> bool {
+        self.harness.fails_shut()
+    }
+
     /// Injures the store.
     pub(super) fn injure(&self, injury: &Injury) {
         let injured = self.harness.injure(injury);

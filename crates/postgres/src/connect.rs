@@ -1,0 +1,172 @@
+//! Connections: how each is opened, and what it is told.
+
+use std::time::Duration;
+
+use futures_util::future::try_join_all;
+use rewake_store::Durability;
+use tokio::task::AbortHandle;
+use tokio_postgres::types::ToSql;
+use tokio_postgres::{Client, Config, Row, Statement};
+use tokio_postgres_rustls::MakeRustlsConnect;
+
+use crate::error::OpenError;
+use crate::fault::trouble;
+use crate::options::Options;
+use crate::sql::{Sql, TEXTS};
+use crate::target::Target;
+use crate::tls;
+
+/// How connections are made.
+#[derive(Clone)]
+pub(crate) struct Connector {
+    config: Config,
+    tls: MakeRustlsConnect,
+    settings: String,
+}
+
+/// A parameter of a statement.
+pub(crate) type Param<'p> = &'p (dyn ToSql + Sync);
+
+/// One connection, with every statement prepared. Many may ask at once: what they send goes out
+/// without waiting for what comes in, and is served in order.
+#[derive(Debug)]
+pub(crate) struct Lane {
+    client: Client,
+    statements: Vec<Statement>,
+    /// The task that reads and writes the socket.
+    task: AbortHandle,
+}
+
+impl Connector {
+    pub(crate) fn new(options: &Options) -> Result<Self, OpenError> {
+        let Target { mut config, trust } = Target::parse(&options.url)?;
+        if config.get_application_name().is_none() {
+            config.application_name("rewake");
+        }
+        if config.get_connect_timeout().is_none() {
+            config.connect_timeout(options.patience);
+        }
+        Ok(Self {
+            config,
+            tls: tls::connector(&trust)?,
+            settings: settings(options),
+        })
+    }
+
+    /// A connection with the settings of a session, and nothing prepared.
+    pub(crate) async fn bare(&self) -> Result<(Client, AbortHandle), tokio_postgres::Error> {
+        let (client, connection) = self.config.connect(self.tls.clone()).await?;
+        let task = tokio::spawn(async move {
+            if let Err(error) = connection.await {
+                tracing::debug!(%error, "a connection to the database has ended");
+            }
+        });
+        client.batch_execute(&self.settings).await?;
+        Ok((client, task.abort_handle()))
+    }
+
+    pub(crate) async fn lane(&self) -> Result<Lane, tokio_postgres::Error> {
+        let (client, task) = self.bare().await?;
+        let statements = try_join_all(TEXTS.iter().map(|text| client.prepare(text))).await?;
+        Ok(Lane {
+            client,
+            statements,
+            task,
+        })
+    }
+}
+
+impl Lane {
+    pub(crate) async fn rows(
+        &self,
+        sql: Sql,
+        params: &[Param<'_>],
+    ) -> Result<Vec<Row>, tokio_postgres::Error> {
+        self.client
+            .query(&self.statements[sql as usize], params)
+            .await
+    }
+
+    /// How many rows were written.
+    pub(crate) async fn execute(
+        &self,
+        sql: Sql,
+        params: &[Param<'_>],
+    ) -> Result<u64, tokio_postgres::Error> {
+        self.client
+            .execute(&self.statements[sql as usize], params)
+            .await
+    }
+
+    /// A statement without parameters and rows, such as those that begin and end transactions.
+    pub(crate) async fn say(&self, text: &str) -> Result<(), tokio_postgres::Error> {
+        self.client.batch_execute(text).await
+    }
+
+    pub(crate) fn is_lost(&self) -> bool {
+        self.client.is_closed()
+    }
+}
+
+impl Drop for Lane {
+    fn drop(&mut self) {
+        // The server hears of it by the end of the socket; what was open is undone.
+        self.task.abort();
+    }
+}
+
+/// What a session is told once. The plans are made once, for arrays of any length: so they must not
+/// rest on what the tables happen to hold at that moment.
+fn settings(options: &Options) -> String {
+    let commit = match options.durability {
+        // One that waits for more than the disk is left as it is.
+        Durability::Full => {
+            "SELECT set_config('synchronous_commit',
+                 CASE current_setting('synchronous_commit')
+                 WHEN 'remote_apply' THEN 'remote_apply' ELSE 'on' END, false);"
+        }
+        Durability::Relaxed => "SET synchronous_commit = off;",
+    };
+    format!(
+        "{commit}
+         SET search_path = {schema};
+         SET default_transaction_isolation = 'read committed';
+         SET statement_timeout = {statement};
+         SET lock_timeout = {lock};
+         SET idle_in_transaction_session_timeout = {lock};
+         SET client_min_messages = warning;
+         SET plan_cache_mode = force_generic_plan;
+         SET enable_seqscan = off;
+         SET enable_hashjoin = off;
+         SET enable_mergejoin = off;
+         SET jit = off;",
+        schema = quoted(&options.schema),
+        statement = milliseconds(options.statement_timeout),
+        lock = milliseconds(options.lock_timeout),
+    )
+}
+
+/// A name as SQL quotes it.
+pub(crate) fn quoted(name: &str) -> String {
+    format!("\"{}\"", name.replace('"', "\"\""))
+}
+
+/// For a setting. Zero would mean no limit.
+fn milliseconds(span: Duration) -> i32 {
+    i32::try_from(span.as_millis()).unwrap_or(i32::MAX).max(1)
+}
+
+/// Refuses a server that may lose or tear what it has answered.
+pub(crate) async fn check_durability(client: &Client) -> Result<(), OpenError> {
+    for setting in ["fsync", "full_page_writes"] {
+        let sql = "SELECT current_setting($1)";
+        let row = client.query_one(sql, &[&setting]).await;
+        let value: String = row.map_err(|error| trouble(&error))?.get(0);
+        if value == "off" {
+            return Err(OpenError::NotDurable {
+                setting: setting.to_owned(),
+            });
+        }
+    }
+    Ok(())
+}

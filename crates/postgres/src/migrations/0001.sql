@@ -1,0 +1,120 @@
+-- Every body is a row in its stored form: a version, a checksum and CBOR. The columns beside it are
+-- what a look-up or an index needs, and are compared with the body when the row is read. Tokens and
+-- keys are bytes: they are compared as bytes, whatever the encoding of the database.
+
+CREATE TABLE scopes (
+    id bigint GENERATED ALWAYS AS IDENTITY (MINVALUE 0 MAXVALUE 4294967295 START 0) PRIMARY KEY,
+    project bytea NOT NULL,
+    environment bytea NOT NULL,
+    UNIQUE (project, environment)
+);
+
+-- The hot rows. They are small: payloads are in frames and tokens. `version` counts the writes.
+CREATE TABLE runs (
+    run uuid PRIMARY KEY,
+    scope bigint NOT NULL,
+    wake_at bigint,
+    parked boolean NOT NULL,
+    parent uuid,
+    version bigint NOT NULL,
+    body bytea NOT NULL
+) PARTITION BY HASH (run);
+
+CREATE INDEX runs_wake_at ON runs (scope, wake_at, run) WHERE wake_at IS NOT NULL;
+
+CREATE INDEX runs_parked ON runs (scope, run) WHERE parked;
+
+CREATE INDEX runs_parent ON runs (parent, run) WHERE parent IS NOT NULL;
+
+CREATE TABLE frames (
+    run uuid NOT NULL,
+    first bigint NOT NULL,
+    body bytea NOT NULL,
+    PRIMARY KEY (run, first)
+) PARTITION BY HASH (run);
+
+CREATE TABLE tokens (
+    scope bigint NOT NULL,
+    token bytea NOT NULL,
+    run uuid NOT NULL,
+    chosen boolean NOT NULL,
+    body bytea NOT NULL,
+    PRIMARY KEY (scope, token)
+) PARTITION BY HASH (token);
+
+CREATE INDEX tokens_chosen ON tokens (scope, token) WHERE chosen;
+
+CREATE TABLE keys (
+    scope bigint NOT NULL,
+    token bytea NOT NULL,
+    key bytea NOT NULL,
+    body bytea NOT NULL,
+    PRIMARY KEY (scope, token, key)
+) PARTITION BY HASH (token);
+
+-- Room beside the rows that change, so that a change stays on its page and no index is written.
+DO $$
+BEGIN
+    FOR part IN 0..7 LOOP
+        EXECUTE format('CREATE TABLE runs_%1$s PARTITION OF runs
+            FOR VALUES WITH (MODULUS 8, REMAINDER %1$s) WITH (fillfactor = 70)', part);
+        EXECUTE format('CREATE TABLE frames_%1$s PARTITION OF frames
+            FOR VALUES WITH (MODULUS 8, REMAINDER %1$s)', part);
+        EXECUTE format('CREATE TABLE tokens_%1$s PARTITION OF tokens
+            FOR VALUES WITH (MODULUS 8, REMAINDER %1$s) WITH (fillfactor = 80)', part);
+        EXECUTE format('CREATE TABLE keys_%1$s PARTITION OF keys
+            FOR VALUES WITH (MODULUS 8, REMAINDER %1$s)', part);
+    END LOOP;
+END
+$$;
+
+CREATE TABLE forgets (
+    scope bigint NOT NULL,
+    at bigint NOT NULL,
+    token bytea NOT NULL,
+    which smallint NOT NULL,
+    name bytea NOT NULL,
+    body bytea NOT NULL,
+    PRIMARY KEY (scope, at, token, which, name)
+);
+
+CREATE TABLE start_keys (
+    scope bigint NOT NULL,
+    key bytea NOT NULL,
+    body bytea NOT NULL,
+    PRIMARY KEY (scope, key)
+);
+
+CREATE TABLE owed (
+    scope bigint NOT NULL,
+    parent uuid NOT NULL,
+    child uuid NOT NULL,
+    body bytea NOT NULL,
+    PRIMARY KEY (scope, parent, child)
+);
+
+CREATE TABLE chunks (
+    run uuid NOT NULL,
+    stream bytea NOT NULL,
+    body bytea NOT NULL,
+    PRIMARY KEY (run, stream)
+);
+
+CREATE TABLE mail (
+    scope bigint NOT NULL,
+    place bigint NOT NULL,
+    token bytea NOT NULL,
+    bytes bigint NOT NULL,
+    until bigint NOT NULL,
+    body bytea NOT NULL,
+    PRIMARY KEY (scope, place)
+);
+
+CREATE INDEX mail_token ON mail (scope, token, place) INCLUDE (bytes);
+
+CREATE INDEX mail_until ON mail (scope, until, place) INCLUDE (bytes);
+
+CREATE TABLE counts (
+    name text PRIMARY KEY,
+    value bigint NOT NULL
+);

@@ -1,0 +1,97 @@
+//! The thread of a store: it reaches the database, makes or migrates the tables, and runs the writer
+//! and the readers until the store is closed.
+
+use std::sync::mpsc::{Receiver, Sender};
+use std::sync::{Arc, Mutex};
+use std::thread;
+
+use futures_channel::oneshot;
+use futures_util::future::Shared;
+use rewake_store::Durability;
+use tokio::runtime::{Builder, Handle};
+
+use crate::batch::Ways;
+use crate::connect::{self, Connector};
+use crate::counts::Counters;
+use crate::error::OpenError;
+use crate::fault::trouble;
+use crate::migrate;
+use crate::options::Options;
+use crate::queue::Queue;
+use crate::reach::{Reach, Readers};
+use crate::store::Inner;
+use crate::writer::Writer;
+
+/// How the handles hear of the thread's end.
+type Ends = (Shared<oneshot::Receiver<()>>, Receiver<()>);
+
+pub(crate) fn run(options: Options, ends: Ends, opened: &Sender<Result<Inner, OpenError>>) {
+    let runtime = match Builder::new_current_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            let reason = error.to_string();
+            drop(opened.send(Err(OpenError::Backend { reason })));
+            return;
+        }
+    };
+    runtime.block_on(async {
+        match open(options, ends).await {
+            Ok((inner, writer)) => {
+                drop(opened.send(Ok(inner)));
+                writer.run().await;
+            }
+            Err(error) => drop(opened.send(Err(error))),
+        }
+    });
+}
+
+async fn open(options: Options, (ended, gone): Ends) -> Result<(Inner, Writer), OpenError> {
+    let connector = Connector::new(&options)?;
+    let prepared = tokio::time::timeout(options.patience, prepare(&connector, &options)).await;
+    prepared.unwrap_or_else(|_| {
+        Err(OpenError::Unreachable {
+            reason: "it does not answer".to_owned(),
+        })
+    })?;
+    let lane = connector.lane().await.map_err(|error| trouble(&error))?;
+    let reach = Arc::new(Reach {
+        connector,
+        patience: options.patience,
+    });
+    let counters = Arc::<Counters>::default();
+    let tasks = Arc::new(Queue::new(options.queue_bytes));
+    let inner = Inner {
+        tasks: Arc::clone(&tasks),
+        readers: Arc::new(Readers::new(Arc::clone(&reach), options.readers)),
+        runtime: Handle::current(),
+        thread: thread::current().id(),
+        counters: Arc::clone(&counters),
+        clock: options.clock.clone(),
+        schema: options.schema.clone(),
+        ended,
+        gone: Mutex::new(gone),
+    };
+    let writer = Writer {
+        tasks,
+        reach,
+        ways: Ways {
+            schema: options.schema,
+            clock: options.clock,
+            counters,
+        },
+        lane: Some(lane),
+    };
+    Ok((inner, writer))
+}
+
+/// Looks whether the server keeps what it is told, and brings the tables to the newest format.
+async fn prepare(connector: &Connector, options: &Options) -> Result<(), OpenError> {
+    let (mut client, task) = connector.bare().await.map_err(|error| trouble(&error))?;
+    if options.durability == Durability::Full {
+        connect::check_durability(&client).await?;
+    }
+    let migrated = migrate::migrate(&mut client, &options.schema).await;
+    drop(client);
+    task.abort();
+    migrated
+}

@@ -1,0 +1,135 @@
+//! Reaching the database: connections made anew when they are gone, with patience.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use rewake_store::StoreError;
+use tokio::sync::{Mutex, Semaphore};
+use tokio_postgres::Row;
+
+use crate::connect::{Connector, Lane, Param};
+use crate::fault::{Fault, refusal, said};
+use crate::sql::Sql;
+
+/// How long to wait before the database is tried again: first, and at most.
+const FIRST_PAUSE: Duration = Duration::from_millis(20);
+const LONGEST_PAUSE: Duration = Duration::from_secs(1);
+
+/// How many questions are under way on one connection at most.
+const AT_ONCE: usize = 64;
+
+/// How connections are made, and how long that may take.
+pub(crate) struct Reach {
+    pub(crate) connector: Connector,
+    pub(crate) patience: Duration,
+}
+
+impl Reach {
+    /// A new connection, as soon as there is one.
+    pub(crate) async fn lane(&self) -> Result<Lane, StoreError> {
+        let mut last = StoreError::Unavailable {
+            reason: "it does not answer".to_owned(),
+        };
+        let reached = tokio::time::timeout(self.patience, self.try_on(&mut last)).await;
+        reached.map_err(|_| last)
+    }
+
+    async fn try_on(&self, last: &mut StoreError) -> Lane {
+        let mut pause = FIRST_PAUSE;
+        loop {
+            match self.connector.lane().await {
+                Ok(lane) => return lane,
+                Err(error) => {
+                    tracing::warn!(%error, "the database is not reached");
+                    *last = refusal(&error);
+                }
+            }
+            wait(pause).await;
+            pause = LONGEST_PAUSE.min(pause * 2);
+        }
+    }
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a connection is outside of what an engine's clock is about: the world is waited for"
+)]
+async fn wait(span: Duration) {
+    tokio::time::sleep(span).await;
+}
+
+/// The connections that answer questions. Each question is one statement, so many share one.
+pub(crate) struct Readers {
+    reach: Arc<Reach>,
+    lanes: Vec<Mutex<Option<Arc<Lane>>>>,
+    next: AtomicUsize,
+    places: Semaphore,
+}
+
+impl Readers {
+    pub(crate) fn new(reach: Arc<Reach>, many: usize) -> Self {
+        Self {
+            reach,
+            lanes: (0..many).map(|_| Mutex::default()).collect(),
+            next: AtomicUsize::new(0),
+            places: Semaphore::new(many * AT_ONCE),
+        }
+    }
+
+    /// Asks one statement that changes nothing. One whose connection goes is asked again.
+    pub(crate) async fn ask(&self, sql: Sql, params: &[Param<'_>]) -> Result<Vec<Row>, StoreError> {
+        let place = self.places.acquire().await;
+        let (number, lane) = self.lane().await?;
+        let mut asked = lane.rows(sql, params).await;
+        if asked.as_ref().is_err_and(is_lost) {
+            self.forget(number, &lane).await;
+            let (_, lane) = self.lane().await?;
+            asked = lane.rows(sql, params).await;
+        }
+        drop(place);
+        asked.map_err(|error| refusal(&error))
+    }
+
+    /// Carries out one statement that writes.
+    pub(crate) async fn change(
+        &self,
+        sql: Sql,
+        params: &[Param<'_>],
+    ) -> Result<Vec<Row>, StoreError> {
+        let place = self.places.acquire().await;
+        let (number, lane) = self.lane().await?;
+        let changed = lane.rows(sql, params).await;
+        drop(place);
+        match changed {
+            Err(error) if is_lost(&error) => {
+                self.forget(number, &lane).await;
+                let reason = said(&error);
+                Err(StoreError::OutcomeUnknown { reason })
+            }
+            changed => changed.map_err(|error| refusal(&error)),
+        }
+    }
+
+    /// One of the connections, in turn, made anew where it is gone.
+    async fn lane(&self) -> Result<(usize, Arc<Lane>), StoreError> {
+        let number = self.next.fetch_add(1, Ordering::Relaxed) % self.lanes.len();
+        let mut slot = self.lanes[number].lock().await;
+        slot.take_if(|lane| lane.is_lost());
+        let lane = match slot.take() {
+            Some(lane) => lane,
+            None => Arc::new(self.reach.lane().await?),
+        };
+        Ok((number, Arc::clone(slot.insert(lane))))
+    }
+
+    /// The server has said that a connection ends, which its own end may not have seen yet.
+    async fn forget(&self, number: usize, lane: &Arc<Lane>) {
+        let mut slot = self.lanes[number].lock().await;
+        slot.take_if(|known| Arc::ptr_eq(known, lane));
+    }
+}
+
+fn is_lost(error: &tokio_postgres::Error) -> bool {
+    Fault::of(error) == Fault::Lost
+}

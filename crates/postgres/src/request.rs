@@ -1,0 +1,103 @@
+//! A request on its way through the writer: judged perhaps several times, answered once.
+
+use std::any::Any;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use futures_channel::oneshot;
+use rewake_store::StoreError;
+use rewake_store::judge::Verdict;
+
+use crate::lookup::Plan;
+use crate::sight::Sight;
+
+/// A request that writes.
+pub(crate) trait Request: Send {
+    /// What can be told from the request alone of what it needs.
+    fn plan(&self) -> &Plan;
+
+    /// Judges the request and writes what the verdict says into what the transaction sees. The answer
+    /// is kept until the commit. Where something is missing, nothing was done, and it says what.
+    fn serve(&mut self, sight: &mut Sight) -> Result<(), Plan>;
+
+    /// Gives the answer that was kept.
+    fn answer(self: Box<Self>);
+
+    /// Gives an error instead.
+    fn refuse(self: Box<Self>, error: StoreError);
+}
+
+struct Pending<J, A, E> {
+    plan: Plan,
+    judge: J,
+    kept: Option<Result<A, E>>,
+    reply: oneshot::Sender<Result<A, E>>,
+}
+
+/// What a request's answer comes through.
+pub(crate) type Reply<A, E> = oneshot::Receiver<Result<A, E>>;
+
+/// Packs a request.
+pub(crate) fn pack<J, A, E>(plan: Plan, judge: J) -> (Box<dyn Request>, Reply<A, E>)
+where
+    J: FnMut(&mut Sight) -> Result<A, E> + Send + 'static,
+    A: Send + 'static,
+    E: From<StoreError> + Send + 'static,
+{
+    let (reply, answer) = oneshot::channel();
+    let pending = Pending {
+        plan,
+        judge,
+        kept: None,
+        reply,
+    };
+    (Box::new(pending), answer)
+}
+
+/// Writes what a verdict says and keeps its answer.
+pub(crate) fn carry_out<A>(sight: &mut Sight, verdict: Verdict<A>) -> A {
+    sight.write(verdict.writes);
+    verdict.answer
+}
+
+impl<J, A, E> Request for Pending<J, A, E>
+where
+    J: FnMut(&mut Sight) -> Result<A, E> + Send,
+    A: Send,
+    E: From<StoreError> + Send,
+{
+    fn plan(&self) -> &Plan {
+        &self.plan
+    }
+
+    fn serve(&mut self, sight: &mut Sight) -> Result<(), Plan> {
+        let judged = catch_unwind(AssertUnwindSafe(|| (self.judge)(sight)));
+        let missed = std::mem::take(&mut sight.missed);
+        if !missed.is_empty() {
+            return Err(missed);
+        }
+        self.kept = Some(judged.unwrap_or_else(|panic| {
+            let reason = said(panic.as_ref());
+            Err(StoreError::Backend { reason }.into())
+        }));
+        Ok(())
+    }
+
+    fn answer(self: Box<Self>) {
+        let kept = self.kept.expect("only what was served is answered");
+        // Whoever asked may have gone; the answer is in the log all the same.
+        drop(self.reply.send(kept));
+    }
+
+    fn refuse(self: Box<Self>, error: StoreError) {
+        drop(self.reply.send(Err(error.into())));
+    }
+}
+
+fn said(panic: &(dyn Any + Send)) -> String {
+    let text = panic
+        .downcast_ref::<&str>()
+        .map(|text| (*text).to_owned())
+        .or_else(|| panic.downcast_ref::<String>().cloned());
+    let text = text.unwrap_or_else(|| "no message".to_owned());
+    format!("serving the request panicked: {text}")
+}
