@@ -166,16 +166,16 @@ async fn all_steps(bench: &Bench, server: &PrivateServer) -> Result<Vec<Row>> {
     ])
 }
 
-/// What one round gave.
+/// What one pass gave.
 #[derive(Clone, Copy, Debug)]
-struct Round {
+struct Pass {
     rate: f64,
     /// A step.
     round_trips: f64,
     commits: f64,
 }
 
-async fn many_steps(server: &PrivateServer, runs: u64, each: u64) -> Result<Round> {
+async fn many_steps(server: &PrivateServer, runs: u64, each: u64) -> Result<Pass> {
     let database = server.database()?;
     let world = World::open(&database).await?;
     let before = world.counts();
@@ -193,7 +193,7 @@ async fn many_steps(server: &PrivateServer, runs: u64, each: u64) -> Result<Roun
     let all = runs * each;
     #[expect(clippy::cast_precision_loss, reason = "counts are far below 2^52")]
     let a_step = |count: u64| count as f64 / all as f64;
-    Ok(Round {
+    Ok(Pass {
         rate: callers::per_second(all, called.took),
         round_trips: a_step(after.round_trips - before.round_trips),
         commits: a_step(after.commits - before.commits),
