@@ -20,6 +20,7 @@ mod floor;
 mod latency;
 mod notes;
 mod place;
+mod postgres;
 mod process;
 mod report;
 mod script;
@@ -85,14 +86,7 @@ async fn run(args: &Args) -> Result<Vec<Row>> {
         quick: args.quick,
     };
     let mut rows = Vec::new();
-    for workload in workload::ALL {
-        if args
-            .name
-            .as_deref()
-            .is_some_and(|name| name != workload.name)
-        {
-            continue;
-        }
+    for workload in workload::asked(args.name.as_deref()) {
         let began = clock::now();
         let found = (workload.run)(&bench).await?;
         eprintln!(
@@ -106,8 +100,7 @@ async fn run(args: &Args) -> Result<Vec<Row>> {
         rows.extend(found);
     }
     if rows.is_empty() {
-        let names: Vec<_> = workload::ALL.iter().map(|workload| workload.name).collect();
-        bail!("there is no such workload; there are {}", names.join(", "));
+        bail!("there is no such workload; there are {}", workload::names());
     }
     if args.json {
         println!("{}", serde_json::to_string_pretty(&rows)?);

@@ -13,6 +13,7 @@
 mod bench;
 mod ci;
 mod command;
+mod database;
 mod help;
 mod mutants;
 mod setup;

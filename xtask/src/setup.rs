@@ -5,13 +5,14 @@ use std::process::Command;
 
 use anyhow::{Result, bail};
 
-use crate::{command, workflow_sdk};
+use crate::{command, database, workflow_sdk};
 
 /// Makes sure that tests can be built and run on this machine.
 ///
-/// A further need, such as a database server, is one more line here and one more function below.
+/// A further need is one more line here and one more function below.
 pub(crate) fn prepare() -> Result<()> {
     c_compiler()?;
+    database::install()?;
     workflow_sdk::install()
 }
 
@@ -61,18 +62,21 @@ fn remedy(root: bool, apt: bool) -> Remedy {
     }
 }
 
-fn has_apt() -> bool {
+/// Tells whether Debian's packages can be installed here.
+pub(crate) fn has_apt() -> bool {
     let mut version = Command::new("apt-get");
     version.arg("--version");
     command::succeeds(version)
 }
 
-fn is_root() -> bool {
+/// Tells whether they may be.
+pub(crate) fn is_root() -> bool {
     let user = Command::new("id").arg("-u").output();
     user.is_ok_and(|output| output.stdout.trim_ascii() == b"0")
 }
 
-fn apt_get(arguments: &[&str]) -> Result<()> {
+/// Runs `apt-get` without a question.
+pub(crate) fn apt_get(arguments: &[&str]) -> Result<()> {
     let mut command = Command::new("apt-get");
     command
         .args(arguments)

@@ -3,7 +3,7 @@
 use anyhow::Result;
 
 use crate::command::{self, Lockfile, Report, Stopwatch};
-use crate::setup;
+use crate::{database, setup};
 
 const GET_NEXTEST: &str = "test: cargo-nextest is not installed, so `cargo test` runs them; to get it: \
      `cargo install --locked cargo-nextest`";
@@ -17,6 +17,7 @@ pub(crate) fn run(filter: Option<&str>, lockfile: Lockfile) -> Result<()> {
     if let (Some(filter), 0) = (filter, tests + doc_tests) {
         anyhow::bail!("no test has a name that contains `{filter}`");
     }
+    database::say_if_skipped();
     println!("\ntest: all passed: {tests} tests, {doc_tests} doc tests, in {stopwatch}");
     Ok(())
 }
@@ -36,7 +37,10 @@ fn tests(filter: Option<&str>, lockfile: Lockfile) -> Result<u64> {
             on_none,
         ];
         let mut nextest = command::cargo(&arguments, lockfile)?;
-        nextest.args(filter);
+        nextest.args(database::left_out()).args(filter);
+        if database::is_skipped() {
+            nextest.args(["--filterset", "not test(postgres)"]);
+        }
         return command::count_tests(nextest, Report::Stderr);
     }
     println!("{GET_NEXTEST}");
@@ -50,7 +54,10 @@ fn tests(filter: Option<&str>, lockfile: Lockfile) -> Result<u64> {
         "--tests",
     ];
     let mut test = command::cargo(&arguments, lockfile)?;
-    test.args(filter);
+    test.args(database::left_out()).args(filter);
+    if database::is_skipped() {
+        test.args(["--", "--skip", "postgres"]);
+    }
     command::count_tests(test, Report::Stdout)
 }
 
@@ -64,7 +71,7 @@ fn doc_tests(filter: Option<&str>, lockfile: Lockfile) -> Result<u64> {
         "--no-fail-fast",
     ];
     let mut test = command::cargo(&arguments, lockfile)?;
-    test.args(filter);
+    test.args(database::left_out()).args(filter);
     command::count_tests(test, Report::Stdout)
 }
 

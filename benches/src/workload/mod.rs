@@ -17,6 +17,7 @@ use std::pin::Pin;
 use anyhow::Result;
 
 use crate::bench::Bench;
+use crate::postgres;
 use crate::report::Row;
 
 /// What a workload's program gives.
@@ -36,8 +37,34 @@ impl fmt::Debug for Workload {
     }
 }
 
-/// Every workload.
-pub(crate) const ALL: &[Workload] = &[
+/// Returns the workload of that name, or every one that wants nothing but a disk.
+pub(crate) fn asked(name: Option<&str>) -> impl Iterator<Item = &'static Workload> {
+    let all = ALL.iter().filter(move |_| name.is_none());
+    let named = ALL
+        .iter()
+        .chain(ON_DEMAND)
+        .filter(move |workload| Some(workload.name) == name);
+    all.chain(named)
+}
+
+/// Returns the names of all workloads.
+pub(crate) fn names() -> String {
+    let names: Vec<_> = ALL
+        .iter()
+        .chain(ON_DEMAND)
+        .map(|workload| workload.name)
+        .collect();
+    names.join(", ")
+}
+
+/// Workloads that want a server, and are done only when they are named.
+const ON_DEMAND: &[Workload] = &[Workload {
+    name: "postgres",
+    run: |bench| Box::pin(postgres::run(bench)),
+}];
+
+/// Every workload that wants nothing but a disk.
+const ALL: &[Workload] = &[
     Workload {
         name: "resume",
         run: |bench| Box::pin(resume::run(bench)),

@@ -37,8 +37,15 @@ const LAYERS: &[Layer] = &[
     ),
     layer("crates/cli", &[REWAKE], &[]),
     layer("bindings/", &[REWAKE], &[]),
+    // It brings its own server, so that one command shows it all.
+    layer("examples/cluster", &[REWAKE, POSTGRES], &[]),
     layer("examples/", &[REWAKE], &[]),
-    layer("benches", &[REWAKE, RUNTIME, SQLITE, STORE, CORE], &[]),
+    layer("tests/", &[REWAKE], &[POSTGRES]),
+    layer(
+        "benches",
+        &[REWAKE, RUNTIME, SQLITE, POSTGRES, STORE, CORE],
+        &[],
+    ),
     layer("xtask", &[], &[]),
 ];
 
@@ -111,7 +118,10 @@ const FOREIGN: &[Foreign] = &[
     ),
     // A benchmark's floor is a program that writes the same rows without an engine.
     foreign("rusqlite", Rule::OnlyIn(&["crates/sqlite", "benches"])),
-    foreign("tokio-postgres", Rule::OnlyIn(&["crates/postgres"])),
+    foreign(
+        "tokio-postgres",
+        Rule::OnlyIn(&["crates/postgres", "benches"]),
+    ),
 ];
 
 const fn foreign(name: &'static str, rule: Rule) -> Foreign {

@@ -27,6 +27,11 @@ const EXCEPTIONS: &[(&str, &str, &str)] = &[
         "time::sleep",
         "a workflow that sleeps so is the mistake whose report is tested",
     ),
+    (
+        "tests/cluster/tests/cluster/proxy.rs",
+        "time::sleep",
+        "a slow network is what is tested",
+    ),
 ];
 
 const EXPECT: &str = "mend it, or write `#[expect(…, reason = \"…\")]`";

@@ -8,7 +8,7 @@ use std::process::Command;
 
 use super::binaries::Binaries;
 use super::error::ServerError;
-use super::folder::{Folder, random_bytes, random_text, write_secret};
+use super::folder::{Folder, MEMORY, random_bytes, random_text, write_secret};
 use super::server::{Settings, Stop};
 use super::user::User;
 
@@ -70,6 +70,10 @@ impl Cluster {
 
     pub(super) fn folder(&self) -> &Folder {
         &self.folder
+    }
+
+    pub(super) fn is_in_memory(&self) -> bool {
+        self.folder.data().starts_with(MEMORY)
     }
 
     pub(super) fn address(&self) -> SocketAddr {

@@ -14,7 +14,9 @@ use super::{lock, patience, process, supervisor};
 
 /// The longest path that fits a Unix socket on every system, less the socket's own name.
 const PATH_BYTES_MAX: usize = 103 - "/socket/.s.PGSQL.65535".len();
-/// A file system in memory is used if it has room for this much. What tests leave there at a time
+/// Where Linux has a file system in memory.
+pub(super) const MEMORY: &str = "/dev/shm";
+/// It is used if it has room for this much. What tests leave there at a time
 /// is a tenth of it.
 const ROOM_BYTES: u64 = 1 << 30;
 
@@ -31,7 +33,7 @@ impl Place {
     /// The file system in memory, where there is one with room. A server there works as it would
     /// anywhere, syncs included; only power must not fail.
     pub(super) fn in_memory() -> Self {
-        let memory = Path::new("/dev/shm");
+        let memory = Path::new(MEMORY);
         let room = rustix::fs::statvfs(memory).map_or(0, |found| found.f_bavail * found.f_frsize);
         if cfg!(target_os = "linux") && room >= ROOM_BYTES {
             return Self(memory.to_owned());
@@ -249,4 +251,52 @@ fn make_folder(path: &Path, mode: u32) -> Result<(), ServerError> {
         .mode(mode)
         .create(path)
         .map_err(ServerError::io("make", path))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn place() -> (tempfile::TempDir, Place) {
+        let folder = tempfile::tempdir().unwrap();
+        let place = Place(folder.path().to_owned());
+        (folder, place)
+    }
+
+    #[test]
+    fn a_folder_whose_supervisor_died_is_swept_and_no_other() {
+        let (_kept, place) = place();
+        let (lives, _membership) = place.make("own", User::This, 0).unwrap();
+        let left = Folder(place.0.join(format!("{}own-left", Place::prefix())));
+        make_folder(&left.0, 0o700).unwrap();
+        fs::write(left.supervisor(), "").unwrap();
+        let foreign = place.0.join("somebody-elses");
+        make_folder(&foreign, 0o700).unwrap();
+        place.sweep().unwrap();
+        assert!(!left.0.exists());
+        assert!(lives.0.exists() && foreign.exists());
+        lives.clear().unwrap();
+    }
+
+    #[test]
+    fn nobody_joins_a_server_that_is_going() {
+        let (_kept, place) = place();
+        let (folder, membership) = place.make("own", User::This, 0).unwrap();
+        assert!(folder.join().unwrap().is_some());
+        drop(membership);
+        // The supervisor's point of no return; it may have passed it already.
+        let _gone = fs::remove_dir(folder.users());
+        assert!(folder.join().unwrap().is_none());
+        folder.clear().unwrap();
+    }
+
+    #[test]
+    fn a_path_that_no_socket_fits_is_refused() {
+        let place = Place(PathBuf::from(format!("/{}", "long/".repeat(20))));
+        let refused = place.make("own", User::This, 0).unwrap_err();
+        assert!(
+            matches!(refused, ServerError::PathTooLong { .. }),
+            "{refused}"
+        );
+    }
 }

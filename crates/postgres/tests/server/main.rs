@@ -5,5 +5,6 @@
     reason = "a helper that cannot go on fails its test"
 )]
 
+mod left;
 mod own;
 mod shared;
