@@ -50,10 +50,10 @@ pub(crate) const EXACT: &[Exact] = &[
 /// Instructions of one operation at most: what was counted when the limit was set, and a tenth, for
 /// other compilers, C libraries and processors.
 pub(crate) const INSTRUCTIONS: &[(&str, u64)] = &[
-    ("start to finished", 894_000),
+    ("start to finished", 491_000),
     ("run of 100 steps", 19_448_000),
-    ("start to waiting", 669_000),
-    ("resume to finished", 533_000),
+    ("start to waiting", 420_000),
+    ("resume to finished", 355_000),
     ("early steps", 181_000),
     ("late steps", 181_000),
     ("early payloads", 153_000),
