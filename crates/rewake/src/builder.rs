@@ -283,6 +283,7 @@ impl RewakeBuilder {
         };
         let mut builder = Builder::new(host, store, registry)
             .build_id(build_id)
+            .node(format!("process {}", std::process::id()))
             .limits(self.limits)
             .secrets(self.secrets)
             .client_only(self.client_only);

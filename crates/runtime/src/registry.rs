@@ -218,6 +218,11 @@ impl Registry {
         self.workflows.get(name)
     }
 
+    /// Every name and alias of a workflow.
+    pub(crate) fn workflow_names(&self) -> impl Iterator<Item = &str> {
+        self.workflows.keys().map(String::as_str)
+    }
+
     /// The workflow a person means: the name, or any tail of it that only one has.
     ///
     /// # Errors

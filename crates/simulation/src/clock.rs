@@ -81,6 +81,13 @@ impl VirtualClock {
         Some(at)
     }
 
+    /// When the first timer fires that is later than `at`.
+    pub(crate) fn first_after(&self, at: u64) -> Option<u64> {
+        let timers = self.lock();
+        let mut later = timers.waiting.range((at + 1, 0)..);
+        later.next().map(|((at, _), _)| *at)
+    }
+
     /// Begins at another time, if that is later.
     pub(crate) fn turn_to(&self, now: u64) {
         let mut timers = self.lock();

@@ -8,7 +8,7 @@ use std::process::ExitCode;
 
 use rewake_simulation::{
     Counts, Report, Statement, Undelivered, Violation, deliver, missing, missing_delivery,
-    play_case, shrink, simulate,
+    missing_together, play_case, shrink, simulate, simulate_together,
 };
 use serde::Serialize;
 
@@ -18,7 +18,8 @@ const LINES: usize = 400;
 const PROGRESS: u64 = 5_000;
 
 const USAGE: &str = "usage: rewake-simulation [--seed N] [--count M] [--shrink] [--case FILE] \
-                     [--all] [--json]\n       rewake-simulation delivery [--seed N] [--count M] [--all] [--json]";
+                     [--all] [--json]\n       rewake-simulation delivery [--seed N] [--count M] [--all] [--json]
+       rewake-simulation nodes [--seed N] [--count M] [--all] [--json]";
 
 /// What is played.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -28,6 +29,8 @@ enum Mode {
     Scenarios,
     /// The schedules of the delivery contract.
     Delivery,
+    /// The scenarios of several nodes on one store.
+    Nodes,
 }
 
 /// What is to be done.
@@ -87,7 +90,7 @@ fn main() -> ExitCode {
     if options.count > 1 || options.json {
         return many(&options);
     }
-    one(&options, simulate(options.seed, true))
+    one(&options, options.simulate(options.seed, true))
 }
 
 impl Options {
@@ -99,6 +102,7 @@ impl Options {
         while let Some(arg) = args.next() {
             match arg.as_str() {
                 "delivery" => options.mode = Mode::Delivery,
+                "nodes" => options.mode = Mode::Nodes,
                 "--all" => options.all = true,
                 "--json" => options.json = true,
                 "--shrink" => options.shrink = true,
@@ -109,6 +113,13 @@ impl Options {
             }
         }
         Some(options)
+    }
+
+    fn simulate(&self, seed: u64, traced: bool) -> Result<Report, Box<Violation>> {
+        match self.mode {
+            Mode::Nodes => simulate_together(seed, traced),
+            Mode::Scenarios | Mode::Delivery => simulate(seed, traced),
+        }
     }
 
     const fn lines(&self) -> usize {
@@ -161,11 +172,16 @@ fn small(options: &Options) -> ExitCode {
 /// Scenarios of the eight statements.
 fn many(options: &Options) -> ExitCode {
     let mut summary = Summary::of(options);
-    summary.play(options, |summary, seed| match simulate(seed, false) {
-        Ok(report) => summary.add(report),
-        Err(violation) => summary.fail(options, &violation),
+    summary.play(options, |summary, seed| {
+        match options.simulate(seed, false) {
+            Ok(report) => summary.add(report),
+            Err(violation) => summary.fail(options, &violation),
+        }
     });
-    summary.missing = missing(&summary.counts);
+    summary.missing = match options.mode {
+        Mode::Nodes => missing_together(&summary.counts),
+        Mode::Scenarios | Mode::Delivery => missing(&summary.counts),
+    };
     summary.show(options)
 }
 

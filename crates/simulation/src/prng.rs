@@ -26,6 +26,8 @@ pub(crate) enum Stream {
     Outsider = 12,
     Delivery = 13,
     Ending = 14,
+    News = 15,
+    Freeze = 16,
 }
 
 impl Prng {

@@ -26,6 +26,8 @@ pub(crate) enum Disk {
     Sqlite,
     /// The embedded store in a file, which is opened again after each process.
     File,
+    /// The store in memory, followed and checked at each write, shared by nodes.
+    Shared,
 }
 
 /// Everything that a simulation depends on.
@@ -50,6 +52,16 @@ impl Scenario {
         let settings = Settings::of(seed);
         Self {
             acts: outsider::acts(seed, &settings),
+            ..Self::bare(seed, settings)
+        }
+    }
+
+    /// The scenario of a seed in which several nodes share the store.
+    pub(crate) fn together(seed: u64) -> Self {
+        let settings = Settings::together(seed);
+        Self {
+            acts: outsider::acts(seed, &settings),
+            disk: Disk::Shared,
             ..Self::bare(seed, settings)
         }
     }

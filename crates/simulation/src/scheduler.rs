@@ -68,12 +68,19 @@ struct Turns {
     now: u64,
     queue: BTreeSet<(u64, u64)>,
     tasks: BTreeMap<u64, Turn>,
+    /// Processes whose tasks are not polled, and those whose turn it would be.
+    frozen: BTreeMap<ProcessId, BTreeSet<(u64, u64)>>,
 }
 
 struct Turn {
     place: u64,
     wakes: u64,
     due: Option<u64>,
+}
+
+/// Whose task has this place.
+fn process_at(place: u64) -> ProcessId {
+    ProcessId::try_from(place >> 32).unwrap_or(OUTSIDE)
 }
 
 impl Turns {
@@ -88,12 +95,40 @@ impl Turns {
         turn.wakes += 1;
         let due = pace.due(now, (turn.place, turn.wakes));
         turn.due = Some(due);
-        self.queue.insert((due, id));
+        let process = process_at(turn.place);
+        let queue = self.frozen.get_mut(&process).unwrap_or(&mut self.queue);
+        queue.insert((due, id));
+    }
+
+    fn freeze(&mut self, process: ProcessId) {
+        let tasks = &self.tasks;
+        let is_its = |id: &u64| {
+            tasks
+                .get(id)
+                .is_some_and(|turn| process_at(turn.place) == process)
+        };
+        let (held, queue) = self.queue.iter().partition(|(_, id)| is_its(id));
+        self.queue = queue;
+        self.frozen
+            .entry(process)
+            .or_default()
+            .extend::<BTreeSet<_>>(held);
+    }
+
+    fn thaw(&mut self, process: ProcessId) {
+        self.queue
+            .extend(self.frozen.remove(&process).unwrap_or_default());
     }
 
     fn forget(&mut self, id: u64) {
-        if let Some(due) = self.tasks.remove(&id).and_then(|turn| turn.due) {
+        let Some(turn) = self.tasks.remove(&id) else {
+            return;
+        };
+        if let Some(due) = turn.due {
             self.queue.remove(&(due, id));
+            if let Some(held) = self.frozen.get_mut(&process_at(turn.place)) {
+                held.remove(&(due, id));
+            }
         }
     }
 }
@@ -196,6 +231,21 @@ impl Tasks {
         let (id, task) = state.tasks.iter().nth(which % len)?;
         self.turns().wake(*id);
         Some(task.name)
+    }
+
+    /// Polls no task of a process until it thaws.
+    pub(crate) fn freeze(&self, process: ProcessId) {
+        self.turns().freeze(process);
+    }
+
+    /// True where no task of the process is polled.
+    pub(crate) fn is_frozen(&self, process: ProcessId) -> bool {
+        self.turns().frozen.contains_key(&process)
+    }
+
+    /// Polls the tasks of a process again.
+    pub(crate) fn thaw(&self, process: ProcessId) {
+        self.turns().thaw(process);
     }
 
     /// Drops every task of a process where it stands.

@@ -76,6 +76,16 @@ impl Settings {
         }
     }
 
+    /// The settings of a seed where several nodes share the store: some always work beside each other.
+    pub(crate) fn together(seed: u64) -> Self {
+        let settings = Self::of(seed);
+        Self {
+            overlap: settings.overlap.max(20),
+            turmoil: 3 * settings.turmoil,
+            ..settings
+        }
+    }
+
     /// The settings of a seed.
     pub(crate) fn of(seed: u64) -> Self {
         let mut prng = Prng::new(seed, Stream::Settings);

@@ -21,6 +21,9 @@ use crate::world::{World, lock};
 
 /// So many steps without coming to rest are too many.
 const MOST_STEPS: u64 = 100_000;
+/// Nodes that share the store are at rest when nothing was written for so many milliseconds: all that is
+/// tried again later was.
+const QUIET: u64 = 12_000;
 /// So many steps are enough for every process to stop.
 const PATIENCE: u64 = 50_000;
 /// The build that takes over at the end.
@@ -99,6 +102,32 @@ impl std::error::Error for Violation {}
 pub fn simulate(seed: u64, traced: bool) -> Result<Report, Box<Violation>> {
     let scenario = Scenario::of(seed);
     play(&scenario, traced).map_err(|failure| Box::new(Violation::of(seed, *failure)))
+}
+
+/// Simulates what a seed stands for with several nodes that share the store: they die, stand still for
+/// longer than they are thought to live, and are not told what others did.
+///
+/// # Errors
+///
+/// [`Violation`] where something must not be.
+pub fn simulate_together(seed: u64, traced: bool) -> Result<Report, Box<Violation>> {
+    let scenario = Scenario::together(seed);
+    play(&scenario, traced).map_err(|failure| Box::new(Violation::of(seed, *failure)))
+}
+
+/// Simulates several nodes, and panics where something must not be.
+///
+/// # Panics
+///
+/// Where something must not be.
+pub fn hold_together(seed: u64) -> Report {
+    simulate_together(seed, false).unwrap_or_else(|violation| {
+        panic!(
+            "nodes, seed {seed}: {}: {}\n\
+             traced: cargo run -p rewake-simulation -- nodes --seed {seed}",
+            violation.statement, violation.problem
+        )
+    })
 }
 
 /// Simulates, and panics where something must not be: with the smallest case that was found to show
@@ -193,6 +222,13 @@ fn live(world: &Arc<World>, scenario: &Scenario) -> Result<(), Problem> {
     let ledger = world.ledger.open();
     world.trace(|| format!("{:?}", world.settings));
     outsider::send_out(world, &scenario.acts);
+    if world.shared {
+        for n in 0..3 {
+            let mut prng = Prng::at(world.seed, Stream::Last, (2, n));
+            let setup = draw_setup(&world.settings, &mut prng);
+            world.boot(setup);
+        }
+    }
     turmoil(world)?;
     calm(world)?;
     last_process(world)?;
@@ -213,7 +249,7 @@ fn calm(world: &Arc<World>) -> Result<(), Problem> {
         world.boot(setup);
         settle(world)?;
     }
-    if lock(&world.processes).sole().is_some() {
+    if world.shared || lock(&world.processes).sole().is_some() {
         check::at_rest(world)?;
     }
     Ok(())
@@ -297,10 +333,11 @@ pub(crate) fn settle(world: &Arc<World>) -> Result<(), Problem> {
         if lock(&world.processes).alive().is_empty() && !world.tasks.of(OUTSIDE).is_empty() {
             world.boot(Setup::strict("calm"));
         }
-        if !world.step() {
+        if !world.step() || (world.shared && !world.skip_the_beats(QUIET)) {
             return seen(world);
         }
-        if world.steps.load(Ordering::Relaxed) > MOST_STEPS {
+        let most = if world.shared { 10 } else { 1 } * MOST_STEPS;
+        if world.steps.load(Ordering::Relaxed) > most {
             let text = format!("it did not come to rest within {MOST_STEPS} steps");
             return Err(Statement::Order.broken(text));
         }

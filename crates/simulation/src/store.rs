@@ -18,9 +18,9 @@ use rewake_core::token::Token;
 use rewake_store::{
     Admit, AdmitRefusal, Admitted, Answer, AnswerRefusal, Answered, Append, AppendRefusal,
     Appended, ChunkRow, Create, CreateRefusal, Created, Deliver, DeliverRefusal, Delivered, Failed,
-    Lineage, Log, MailRow, Mailbox, Nodes, OwedRow, Parked, Post, PostRefusal, Posted, Queries,
-    RunFilter, RunPage, RunRow, ScopeId, Sessions, Store, StoreError, StoreFuture, Streams,
-    TokenRow, WakeUp, WakeUps,
+    Lineage, Log, MailRow, Mailbox, OwedRow, Parked, Post, PostRefusal, Posted, Queries, RunFilter,
+    RunPage, RunRow, ScopeId, Sessions, Store, StoreError, StoreFuture, Streams, TokenRow, WakeUp,
+    WakeUps,
 };
 
 use crate::check::write::{About, judge};
@@ -58,13 +58,13 @@ impl fmt::Debug for FaultyStore {
 
 /// How a request is carried out: which fate it has, and whether it is a repetition.
 #[derive(Clone, Copy, Debug)]
-struct Time {
+pub(crate) struct Time {
     fate: Fate,
     repeat: bool,
 }
 
 impl FaultyStore {
-    fn hand_over<A, E>(
+    pub(crate) fn hand_over<A, E>(
         &self,
         name: &'static str,
         about: About,
@@ -112,7 +112,7 @@ impl FaultyStore {
         .boxed()
     }
 
-    fn site(&self, name: &'static str) -> Site {
+    pub(crate) fn site(&self, name: &'static str) -> Site {
         let mut asked = lock(&self.asked);
         let asked = asked.entry(name).or_default();
         let nth = *asked;
@@ -124,7 +124,7 @@ impl FaultyStore {
         }
     }
 
-    fn read<A: Send + 'static>(
+    pub(crate) fn read<A: Send + 'static>(
         &self,
         name: &'static str,
         act: impl Fn(&dyn Store) -> StoreFuture<A> + Send + 'static,
@@ -376,8 +376,6 @@ impl Sessions for FaultyStore {
         self.read("close", |_| ready(Ok(())).boxed())
     }
 }
-
-impl Nodes for FaultyStore {}
 
 impl Queries for FaultyStore {
     fn run(&self, scope: ScopeId, run: RunId) -> StoreFuture<Option<RunRow>> {

@@ -26,6 +26,26 @@ const MET: [&str; 9] = [
     "met undone-after-cancel",
 ];
 
+/// What follows from nodes that share a store.
+const MET_TOGETHER: [&str; 6] = [
+    "met claimed",
+    "met orphan",
+    "met leased-elsewhere",
+    "met taken-for-dead",
+    "met news-lost",
+    "met frozen",
+];
+
+/// What did not happen and should have where several nodes share the store.
+pub fn missing_together(counts: &Counts) -> Vec<&'static str> {
+    let all = MET_TOGETHER.iter().chain(&MET).copied();
+    let mut missing: Vec<_> = all.filter(|name| !counts.contains_key(name)).collect();
+    missing.extend(self::missing(counts));
+    missing.sort_unstable();
+    missing.dedup();
+    missing
+}
+
 /// What did not happen and should have: operations of the grammar, actions of outsiders, faults, and
 /// what follows from them.
 pub fn missing(counts: &Counts) -> Vec<&'static str> {

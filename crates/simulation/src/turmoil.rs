@@ -9,8 +9,9 @@ use rewake_core::id::RunId;
 use rewake_runtime::Engine;
 
 use crate::fault::Trouble;
+use crate::prng::{Prng, Stream};
 use crate::process::Setup;
-use crate::scheduler::ProcessId;
+use crate::scheduler::{OUTSIDE, ProcessId};
 use crate::statement::Problem;
 use crate::world::{World, lock};
 
@@ -31,6 +32,10 @@ pub(crate) fn turmoil(world: &Arc<World>) -> Result<(), Problem> {
                 world.trace(|| format!("at {step}: {trouble:?}"));
             }
         }
+        if world.shared {
+            freeze(world, step);
+            world.skip_the_beats(3_000);
+        }
         let moved = world.step();
         seen(world)?;
         if !moved && !lock(&world.processes).alive().is_empty() {
@@ -39,6 +44,28 @@ pub(crate) fn turmoil(world: &Arc<World>) -> Result<(), Problem> {
     }
     world.turmoil.store(false, Ordering::Relaxed);
     Ok(())
+}
+
+/// Now and then a node stands still, for longer than it is thought to live, and goes on.
+fn freeze(world: &Arc<World>, step: u64) {
+    let mut prng = Prng::at(world.seed, Stream::Freeze, (step, 0));
+    if !prng.chance(10) {
+        return;
+    }
+    let Some(process) = any_process(world, prng.below(100)) else {
+        return;
+    };
+    let ms = prng.pick(&[1_000, 3_000, 10_000]);
+    world.count("met frozen");
+    world.trace(|| format!("freeze p{process} for {ms}"));
+    world.tasks.freeze(process);
+    let frozen = Arc::clone(world);
+    let thaw = async move {
+        frozen.clock.sleep(ms).await;
+        frozen.trace(|| format!("thaw p{process}"));
+        frozen.tasks.thaw(process);
+    };
+    world.tasks.spawn(OUTSIDE, "thaw", Box::pin(thaw));
 }
 
 /// Ends those processes for good that have come to their end.

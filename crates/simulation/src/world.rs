@@ -9,14 +9,17 @@ use std::fmt;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use futures_util::FutureExt;
+use rewake_core::id::RunId;
 use rewake_core::time::Timestamp;
-use rewake_store::Store;
 use rewake_store::memory::MemoryStore;
+use rewake_store::{NodeId, Nodes, ScopeId, Store, WakeUp, WakeUps};
 
 use crate::clock::VirtualClock;
 use crate::disk::{Embedded, Ending};
 use crate::fault::{Fate, Faults, Site};
 use crate::ledger::Ledger;
+use crate::nodes::is_of_nodes;
 use crate::process::Processes;
 use crate::scenario::{Disk, Sabotage, Scenario};
 use crate::scheduler::{OUTSIDE, Pace, ProcessId, Tasks};
@@ -27,6 +30,8 @@ use crate::store::Request;
 
 /// No task looks at the clock so often while it is polled once.
 const MOST_LOOKS: u64 = 100_000;
+/// What a node does all the time is never longer apart than this, in milliseconds.
+const REGULAR: u64 = 6_000;
 
 /// The world.
 pub(crate) struct World {
@@ -40,6 +45,14 @@ pub(crate) struct World {
     embedded: Mutex<Option<Embedded>>,
     /// Whether the logs are followed and checked at each write.
     pub(crate) follows: bool,
+    /// Whether the processes are nodes that share the store.
+    pub(crate) shared: bool,
+    /// Which process each node is.
+    pub(crate) nodes: Mutex<BTreeMap<NodeId, ProcessId>>,
+    /// When something was last written that is more than a sign of life.
+    last_write: AtomicU64,
+    /// Since when nothing is waited for but what is always to come.
+    regular_since: AtomicU64,
     pub(crate) tasks: Tasks,
     pub(crate) processes: Mutex<Processes>,
     pub(crate) faults: Mutex<Faults>,
@@ -83,7 +96,7 @@ impl World {
         };
         let now: Arc<dyn Fn() -> Timestamp + Send + Sync> = Arc::new(now);
         let embedded = match scenario.disk {
-            Disk::Followed | Disk::Memory => None,
+            Disk::Followed | Disk::Memory | Disk::Shared => None,
             Disk::Sqlite => Some(Embedded::in_memory(Arc::clone(&now))),
             Disk::File => Some(Embedded::in_file(Arc::clone(&now))),
         };
@@ -92,15 +105,24 @@ impl World {
             seed: scenario.seed,
             spread: settings.spread,
         };
+        let shared = scenario.disk == Disk::Shared;
         Arc::new(Self {
             settings,
             seed: scenario.seed,
             sabotage: scenario.sabotage,
             ledger: Arc::new(Ledger::timed(clock.clone())),
             clock,
-            memory: MemoryStore::new(now),
+            memory: if shared {
+                MemoryStore::shared(now)
+            } else {
+                MemoryStore::new(now)
+            },
             embedded: Mutex::new(embedded),
-            follows: scenario.disk == Disk::Followed,
+            follows: scenario.disk == Disk::Followed || shared,
+            shared,
+            nodes: Mutex::default(),
+            last_write: AtomicU64::new(0),
+            regular_since: AtomicU64::new(u64::MAX),
             tasks: Tasks::new(pace),
             processes: Mutex::default(),
             faults: Mutex::new(Faults::new(scenario.seed, &scenario.plan)),
@@ -183,6 +205,64 @@ impl World {
         self.tasks.first_due().is_none() && lock(&self.requests).is_empty()
     }
 
+    /// Nodes say that they live for as long as they do, and look once a second. So it is at rest where
+    /// nothing was written for this long, in milliseconds, and time goes on at once to what is due much
+    /// later. False where nothing is.
+    pub(crate) fn skip_the_beats(&self, quiet: u64) -> bool {
+        let now = self.clock.now();
+        if !self.is_at_rest() || now < self.last_write.load(Ordering::Relaxed) + quiet {
+            return true;
+        }
+        let last_write = self.last_write.load(Ordering::Relaxed);
+        let timer = self.clock.first_after(now + REGULAR);
+        let Some(next) = timer.into_iter().chain(self.next_wake_up()).min() else {
+            // What is due sooner may be more than regular: it gets its time.
+            let since = self.regular_since.load(Ordering::Relaxed);
+            let since = if since < last_write {
+                now
+            } else {
+                since.min(now)
+            };
+            self.regular_since.store(since, Ordering::Relaxed);
+            return now <= since + REGULAR;
+        };
+        self.regular_since.store(u64::MAX, Ordering::Relaxed);
+        if next > now + REGULAR {
+            self.trace(|| format!("skip to {next}"));
+            self.clock.turn_to(next - 3_000);
+            self.keep_alive();
+            self.last_write.store(next, Ordering::Relaxed);
+        }
+        true
+    }
+
+    /// Time that nobody saw pass is nobody's silence: what lives goes on living, or every node would look
+    /// at all that it has, and find what no news told it.
+    fn keep_alive(&self) {
+        let alive = |process: &ProcessId| {
+            lock(&self.processes).is_alive(*process) && !self.tasks.is_frozen(*process)
+        };
+        for (node, process) in &*lock(&self.nodes) {
+            if alive(process) {
+                let _beat = self.memory.beat(*node).now_or_never();
+            }
+        }
+    }
+
+    /// When the next run falls due, which may be nobody's so far: no timer waits for it then.
+    fn next_wake_up(&self) -> Option<u64> {
+        let off = self.skew.load(Ordering::Relaxed);
+        let now = Timestamp::from_millis(self.clock.now().saturating_add_signed(off));
+        let after = WakeUp {
+            at: now,
+            run: RunId::from_bytes([u8::MAX; 16]),
+        };
+        let due = self.memory.due(ScopeId(0), Some(after), Timestamp::MAX, 1);
+        let due = due.now_or_never()?.ok()?;
+        let at = due.first()?.at.as_millis();
+        Some(at.saturating_add_signed(-off))
+    }
+
     /// Takes a request that is to be carried out some time.
     pub(crate) fn hand_over(&self, request: Request) {
         let Site { process, name, .. } = &request.site;
@@ -222,6 +302,9 @@ impl World {
     fn carry_out(self: &Arc<Self>, mut request: Request) {
         let fate = self.fate(&request);
         let Site { process, name, .. } = request.site.clone();
+        if request.writes && !is_of_nodes(&name) {
+            self.last_write.store(self.clock.now(), Ordering::Relaxed);
+        }
         let said = (request.carry_out)(self, fate);
         self.trace(|| format!("done p{process} {name} {fate:?}: {said}"));
         if fate != Fate::Plain {
@@ -316,6 +399,11 @@ impl World {
             .as_ref()
             .map(|trace| std::mem::take(&mut *lock(trace)))
             .unwrap_or_default()
+    }
+
+    /// True while things go wrong.
+    pub(crate) fn is_in_turmoil(&self) -> bool {
+        self.turmoil.load(Ordering::Relaxed)
     }
 
     /// The logs, as they were followed.

@@ -144,10 +144,12 @@ pub trait Nodes {
     /// Leases to the node what no living node has, of the workflows that it knows, oldest first, at
     /// most `limit` of each of these:
     ///
-    /// - runs that are due at or before `until`; also ended ones, of whichever workflow;
-    /// - runs that are parked, and by no build that is the node's;
-    /// - runs that are owed something and not parked. These are found again while the node has them,
-    ///   until that is on record.
+    /// - runs that are due at or before `until`, or by now; also ended ones, of whichever workflow;
+    /// - runs that are parked, and not by the node's build, now or before;
+    /// - runs that are owed something and not parked.
+    ///
+    /// Those of the last two kinds that the node has already are found again, until what is to be done for
+    /// them is on record.
     ///
     /// Each is claimed by one node, however many ask at once. Atomic with it: that the run's row says
     /// so; nothing else of it changes. A node that is taken for dead claims nothing.

@@ -1,7 +1,7 @@
 //! What a deliberate bug is, and all of them.
 
 use super::edit::Edit;
-use super::{cancel_bugs, door_bugs, run_bugs, store_bugs};
+use super::{cancel_bugs, door_bugs, node_bugs, run_bugs, store_bugs};
 
 /// One bug, and who must notice it.
 #[derive(Debug)]
@@ -19,5 +19,6 @@ pub(crate) struct Mutant {
 /// All of them, in no order of importance.
 pub(crate) fn all() -> impl Iterator<Item = &'static Mutant> + Clone {
     let runs = run_bugs::RUNS.iter().chain(cancel_bugs::CANCELLING);
-    runs.chain(store_bugs::STORES).chain(door_bugs::DOORS)
+    let stores = store_bugs::STORES.iter().chain(node_bugs::NODES);
+    runs.chain(stores).chain(door_bugs::DOORS)
 }

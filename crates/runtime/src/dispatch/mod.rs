@@ -2,6 +2,7 @@
 
 mod budget;
 mod expected;
+mod member;
 mod recovery;
 mod residents;
 mod schedule;
@@ -9,7 +10,8 @@ mod waiters;
 
 pub(crate) use budget::Budget;
 pub(crate) use expected::Expected;
-pub(crate) use recovery::{Recovery, Turn, after, is_culprit, recover};
+pub(crate) use member::{Member, beat, claim, give_up, listen};
+pub(crate) use recovery::{Recovery, Turn, after, is_culprit, recover, retry_crowded};
 pub(crate) use residents::{Mailbox, Message, Residents};
 pub(crate) use schedule::Schedule;
 pub(crate) use waiters::{News, Waiters};

@@ -7,8 +7,8 @@
 //! somebody outside has told it something, before recovery has come to it, counts it as well.
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use async_lock::{Mutex, Semaphore, SemaphoreGuardArc};
@@ -26,7 +26,7 @@ use crate::executor::Stuck;
 const PAGE: usize = 256;
 /// So many runs that were left are taken up at the same time. The others stay in the store: they take
 /// no memory, and whoever resumes a run meanwhile does not wait behind all of them.
-const AT_ONCE: usize = 64;
+pub(super) const AT_ONCE: usize = 64;
 /// How long to wait before a store that does not answer is asked again.
 const PAUSE: Duration = Duration::from_secs(1);
 /// So many unclean ends in a row while one run was being replayed are enough.
@@ -41,6 +41,8 @@ pub(crate) struct Recovery {
     /// The runs that were counted in this process. Held until the count is on stable storage: nobody
     /// may take a run for counted that could still end the process uncounted.
     counted: Mutex<BTreeSet<RunId>>,
+    /// Orphans that are counted when their turn comes, whoever asks for them before.
+    suspects: std::sync::Mutex<BTreeSet<RunId>>,
     /// Held while a run is replayed that may be the culprit, where the others must not be counted too.
     turn: Arc<Semaphore>,
 }
@@ -50,6 +52,7 @@ impl Recovery {
         Self {
             unclean_starts: AtomicU32::new(0),
             counted: Mutex::default(),
+            suspects: std::sync::Mutex::default(),
             turn: Arc::new(Semaphore::new(1)),
         }
     }
@@ -75,6 +78,35 @@ impl Recovery {
             return None;
         }
         Some(self.turn.acquire_arc().await)
+    }
+
+    /// Waits for a run's turn that was counted before, on a store that several nodes share.
+    pub(crate) async fn turn_of_suspect(&self) -> Turn {
+        self.turn.acquire_arc().await
+    }
+
+    /// The run was a dead node's, which may have died of it, and not for the first time.
+    pub(crate) fn suspect(&self, run: RunId) {
+        self.suspects().insert(run);
+    }
+
+    pub(crate) fn is_suspect(&self, run: RunId) -> bool {
+        self.suspects().contains(&run)
+    }
+
+    fn suspects(&self) -> std::sync::MutexGuard<'_, BTreeSet<RunId>> {
+        self.suspects.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// True where the run was counted in this process and has not rested since.
+    pub(crate) async fn is_counted(&self, run: RunId) -> bool {
+        self.counted.lock().await.contains(&run)
+    }
+
+    /// The run has rested, or is somebody else's: it may have to be counted anew.
+    pub(crate) async fn forget(&self, run: RunId) {
+        self.counted.lock().await.remove(&run);
+        self.suspects().remove(&run);
     }
 
     /// Counts those of the runs that were not counted in this process, in one commit, and gives the
@@ -197,7 +229,7 @@ async fn read<T>(engine: &Inner, ask: impl Fn() -> StoreFuture<T>) -> Result<T, 
 }
 
 /// Calls a run's driver; when it has rested.
-fn call(engine: &Arc<Inner>, run: RunId, unclean: bool) -> oneshot::Receiver<()> {
+pub(super) fn call(engine: &Arc<Inner>, run: RunId, unclean: bool) -> oneshot::Receiver<()> {
     let (rested, rest) = oneshot::channel();
     engine.tell(
         run,
@@ -233,6 +265,23 @@ async fn count(engine: &Inner, runs: &[RunId]) -> Result<(), StoreError> {
     engine.recovery.count(engine, suspects).await.map(drop)
 }
 
+/// Runs that had too many hooks for an earlier handle: each looks for itself.
+pub(crate) async fn retry_crowded(engine: &Arc<Inner>) -> Result<(), StoreError> {
+    let mut after = None;
+    loop {
+        let page = read(engine, || engine.store.parked(engine.scope, after, PAGE)).await?;
+        let Some((last, _)) = page.last() else {
+            return Ok(());
+        };
+        after = Some(*last);
+        let crowded = page.iter();
+        let crowded = crowded.filter(|(_, parked)| parked.code == Stuck::TOO_MANY_HOOKS);
+        for (run, _) in crowded {
+            drop(call(engine, *run, false));
+        }
+    }
+}
+
 /// Runs that another build could not follow may fit this one; of those that had too many hooks for an
 /// earlier handle, each looks for itself.
 async fn retry_parked(engine: &Arc<Inner>) -> Result<usize, StoreError> {
@@ -245,7 +294,7 @@ async fn retry_parked(engine: &Arc<Inner>) -> Result<usize, StoreError> {
         };
         after = Some(*last);
         for (run, parked) in &page {
-            if parked.build != engine.build || parked.code == Stuck::TOO_MANY_HOOKS {
+            if !parked.is_by(&engine.build) || parked.code == Stuck::TOO_MANY_HOOKS {
                 found += 1;
                 engine.tell(
                     *run,

@@ -9,7 +9,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use async_channel::{Receiver, Sender};
 use futures_channel::oneshot;
-use rewake_core::event::Frame;
+use rewake_core::event::{Frame, Position};
 use rewake_core::id::{RunId, StepId};
 
 use crate::step::{AttemptOutcome, Place};
@@ -23,6 +23,10 @@ pub(crate) enum Message {
     Frame(Frame),
     /// Look at the log, and at what is due.
     Look,
+    /// The log goes on up to here at least.
+    Upto(Position),
+    /// Another node may have the run by now.
+    Fence,
     /// A child run has left its end for this one.
     Owed,
     /// Found at the start, after an unclean end if `unclean`; `rested` is told at the first rest.
@@ -142,6 +146,11 @@ impl Residents {
             .push(sender);
         self.tell_if_empty(&runs);
         receiver
+    }
+
+    /// The runs that have a driver.
+    pub(crate) fn runs(&self) -> Vec<RunId> {
+        self.lock().keys().copied().collect()
     }
 
     /// How many runs have a driver.

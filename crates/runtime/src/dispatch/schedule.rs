@@ -180,10 +180,19 @@ impl Schedule {
 
     async fn read(&self, engine: &Inner, after: WakeUp) -> Result<Vec<WakeUp>, StoreError> {
         self.lock().reading = true;
-        let due = engine
-            .store
-            .due(engine.scope, Some(after), Timestamp::MAX, PAGE);
-        due.await
+        let Some(node) = engine.node() else {
+            let due = engine
+                .store
+                .due(engine.scope, Some(after), Timestamp::MAX, PAGE);
+            return due.await;
+        };
+        // What others have is theirs to wake, and what nobody has is claimed.
+        let leased = engine.store.leased(node, Some(after), Timestamp::MAX, PAGE);
+        Ok(leased
+            .await?
+            .into_iter()
+            .map(|leased| leased.wake_up)
+            .collect())
     }
 }
 

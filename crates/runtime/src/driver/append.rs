@@ -96,7 +96,7 @@ impl Driver {
                 // The workflow has come to rest before anything is appended for it.
                 rested: true,
                 parked: None,
-                node: None,
+                node: self.engine.node(),
             }),
             since: Some(machine.fed()),
             repeat: false,
@@ -167,7 +167,7 @@ impl Driver {
                 self.recorded.note_taken(mark.taken);
                 self.recorded.parked = false;
                 if mark.rested {
-                    self.recorded.crashes = 0;
+                    self.forgive().await;
                 }
                 self.engine.begin_all(appended.started);
                 self.take_in(appended.frames).await?;

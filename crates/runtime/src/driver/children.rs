@@ -229,7 +229,7 @@ impl Driver {
         if let Some(parent) = parent.filter(|parent| !parent.detached)
             && self.may_hear(parent.run).await
         {
-            self.engine.tell(parent.run, Message::Owed);
+            self.engine.inform(parent.run, Message::Owed);
         }
         if !has_children {
             return;
@@ -307,7 +307,7 @@ async fn ask_to_end(engine: &Arc<Inner>, parent: RunId, child: RunId) -> Result<
     match engine.store.append(append).await {
         Ok(appended) => {
             for frame in appended.frames {
-                engine.tell(child, Message::Frame(frame));
+                engine.inform(child, Message::Frame(frame));
             }
             Ok(())
         }

@@ -12,6 +12,7 @@ use super::{Driver, Exit, Stop};
 use crate::dispatch::{Message, is_culprit};
 use crate::engine::Inner;
 use crate::executor::Stuck;
+use crate::registry::Workflow;
 use crate::step::{Circumstances, judge_lost_attempt};
 
 /// About how much of a log is read at once, in bytes.
@@ -76,24 +77,13 @@ impl Driver {
     async fn replay(&mut self, only_looking: bool) -> Result<(), Stop> {
         let engine = Arc::clone(&self.engine);
         let _place = engine.loads.acquire().await;
-        let Some(row) = engine.store.run(engine.scope, self.run).await? else {
-            return Err(Stop::Exit(Exit::Left));
-        };
-        if row.status.is_terminal() {
-            return Err(self.had_ended(&row));
+        let (mut row, mut workflow) = self.look_at_row(only_looking).await?;
+        if self.must_lease(&row) {
+            self.lease().await?;
+            // Whoever had it may have written since.
+            (row, workflow) = self.look_at_row(only_looking).await?;
         }
-        if stays_parked(&row, &engine) {
-            return Err(Stop::Exit(Exit::Left));
-        }
-        let not_due = row.wake_at.is_none_or(|at| at > engine.host.clock.now());
-        if only_looking && not_due && row.parked.is_none() && !self.is_owed(&row).await? {
-            return self.leave_at_rest(row.wake_at);
-        }
-        let Some(workflow) = engine.registry.workflow(&row.workflow) else {
-            tracing::warn!(run = %self.run, workflow = row.workflow, "no such workflow in this build");
-            return Err(Stop::Exit(Exit::Left));
-        };
-        self.workflow = Some(workflow.clone());
+        self.workflow = Some(workflow);
         self.children.may_be_owed = row.children > 0;
         self.recorded.wake_at = row.wake_at;
         self.recorded.reacted = row.reacted;
@@ -116,11 +106,35 @@ impl Driver {
         Ok(())
     }
 
+    /// The run's row and its workflow, where something is to be done for it here.
+    async fn look_at_row(&mut self, only_looking: bool) -> Result<(RunRow, Workflow), Stop> {
+        let engine = Arc::clone(&self.engine);
+        let Some(row) = engine.store.run(engine.scope, self.run).await? else {
+            return Err(Stop::Exit(Exit::Left));
+        };
+        if row.status.is_terminal() {
+            return Err(self.had_ended(&row));
+        }
+        if stays_parked(&row, &engine) {
+            return Err(Stop::Exit(Exit::Left));
+        }
+        let not_due = row.wake_at.is_none_or(|at| at > engine.host.clock.now());
+        if only_looking && not_due && row.parked.is_none() && !self.is_owed(&row).await? {
+            return Err(self.leave_at_rest(&row));
+        }
+        let Some(workflow) = engine.registry.workflow(&row.workflow) else {
+            tracing::warn!(run = %self.run, workflow = row.workflow, "no such workflow in this build");
+            return Err(Stop::Exit(Exit::Left));
+        };
+        Ok((row, workflow.clone()))
+    }
+
     /// Puts on record, before a replay that may end the process, that there is one. What another build
     /// has given up is as suspect as what an unclean end left.
     async fn count_if_suspect(&mut self) -> Result<(), Stop> {
         let engine = Arc::clone(&self.engine);
-        if !self.recorded.parked && !engine.recovery.is_under_way() {
+        let suspect = self.recorded.parked || engine.recovery.is_under_way();
+        if !suspect && !self.is_suspect_orphan().await {
             return Ok(());
         }
         let counts = engine.recovery.count(&engine, vec![self.run]).await?;
@@ -151,9 +165,10 @@ impl Driver {
                 }
                 Message::Shutdown | Message::Abort => self.stopping = true,
                 // The log is read anyway.
-                Message::Frame(_) | Message::Owed => more = More::News,
+                Message::Frame(_) | Message::Upto(_) | Message::Owed => more = More::News,
                 Message::Look => more = more.max(More::Look),
-                Message::Place { .. }
+                Message::Fence
+                | Message::Place { .. }
                 | Message::AttemptEnded { .. }
                 | Message::ForeignWake
                 | Message::Evict => {}
@@ -162,7 +177,7 @@ impl Driver {
         Heard { begun, more }
     }
 
-    fn leave_at_rest(&self, wake_at: Option<Timestamp>) -> Result<(), Stop> {
+    fn leave_at_rest(&self, row: &RunRow) -> Stop {
         if !self.engine.residents.leave(self.run, &self.mailbox) {
             // Something has arrived meanwhile: whoever called looks again.
             self.engine.residents.abandon(self.run);
@@ -173,10 +188,10 @@ impl Driver {
                     rested: None,
                 },
             );
-        } else if let Some(at) = wake_at {
+        } else if let Some(at) = row.wake_at.filter(|_| !self.must_lease(row)) {
             self.engine.schedule.add(at, self.run);
         }
-        Err(Stop::Exit(Exit::Rested))
+        Stop::Exit(Exit::Rested)
     }
 
     /// Sees to a step that the log leaves open.
@@ -326,6 +341,6 @@ impl Driver {
 fn stays_parked(row: &RunRow, engine: &Inner) -> bool {
     row.parked.as_ref().is_some_and(|parked| {
         let has_room = row.live_hooks < engine.limits.live_hooks;
-        parked.build == engine.build && !(parked.code == Stuck::TOO_MANY_HOOKS && has_room)
+        parked.is_by(&engine.build) && !(parked.code == Stuck::TOO_MANY_HOOKS && has_room)
     })
 }

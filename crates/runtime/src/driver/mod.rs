@@ -14,7 +14,9 @@ mod append;
 mod attempts;
 mod call_off;
 mod children;
+mod lease;
 mod load;
+mod park;
 mod rest;
 mod verify;
 
@@ -31,7 +33,7 @@ use rewake_core::event::{Frame, Position, Taken, Writer};
 use rewake_core::id::{EventId, RunId, StepId};
 use rewake_core::replay::Machine;
 use rewake_core::time::Timestamp;
-use rewake_store::{Append, AppendRefusal, Condition, Failed, Kin, Mark, Parked, StoreError};
+use rewake_store::StoreError;
 
 use crate::dispatch::{Mailbox, Message, News, Turn};
 use crate::engine::Inner;
@@ -107,6 +109,8 @@ struct Recorded {
     taken: Vec<Taken>,
     crashes: u32,
     parked: bool,
+    /// The node that had it died: it may be what ended it.
+    orphaned: bool,
 }
 
 #[expect(
@@ -245,6 +249,8 @@ impl Driver {
         match message {
             Message::Begun(frame) | Message::Frame(frame) => self.take_in(vec![frame]).await?,
             Message::Look => self.read_tail().await?,
+            Message::Upto(head) if head > self.fed() => self.read_tail().await?,
+            Message::Fence => self.look_at_lease().await?,
             Message::Owed => self.children.may_be_owed = true,
             Message::Recover { unclean, rested } => {
                 self.recovering |= unclean;
@@ -262,7 +268,7 @@ impl Driver {
             } => {
                 self.attempt_ended(step, attempt, outcome);
             }
-            Message::ForeignWake => {}
+            Message::Upto(_) | Message::ForeignWake => {}
             Message::Evict => self.evict = true,
             Message::Shutdown => self.stopping = true,
             Message::Abort => {
@@ -419,6 +425,7 @@ impl Driver {
     /// then, the run is looked at again some time later.
     async fn stand_down(&mut self) -> Exit {
         tracing::info!(run = %self.run, "another worker has taken it over");
+        self.forgive().await;
         self.look_again();
         let (mut at, mut news) = (self.fed(), false);
         loop {
@@ -434,91 +441,10 @@ impl Driver {
         Exit::Superseded { news }
     }
 
-    /// Puts on record, beside the log, that this build cannot follow.
-    async fn park(&mut self, stuck: &Stuck) -> Exit {
-        let run = self.run;
-        let at = stuck.position(self.fed());
-        let workflow = self
-            .workflow
-            .as_ref()
-            .map_or("", |workflow| workflow.name.as_str());
-        let begun_here = self.executor.with(|machine| {
-            let run = machine.entities().run();
-            run.is_some_and(|run| run.build == self.engine.build)
-        });
-        let told = stuck.told(begun_here);
-        tracing::error!(%run, workflow, event = ?at, reason = told, "parked");
-        self.executor.seal();
-        let parked = Parked {
-            build: self.engine.build.clone(),
-            code: stuck.code().to_owned(),
-            reason: match at {
-                Some(at) => format!("workflow `{workflow}`, event {at}: {told}"),
-                None => format!("workflow `{workflow}`: {told}"),
-            },
-            at: self.engine.host.clock.now(),
-            before: Vec::new(),
-        };
-        let mark = Mark {
-            reacted: self.recorded.reacted,
-            // The process has come through its replay, whatever that came to.
-            rested: !matches!(stuck, Stuck::CrashedRepeatedly { .. }),
-            parked: Some(parked),
-            ..Mark::default()
-        };
-        let worker = match self.last_worker().await {
-            Ok(worker) => worker,
-            Err(error) => return self.park_later(&error),
-        };
-        let append = Append {
-            scope: self.engine.scope,
-            run,
-            id: self.engine.event_id(),
-            conditions: vec![Condition::WorkerPosition(worker)],
-            events: Vec::new(),
-            release: Vec::new(),
-            kin: Kin::default(),
-            mark: Some(mark),
-            since: None,
-            repeat: false,
-        };
-        match self.engine.store.append(append).await {
-            Ok(_) | Err(Failed::Refused(AppendRefusal::RunEnded { .. })) => Exit::Parked,
-            Err(Failed::Refused(refusal)) => self.park_later(&refusal),
-            Err(Failed::Store(error)) => self.park_later(&error),
-        }
-    }
-
-    /// What is not on record as parked is tried again, and parked then.
-    fn park_later(&self, error: &dyn std::fmt::Display) -> Exit {
-        tracing::warn!(run = %self.run, %error, "could not be recorded as parked");
-        self.look_again();
-        Exit::Left
-    }
-
     /// The run is looked at some time later, whatever the store says.
     fn look_again(&self) {
         let later = self.engine.host.clock.now().after(LATER);
         self.engine.schedule.add_again(later, self.run);
-    }
-
-    /// The last event that a worker wrote. The machine may have stopped before it, in the middle of a
-    /// frame.
-    async fn last_worker(&mut self) -> Result<Position, StoreError> {
-        let (mut at, mut worker) = (self.seen, self.seen_worker);
-        loop {
-            let frames = self
-                .engine
-                .store
-                .frames(self.engine.scope, self.run, at, load::PAGE)
-                .await?;
-            let Some(last) = frames.last() else {
-                return Ok(worker);
-            };
-            at = last.last();
-            let by_worker = frames.iter().rfind(|frame| frame.writer == Writer::Worker);
-            worker = by_worker.map_or(worker, Frame::last);
-        }
     }
 
     fn leave(&mut self, exit: Exit) {

@@ -61,7 +61,10 @@ impl Engine {
                     let run = admitted.hook.run;
                     match (admitted.frame, expected) {
                         (Some(frame), Some(expected)) if run == own => expected.begin(frame),
-                        (Some(frame), _) => inner.tell(run, Message::Frame(frame)),
+                        (Some(frame), _) if admitted.started => {
+                            inner.tell(run, Message::Frame(frame));
+                        }
+                        (Some(frame), _) => inner.inform(run, Message::Frame(frame)),
                         (None, _) => {}
                     }
                     return Ok(Admission {
@@ -124,7 +127,7 @@ impl Engine {
             fallback,
             // Where this process drives the run at once, its beginning shares the commit.
             begins: !inner.client_only,
-            node: None,
+            node: inner.node(),
             limit: inner.limits.unread,
             repeat: false,
         }

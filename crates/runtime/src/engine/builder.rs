@@ -4,12 +4,15 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64};
 
 use async_lock::Semaphore;
-use rewake_store::Store;
+use rewake_store::{Join, ScopeId, Store};
 
 use super::post::sweep;
 use super::settings::{check_limits, check_name, check_public_url};
 use super::{Engine, Inner, Limits};
-use crate::dispatch::{Budget, Recovery, Residents, Schedule, Waiters, after, recover};
+use crate::dispatch::{
+    Budget, Member, Recovery, Residents, Schedule, Waiters, after, beat, claim, listen, recover,
+    retry_crowded,
+};
 use crate::error::OpenError;
 use crate::host::Host;
 use crate::panic;
@@ -39,6 +42,7 @@ pub struct Builder {
     secrets: Secrets,
     client_only: bool,
     verify: bool,
+    node: String,
 }
 
 impl Builder {
@@ -59,6 +63,7 @@ impl Builder {
             secrets: Secrets::default(),
             client_only: false,
             verify: cfg!(debug_assertions),
+            node: "node".to_owned(),
         }
     }
 
@@ -87,6 +92,13 @@ impl Builder {
     #[must_use]
     pub fn build_id(mut self, build: impl Into<String>) -> Self {
         self.build = build.into();
+        self
+    }
+
+    /// What people call this process where several share the store.
+    #[must_use]
+    pub fn node(mut self, name: impl Into<String>) -> Self {
+        self.node = name.into();
         self
     }
 
@@ -155,6 +167,7 @@ impl Builder {
             .scope(self.project.clone(), self.environment.clone())
             .await?;
         let entropy = self.host.entropy.draw();
+        let member = self.join(scope).await?;
         let inner = Arc::new(Inner {
             scope,
             residents: Residents::default(),
@@ -168,6 +181,8 @@ impl Builder {
             closed: AtomicBool::new(false),
             aborting: AtomicBool::new(false),
             recovery: Recovery::new(),
+            member,
+            left: AtomicBool::new(false),
             jitter: AtomicU64::new(
                 u64::try_from(entropy & u128::from(u64::MAX)).unwrap_or_default(),
             ),
@@ -186,11 +201,46 @@ impl Builder {
             client_only: self.client_only,
             verify: self.verify,
         });
-        if !inner.client_only {
+        if inner.member.is_some() {
+            begin_together(&inner);
+        } else if !inner.client_only {
             begin(&inner).await?;
         }
         Ok(Engine { inner })
     }
+
+    async fn join(&self, scope: ScopeId) -> Result<Option<Member>, OpenError> {
+        if self.client_only || !self.store.is_shared() {
+            return Ok(None);
+        }
+        let names = self.registry.workflow_names().map(str::to_owned);
+        let join = Join {
+            scope,
+            name: self.node.clone(),
+            build: self.build.clone(),
+            workflows: names.collect(),
+        };
+        Ok(Some(Member::join(&*self.store, join).await?))
+    }
+}
+
+/// What nobody has is claimed from now on, what others have is theirs: there is nothing to recover.
+fn begin_together(inner: &Arc<Inner>) {
+    inner.schedule.read_again();
+    let spawn = |task| inner.host.spawner.spawn_driver(task);
+    spawn(Box::pin(Schedule::work(Arc::clone(inner))));
+    spawn(Box::pin(beat(Arc::clone(inner))));
+    spawn(Box::pin(listen(Arc::clone(inner))));
+    spawn(Box::pin(claim(Arc::clone(inner))));
+    let engine = Arc::clone(inner);
+    spawn(Box::pin(async move {
+        if let Err(error) = retry_crowded(&engine).await {
+            tracing::warn!(%error, "runs with many hooks could not be tried again");
+        }
+        if let Err(error) = sweep(&engine).await {
+            tracing::warn!(%error, "what is kept no longer could not be removed");
+        }
+    }));
 }
 
 impl Builder {

@@ -64,7 +64,7 @@ impl Engine {
         match inner.store.append(append).await {
             Ok(appended) => {
                 for frame in appended.frames {
-                    inner.tell(run, Message::Frame(frame));
+                    inner.inform(run, Message::Frame(frame));
                 }
                 Ok(true)
             }
@@ -117,7 +117,7 @@ impl Engine {
                 Ok(appended) => {
                     inner.begin_all(appended.started);
                     for frame in appended.frames {
-                        inner.tell(run, Message::Frame(frame));
+                        inner.inform(run, Message::Frame(frame));
                     }
                     inner.waiters.call(run, News::Look);
                     return Ok(true);

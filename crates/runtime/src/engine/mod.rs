@@ -35,10 +35,12 @@ use rewake_core::id::{EventId, HookId, RunId};
 use rewake_core::time::Timestamp;
 use rewake_core::token::Token;
 use rewake_store::{
-    Append, AppendRefusal, Condition, Failed, Kin, ScopeId, Store, StoreError, UnreadLimit,
+    Append, AppendRefusal, Condition, Failed, Kin, NodeId, ScopeId, Store, StoreError, UnreadLimit,
 };
 
-use crate::dispatch::{Budget, Mailbox, Message, News, Recovery, Residents, Schedule, Waiters};
+use crate::dispatch::{
+    Budget, Mailbox, Member, Message, News, Recovery, Residents, Schedule, Waiters,
+};
 use crate::driver::drive;
 use crate::host::Host;
 use crate::registry::Registry;
@@ -148,6 +150,9 @@ pub(crate) struct Inner {
     closed: AtomicBool,
     pub(crate) aborting: AtomicBool,
     pub(crate) recovery: Recovery,
+    /// Where the store is shared, and this process drives runs.
+    pub(crate) member: Option<Member>,
+    left: AtomicBool,
     jitter: AtomicU64,
 }
 
@@ -161,6 +166,35 @@ impl Inner {
         if let Some(mailbox) = self.residents.tell(run, message) {
             self.drive(run, mailbox);
         }
+    }
+
+    /// Tells the driver of a run to whose log this process has added as an outsider. Where several nodes
+    /// share the store, it tells whoever has the run, this process included.
+    pub(crate) fn inform(self: &Arc<Self>, run: RunId, message: Message) {
+        if self.store.is_shared() {
+            self.residents.tell_resident(run, message);
+        } else {
+            self.tell(run, message);
+        }
+    }
+
+    /// The node that this process is, where the store is shared and it drives runs.
+    pub(crate) fn node(&self) -> Option<NodeId> {
+        self.member.as_ref().map(Member::id)
+    }
+
+    /// Others may have any of this node's runs by now: each driver looks.
+    pub(crate) fn look_at_leases(&self) {
+        self.residents.tell_all(|| Message::Fence);
+        self.schedule.read_again();
+        if let Some(member) = &self.member {
+            member.ring();
+        }
+    }
+
+    /// True where this node is gone, on purpose.
+    pub(crate) fn has_left(&self) -> bool {
+        self.left.load(Ordering::Acquire)
     }
 
     /// Begins the driver of a run.
@@ -179,10 +213,10 @@ impl Inner {
         self.aborting.load(Ordering::Acquire)
     }
 
-    /// Waits to be told about a run. Whoever drives nothing is told by nobody, and so looks again
-    /// after a while.
+    /// Waits to be told about a run. Whoever drives nothing is told by nobody, nor is anybody told what
+    /// another node does; so they look again after a while.
     pub(crate) async fn called_or_later(&self, called: impl Future<Output = News>) -> News {
-        if !self.client_only {
+        if !self.client_only && !self.store.is_shared() {
             return called.await;
         }
         let later = self.host.clock.now().after(LOOK_AGAIN);
@@ -195,7 +229,7 @@ impl Inner {
     /// Runs that an append has started for what it left unread: nobody else hears of them.
     pub(crate) fn begin_all(self: &Arc<Self>, started: Vec<RunId>) {
         for run in started {
-            self.tell(run, Message::Look);
+            self.inform(run, Message::Look);
         }
     }
 
@@ -247,7 +281,7 @@ impl Inner {
         match self.store.append(append).await {
             Ok(appended) => {
                 for frame in appended.frames {
-                    self.tell(run, Message::Frame(frame));
+                    self.inform(run, Message::Frame(frame));
                 }
                 Ok(())
             }

@@ -83,7 +83,7 @@ impl Engine {
                 Ok(rewake_store::Posted::Delivered(delivered)) => {
                     let run = delivered.hook.run;
                     if let Some(frame) = delivered.frame {
-                        inner.tell(run, Message::Frame(frame));
+                        inner.inform(run, Message::Frame(frame));
                     }
                     return Ok(Posted::Delivered(inner.hook(delivered.hook)));
                 }

@@ -140,7 +140,7 @@ impl Engine {
             let called = inner.waiters.wait(run);
             // The driver of a run that is in memory tells when it leaves: no need to look before.
             if inner.residents.has(run) && !inner.is_stopping() {
-                match called.await {
+                match inner.called_or_later(called).await {
                     News::Ended(outcome) => return Ok(outcome),
                     News::Look => continue,
                 }

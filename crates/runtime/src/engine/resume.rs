@@ -104,7 +104,7 @@ impl Engine {
             Ok(delivered) => {
                 let run = delivered.hook.run;
                 if let Some(frame) = delivered.frame {
-                    inner.tell(run, Message::Frame(frame));
+                    inner.inform(run, Message::Frame(frame));
                 }
                 Ok(Some(inner.hook(delivered.hook)))
             }

@@ -7,7 +7,7 @@ use futures_util::future::{Either, select};
 use rewake_store::StoreError;
 
 use super::Engine;
-use crate::dispatch::Message;
+use crate::dispatch::{Message, give_up};
 
 impl Engine {
     /// Stops at once, in the background: for a handle that nobody holds any more.
@@ -40,22 +40,35 @@ impl Engine {
             return Ok(());
         }
         inner.schedule.ring();
+        if let Some(member) = &inner.member {
+            member.ring();
+        }
         inner.residents.tell_all(|| Message::Shutdown);
         let left = inner.residents.all_left();
+        give_up(inner).await;
         if let Either::Right(((), left)) = select(left, self.pass(grace)).await {
             inner.aborting.store(true, Ordering::Release);
             inner.residents.tell_all(|| Message::Abort);
             let _all = left.await;
         }
         inner.waiters.call_all();
-        let ended = if inner.client_only {
-            Ok(())
-        } else {
-            inner.store.end_session().await
-        };
+        let ended = self.say_so().await;
         inner.store.close().await?;
         // Every clone may close the handle; the store is told once.
         inner.closed.store(true, Ordering::Release);
         ended
+    }
+
+    /// What the store has to know of a clean end.
+    async fn say_so(&self) -> Result<(), StoreError> {
+        let inner = &self.inner;
+        match &inner.member {
+            Some(member) => {
+                inner.left.store(true, Ordering::Release);
+                inner.store.leave(member.id(), Vec::new()).await
+            }
+            None if inner.client_only => Ok(()),
+            None => inner.store.end_session().await,
+        }
     }
 }

@@ -163,7 +163,7 @@ impl Engine {
             id: inner.event_id(),
             events,
             key,
-            node: None,
+            node: inner.node(),
         }
     }
 }

@@ -80,7 +80,7 @@ impl Engine {
             match inner.store.append(append).await {
                 Ok(appended) => {
                     for frame in appended.frames {
-                        inner.tell(run, Message::Frame(frame));
+                        inner.inform(run, Message::Frame(frame));
                     }
                     return Ok(waits.len());
                 }

@@ -130,7 +130,7 @@ impl Engine {
                 let run = delivered.hook.run;
                 let new = delivered.frame.is_some();
                 if let Some(frame) = delivered.frame {
-                    inner.tell(run, Message::Frame(frame));
+                    inner.inform(run, Message::Frame(frame));
                 }
                 Ok(Some(Delivery {
                     hook: inner.hook(delivered.hook),

@@ -10,6 +10,7 @@ mod blocking;
 mod cancelling;
 mod children;
 mod commits;
+mod nodes;
 mod polling;
 mod races;
 mod resting;

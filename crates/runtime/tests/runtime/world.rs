@@ -18,6 +18,8 @@ use rewake_runtime::workflow::Context as RunContext;
 use rewake_runtime::{
     Builder, Clock, Engine, Entropy, Host, Registry, Spawner, Start, Step, Workflow, WorkflowBody,
 };
+use rewake_store::Store;
+use rewake_store::memory::{MemoryStore, Now};
 
 use crate::store::TestStore;
 
@@ -63,8 +65,37 @@ impl World {
         self.builder_of(main, Registry::default())
     }
 
+    /// A builder of an engine that is a node of a store which others share.
+    pub(crate) fn builder_on<F>(
+        &self,
+        store: &MemoryStore,
+        main: impl Fn(Arc<RunContext>) -> F + Send + Sync + 'static,
+        steps: Vec<Step>,
+    ) -> Builder
+    where
+        F: Future<Output = ()> + Send + 'static,
+    {
+        let mut registry = Registry::default();
+        for step in steps {
+            registry.add_step(step).unwrap();
+        }
+        self.builder_in(Arc::new(store.clone()), main, registry)
+    }
+
     fn builder_of<F>(
         &self,
+        main: impl Fn(Arc<RunContext>) -> F + Send + Sync + 'static,
+        registry: Registry,
+    ) -> Builder
+    where
+        F: Future<Output = ()> + Send + 'static,
+    {
+        self.builder_in(Arc::new(self.store.clone()), main, registry)
+    }
+
+    fn builder_in<F>(
+        &self,
+        store: Arc<dyn Store>,
         main: impl Fn(Arc<RunContext>) -> F + Send + Sync + 'static,
         mut registry: Registry,
     ) -> Builder
@@ -89,7 +120,7 @@ impl World {
             spawner: Arc::clone(&self.shared) as Arc<dyn Spawner>,
             entropy: Arc::clone(&self.shared) as Arc<dyn Entropy>,
         };
-        Builder::new(host, Arc::new(self.store.clone()), registry).verify(false)
+        Builder::new(host, store, registry).verify(false)
     }
 
     /// The same, with steps that it may call.
@@ -128,6 +159,12 @@ impl World {
         self.shared.tasks.lock().unwrap().clear();
         self.shared.spawned.lock().unwrap().clear();
         self.shared.sleepers.lock().unwrap().clear();
+    }
+
+    /// The time of this world, for a store that others share.
+    pub(crate) fn time(&self) -> Now {
+        let clock = Arc::clone(&self.shared);
+        Arc::new(move || clock.now())
     }
 
     /// The names of a run's events.

@@ -78,7 +78,7 @@ fn settings(prng: &mut Prng, disk: Disk) -> Settings {
             overlap: 0,
             ..settings
         },
-        Disk::Followed | Disk::Memory | Disk::Sqlite => settings,
+        Disk::Followed | Disk::Memory | Disk::Sqlite | Disk::Shared => settings,
     }
 }
 

@@ -1,6 +1,7 @@
 //! Five thousand seeds on every run of the tests, and the same seed twice.
 
 mod delivery;
+mod nodes;
 
 use rewake_simulation::{Counts, compare_evictions, hold, missing, simulate};
 

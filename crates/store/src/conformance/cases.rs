@@ -367,7 +367,7 @@ macro_rules! __conformance_cases {
                 what_another_build_has_parked_is_claimed
                 what_the_own_build_has_parked_is_left
                 what_is_owed_something_is_claimed
-                what_is_owed_something_is_found_again
+                what_is_parked_or_owed_something_is_found_again
                 children_to_be_told_are_claimed_whatever_the_workflow
                 a_run_that_was_counted_says_so
                 another_environment_is_left

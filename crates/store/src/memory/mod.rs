@@ -277,7 +277,7 @@ impl Nodes for MemoryStore {
 
     fn claim(&self, node: NodeId, until: Timestamp, limit: usize) -> StoreFuture<Vec<Claimed>> {
         let now = (self.now)();
-        self.read(|tables| tables.claim(node, (now, until), limit))
+        self.read(|tables| tables.claim(node, (now, until.max(now)), limit))
     }
 
     fn lease(&self, node: NodeId, run: RunId) -> StoreFuture<Lease> {

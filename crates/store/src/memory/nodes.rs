@@ -196,12 +196,13 @@ impl Tables {
                 let parked = row.parked.as_ref();
                 parked.is_none_or(|parked| parked.is_by(&node.join.build))
             };
-            row.node != Some(id) && knows(tables, row) && !node.is_none_or(tried)
+            knows(tables, row) && !node.is_none_or(tried)
         })?);
         let owed = owed.into_iter().map(at_once).collect();
         let owed = self.claim_of(id, owed, now, limit, |tables, row| {
             row.parked.is_none() && knows(tables, row)
         })?;
+        // A run is listed once, whatever it is claimed for.
         let is_new = |owed: &Claimed| claimed.iter().all(|before| before.run != owed.run);
         let owed: Vec<_> = owed.into_iter().filter(is_new).collect();
         claimed.extend(owed);

@@ -93,7 +93,7 @@ fn live(world: &Arc<World>, schedule: &Schedule) -> Result<(u64, u64), Problem> 
     match schedule.scenario.disk {
         Disk::Sqlite => world.count("met sqlite"),
         Disk::File => world.count("met sqlite-file"),
-        Disk::Memory | Disk::Followed => {}
+        Disk::Memory | Disk::Followed | Disk::Shared => {}
     }
     let history = gather::gather(world, &post)?;
     tell(world, &history);
