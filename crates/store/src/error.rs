@@ -31,7 +31,9 @@ pub enum StoreError {
     Overloaded,
     /// The database cannot be reached, or is too busy to answer in time. Nothing was written; try
     /// later.
-    #[error("the database does not serve at present ({reason}); nothing was written, try again later")]
+    #[error(
+        "the database does not serve at present ({reason}); nothing was written, try again later"
+    )]
     Unavailable {
         /// What the store met.
         reason: String,
