@@ -9,7 +9,9 @@
 use std::collections::BTreeSet;
 
 use futures_util::future::{join, join_all};
-use rewake_store::StoreError;
+use rewake_store::core::id::RunId;
+use rewake_store::core::time::Timestamp;
+use rewake_store::{RunRow, StoreError};
 use tokio_postgres::Error;
 
 use crate::connect::Lane;
@@ -19,7 +21,7 @@ use crate::fetch::{self, Question};
 use crate::flush::{self, Change};
 use crate::lookup::{Lookup, Plan};
 use crate::options::Now;
-use crate::request::Request;
+use crate::request::{Request, Served};
 use crate::sight::Sight;
 
 /// Why a transaction came to nothing.
@@ -53,13 +55,21 @@ struct Open<'b> {
     wrote: bool,
 }
 
+/// What a transaction has left.
+pub(crate) struct Done {
+    /// The rows of the runs that it held.
+    pub(crate) held: Vec<(RunId, RunRow)>,
+    /// When it began, by the database's clock.
+    pub(crate) at: Timestamp,
+}
+
 /// Serves requests in one transaction. Nobody has been answered yet.
 pub(crate) async fn commit(
     lane: &Lane,
     ways: &Ways,
     plan: &Plan,
     requests: &mut [Box<dyn Request>],
-) -> Result<(), Broken> {
+) -> Result<Done, Broken> {
     let locks = |plan: &Plan| {
         plan.iter()
             .filter_map(|lookup| lookup.lock(&ways.schema))
@@ -103,7 +113,7 @@ impl Open<'_> {
 
     async fn serve_all(&mut self, requests: &mut [Box<dyn Request>]) -> Result<(), Broken> {
         for request in requests {
-            while let Err(missed) = request.serve(&mut self.sight) {
+            while let Served::Missed(missed) = request.serve(&mut self.sight) {
                 self.look_up(missed).await?;
             }
         }
@@ -145,13 +155,24 @@ impl Open<'_> {
         changes
     }
 
-    async fn end(mut self) -> Result<(), Broken> {
+    fn done(&self) -> Done {
+        Done {
+            held: self.sight.stored().collect(),
+            at: self.sight.now,
+        }
+    }
+
+    async fn end(mut self) -> Result<Done, Broken> {
         let changes = self.changes();
         let lane = self.lane;
         count(&self.ways.counters.round_trips, 1);
         if !self.wrote {
             // Refusals and repeated answers only.
-            return lane.say("ROLLBACK").await.map_err(|error| undone(&error));
+            let ended = lane.say("ROLLBACK").await;
+            return match ended {
+                Ok(()) => Ok(self.done()),
+                Err(error) => Err(undone(&error)),
+            };
         }
         let made = join_all(changes.into_iter().map(|change| change.make(lane)));
         let (made, committed) = join(made, lane.say("COMMIT")).await;
@@ -163,7 +184,7 @@ impl Open<'_> {
         match done {
             Ok(()) => {
                 count(&self.ways.counters.commits, 1);
-                Ok(())
+                Ok(self.done())
             }
             // The commit went out with the writes: once the connection is gone, nobody knows how far
             // the server came.

@@ -27,6 +27,9 @@ pub(crate) struct Connector {
 /// A parameter of a statement.
 pub(crate) type Param<'p> = &'p (dyn ToSql + Sync);
 
+/// A parameter that a statement keeps until it is sent.
+pub(crate) type OwnedParam = Box<dyn ToSql + Sync + Send>;
+
 /// One connection, with every statement prepared. Many may ask at once: what they send goes out
 /// without waiting for what comes in, and is served in order.
 #[derive(Debug)]

@@ -12,9 +12,8 @@ use rewake_store::core::token::Token;
 use rewake_store::judge::MailSize;
 use rewake_store::{ScopeId, StoreError};
 use tokio_postgres::Row;
-use tokio_postgres::types::ToSql;
 
-use crate::connect::{Lane, Param};
+use crate::connect::{Lane, OwnedParam, Param};
 use crate::id::{Id, number, rows, scope, scope_of, text_of, time, token_of, unsigned};
 use crate::lookup::{Lookup, Plan};
 use crate::row::{body, column, frame, key_row, mail_row, owed_row, run_id, run_row, token_row};
@@ -30,14 +29,14 @@ pub(crate) type Asked = (Note, Vec<Row>);
 /// A statement, and what becomes of its rows.
 pub(crate) struct Question {
     sql: Sql,
-    params: Vec<Box<dyn ToSql + Sync + Send>>,
+    params: Vec<OwnedParam>,
     note: Note,
 }
 
 impl Question {
     fn new<const N: usize>(
         sql: Sql,
-        params: [Box<dyn ToSql + Sync + Send>; N],
+        params: [OwnedParam; N],
         note: impl FnOnce(&mut Sight, &[Row]) -> Result<(), StoreError> + Send + 'static,
     ) -> Self {
         Self {
@@ -109,9 +108,7 @@ pub(crate) fn questions(plan: &Plan, clock: Option<Timestamp>) -> Vec<Question> 
         questions.push(runs(wanted.runs));
     }
     if !wanted.parents.is_empty() {
-        let parents = wanted.parents.into_iter().map(Id::from);
-        let parents: Vec<_> = parents.collect();
-        let params = [Box::new(parents) as _];
+        let params = [ids(wanted.parents)];
         questions.push(Question::new(Sql::ParentsOf, params, |sight, found| {
             see_runs(sight, found, false)
         }));
@@ -169,39 +166,36 @@ impl Wanted {
     }
 }
 
-fn ids(runs: impl IntoIterator<Item = RunId>) -> Box<Vec<Id>> {
-    Box::new(runs.into_iter().map(Id::from).collect())
+fn ids(runs: impl IntoIterator<Item = RunId>) -> OwnedParam {
+    Box::new(runs.into_iter().map(Id::from).collect::<Vec<_>>())
 }
 
-fn scopes(of: impl Iterator<Item = ScopeId>) -> Box<Vec<i64>> {
-    Box::new(of.map(scope).collect())
+fn scopes(of: impl Iterator<Item = ScopeId>) -> OwnedParam {
+    Box::new(of.map(scope).collect::<Vec<_>>())
 }
 
-fn texts<'t>(of: impl Iterator<Item = &'t str>) -> Box<Vec<Vec<u8>>> {
-    Box::new(of.map(|text| text.as_bytes().to_vec()).collect())
+fn texts<'t>(of: impl Iterator<Item = &'t str>) -> OwnedParam {
+    Box::new(of.map(|text| text.as_bytes().to_vec()).collect::<Vec<_>>())
 }
 
 fn held_runs(held: Vec<RunId>, holders: &[(ScopeId, Token)]) -> Question {
     let params = [
-        ids(held.iter().copied()) as _,
-        scopes(holders.iter().map(|(scope, _)| *scope)) as _,
-        texts(holders.iter().map(|(_, token)| token.as_str())) as _,
+        ids(held.iter().copied()),
+        scopes(holders.iter().map(|(scope, _)| *scope)),
+        texts(holders.iter().map(|(_, token)| token.as_str())),
     ];
     Question::new(Sql::HeldRuns, params, move |sight, found| {
         see_runs(sight, found, true)?;
-        held.into_iter()
-            .for_each(|run| sight.runs.see(run, Ok(None)));
+        sight.runs.see_no_others(held);
         Ok(())
     })
 }
 
 fn runs(wanted: Vec<RunId>) -> Question {
-    let params = [ids(wanted.iter().copied()) as _];
+    let params = [ids(wanted.iter().copied())];
     Question::new(Sql::Runs, params, move |sight, found| {
         see_runs(sight, found, false)?;
-        wanted
-            .into_iter()
-            .for_each(|run| sight.runs.see(run, Ok(None)));
+        sight.runs.see_no_others(wanted);
         Ok(())
     })
 }
@@ -219,7 +213,7 @@ fn see_runs(sight: &mut Sight, found: &[Row], held: bool) -> Result<(), StoreErr
 
 fn logs(wanted: BTreeMap<RunId, Position>) -> Question {
     let after: Vec<_> = wanted.values().map(|after| number(after.0)).collect();
-    let params = [ids(wanted.keys().copied()) as _, Box::new(after) as _];
+    let params = [ids(wanted.keys().copied()), Box::new(after) as _];
     Question::new(Sql::Frames, params, move |sight, found| {
         let mut logs: BTreeMap<_, _> = wanted
             .into_iter()
@@ -244,8 +238,8 @@ fn logs(wanted: BTreeMap<RunId, Position>) -> Question {
 
 fn tokens(wanted: Vec<(ScopeId, Token)>) -> Question {
     let params = [
-        scopes(wanted.iter().map(|(scope, _)| *scope)) as _,
-        texts(wanted.iter().map(|(_, token)| token.as_str())) as _,
+        scopes(wanted.iter().map(|(scope, _)| *scope)),
+        texts(wanted.iter().map(|(_, token)| token.as_str())),
     ];
     Question::new(Sql::Tokens, params, move |sight, found| {
         for row in found {
@@ -253,18 +247,16 @@ fn tokens(wanted: Vec<(ScopeId, Token)>) -> Question {
             let hook = token_row(row, 2, (of, &token)).map(Some);
             sight.tokens.see((of, token), hook);
         }
-        wanted
-            .into_iter()
-            .for_each(|place| sight.tokens.see(place, Ok(None)));
+        sight.tokens.see_no_others(wanted);
         Ok(())
     })
 }
 
 fn keys(wanted: Vec<(ScopeId, Token, String)>) -> Question {
     let params = [
-        scopes(wanted.iter().map(|(scope, _, _)| *scope)) as _,
-        texts(wanted.iter().map(|(_, token, _)| token.as_str())) as _,
-        texts(wanted.iter().map(|(_, _, key)| key.as_str())) as _,
+        scopes(wanted.iter().map(|(scope, _, _)| *scope)),
+        texts(wanted.iter().map(|(_, token, _)| token.as_str())),
+        texts(wanted.iter().map(|(_, _, key)| key.as_str())),
     ];
     Question::new(Sql::Keys, params, move |sight, found| {
         for row in found {
@@ -273,9 +265,7 @@ fn keys(wanted: Vec<(ScopeId, Token, String)>) -> Question {
             let known = key_row(row, 3, (of, &token)).map(Some);
             sight.keys.see((of, token, key), known);
         }
-        wanted
-            .into_iter()
-            .for_each(|place| sight.keys.see(place, Ok(None)));
+        sight.keys.see_no_others(wanted);
         Ok(())
     })
 }
@@ -317,8 +307,8 @@ fn forgets(of: ScopeId, limit: usize, clock: Option<Timestamp>) -> Question {
 
 fn start_keys(wanted: Vec<(ScopeId, String)>) -> Question {
     let params = [
-        scopes(wanted.iter().map(|(scope, _)| *scope)) as _,
-        texts(wanted.iter().map(|(_, key)| key.as_str())) as _,
+        scopes(wanted.iter().map(|(scope, _)| *scope)),
+        texts(wanted.iter().map(|(_, key)| key.as_str())),
     ];
     Question::new(Sql::StartKeys, params, move |sight, found| {
         for row in found {
@@ -327,35 +317,31 @@ fn start_keys(wanted: Vec<(ScopeId, String)>) -> Question {
                 .start_keys
                 .see(place, body(row, 2, "a start key").map(Some));
         }
-        wanted
-            .into_iter()
-            .for_each(|place| sight.start_keys.see(place, Ok(None)));
+        sight.start_keys.see_no_others(wanted);
         Ok(())
     })
 }
 
 fn owed(wanted: Vec<(ScopeId, RunId, RunId)>) -> Question {
     let params = [
-        scopes(wanted.iter().map(|(scope, _, _)| *scope)) as _,
-        ids(wanted.iter().map(|(_, parent, _)| *parent)) as _,
-        ids(wanted.iter().map(|(_, _, child)| *child)) as _,
+        scopes(wanted.iter().map(|(scope, _, _)| *scope)),
+        ids(wanted.iter().map(|(_, parent, _)| *parent)),
+        ids(wanted.iter().map(|(_, _, child)| *child)),
     ];
     Question::new(Sql::Owed, params, move |sight, found| {
         for row in found {
             let place = (scope_of(column(row, 0)?)?, run_id(row, 1)?, run_id(row, 2)?);
             sight.owed.see(place, owed_row(row, 3, place).map(Some));
         }
-        wanted
-            .into_iter()
-            .for_each(|place| sight.owed.see(place, Ok(None)));
+        sight.owed.see_no_others(wanted);
         Ok(())
     })
 }
 
 fn chunks(wanted: Vec<(RunId, String)>) -> Question {
     let params = [
-        ids(wanted.iter().map(|(run, _)| *run)) as _,
-        texts(wanted.iter().map(|(_, stream)| stream.as_str())) as _,
+        ids(wanted.iter().map(|(run, _)| *run)),
+        texts(wanted.iter().map(|(_, stream)| stream.as_str())),
     ];
     Question::new(Sql::Chunks, params, move |sight, found| {
         for row in found {
@@ -363,17 +349,15 @@ fn chunks(wanted: Vec<(RunId, String)>) -> Question {
             let chunk = body(row, 2, &format!("run `{run}`")).map(Some);
             sight.chunks.see((run, text_of(column(row, 1)?)?), chunk);
         }
-        wanted
-            .into_iter()
-            .for_each(|place| sight.chunks.see(place, Ok(None)));
+        sight.chunks.see_no_others(wanted);
         Ok(())
     })
 }
 
 fn mail(wanted: Vec<(ScopeId, Token)>) -> Question {
     let params = [
-        scopes(wanted.iter().map(|(scope, _)| *scope)) as _,
-        texts(wanted.iter().map(|(_, token)| token.as_str())) as _,
+        scopes(wanted.iter().map(|(scope, _)| *scope)),
+        texts(wanted.iter().map(|(_, token)| token.as_str())),
     ];
     Question::new(Sql::Mail, params, move |sight, found| {
         let mut kept: BTreeMap<_, Result<Vec<_>, StoreError>> = wanted

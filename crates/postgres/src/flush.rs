@@ -5,7 +5,7 @@ use rewake_store::core::id::RunId;
 use rewake_store::{ForgetRow, WhichKeys, encode_row};
 use tokio_postgres::types::ToSql;
 
-use crate::connect::{Lane, Param};
+use crate::connect::{Lane, OwnedParam, Param};
 use crate::id::{Id, number, scope, time};
 use crate::sight::Sight;
 use crate::sql::Sql;
@@ -13,11 +13,11 @@ use crate::sql::Sql;
 /// A statement that writes, with its parameters.
 pub(crate) struct Change {
     sql: Sql,
-    params: Vec<Box<dyn ToSql + Sync + Send>>,
+    params: Vec<OwnedParam>,
 }
 
 impl Change {
-    fn new<const N: usize>(sql: Sql, params: [Box<dyn ToSql + Sync + Send>; N]) -> Self {
+    fn new<const N: usize>(sql: Sql, params: [OwnedParam; N]) -> Self {
         Self {
             sql,
             params: params.into(),
@@ -32,7 +32,7 @@ impl Change {
 }
 
 /// A column of an array parameter.
-fn array<T, C>(rows: &[T], column: impl Fn(&T) -> C) -> Box<dyn ToSql + Sync + Send>
+fn array<T, C>(rows: &[T], column: impl Fn(&T) -> C) -> OwnedParam
 where
     C: ToSql + Sync + Send + 'static,
 {

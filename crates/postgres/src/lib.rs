@@ -27,6 +27,7 @@
 
 #![forbid(unsafe_code)]
 
+mod ahead;
 mod batch;
 mod connect;
 mod counts;
@@ -44,6 +45,7 @@ mod page;
 pub mod private_server;
 mod queue;
 mod reach;
+mod remembered;
 mod request;
 mod roles;
 mod row;

@@ -46,8 +46,11 @@ async fn found(
     schema: &str,
     exists: bool,
 ) -> Result<Option<i64>, OpenError> {
-    // Whoever migrates may take long; the server's patience with locks is for requests.
-    let lock = format!("SET LOCAL lock_timeout = 0; SELECT pg_advisory_xact_lock({LOCK});");
+    // Whoever migrates may take long; what a session is told of time is for requests.
+    let lock = format!(
+        "SET LOCAL lock_timeout = 0; SET LOCAL statement_timeout = 0;
+         SELECT pg_advisory_xact_lock({LOCK});"
+    );
     let locked = transaction.batch_execute(&lock).await;
     locked.map_err(|error| trouble(&error))?;
     if !exists {

@@ -19,6 +19,7 @@ use crate::migrate;
 use crate::options::Options;
 use crate::queue::Queue;
 use crate::reach::{Reach, Readers};
+use crate::remembered::Remembered;
 use crate::store::Inner;
 use crate::writer::Writer;
 
@@ -80,6 +81,8 @@ async fn open(options: Options, (ended, gone): Ends) -> Result<(Inner, Writer), 
             counters,
         },
         lane: Some(lane),
+        remembered: Remembered::default(),
+        pulse: None,
     };
     Ok((inner, writer))
 }

@@ -16,14 +16,25 @@ pub(crate) trait Request: Send {
     fn plan(&self) -> &Plan;
 
     /// Judges the request and writes what the verdict says into what the transaction sees. The answer
-    /// is kept until the commit. Where something is missing, nothing was done, and it says what.
-    fn serve(&mut self, sight: &mut Sight) -> Result<(), Plan>;
+    /// is kept until the commit. Where something is missing, nothing was done.
+    fn serve(&mut self, sight: &mut Sight) -> Served;
 
     /// Gives the answer that was kept.
     fn answer(self: Box<Self>);
 
     /// Gives an error instead.
     fn refuse(self: Box<Self>, error: StoreError);
+}
+
+/// What became of a request that was judged.
+#[derive(Debug)]
+pub(crate) enum Served {
+    /// It has an answer.
+    Yes,
+    /// It has a refusal or an error, and has written nothing.
+    Refused,
+    /// It needs what was not looked up.
+    Missed(Plan),
 }
 
 struct Pending<J, A, E> {
@@ -69,17 +80,23 @@ where
         &self.plan
     }
 
-    fn serve(&mut self, sight: &mut Sight) -> Result<(), Plan> {
+    fn serve(&mut self, sight: &mut Sight) -> Served {
         let judged = catch_unwind(AssertUnwindSafe(|| (self.judge)(sight)));
         let missed = std::mem::take(&mut sight.missed);
         if !missed.is_empty() {
-            return Err(missed);
+            return Served::Missed(missed);
         }
-        self.kept = Some(judged.unwrap_or_else(|panic| {
+        let kept = judged.unwrap_or_else(|panic| {
             let reason = said(panic.as_ref());
             Err(StoreError::Backend { reason }.into())
-        }));
-        Ok(())
+        });
+        let served = if kept.is_ok() {
+            Served::Yes
+        } else {
+            Served::Refused
+        };
+        self.kept = Some(kept);
+        served
     }
 
     fn answer(self: Box<Self>) {

@@ -147,7 +147,8 @@ impl Lineage for PostgresStore {
         let plan = Plan::from([Lookup::Held(run)]);
         self.write(Caller::Worker, LEAST_WEIGHT, plan, move |sight| {
             let verdict = judge::children_told(sight, scope, run)?;
-            Ok(carry_out(sight, verdict))
+            carry_out(sight, verdict);
+            Ok(())
         })
     }
 }

@@ -35,7 +35,7 @@ pub(crate) fn body<T: for<'b> Decode<'b, ()>>(
     })
 }
 
-/// Reads `run, scope, wake_at, parked, parent, version, body` of a run.
+/// Reads `run, scope, wake_at, parked, parent, body` of a run.
 pub(crate) fn run_row(row: &Row) -> Result<(RunId, Result<RunRow, StoreError>), StoreError> {
     let run = run_id(row, 0)?;
     Ok((run, checked_run(run, row)))
@@ -43,7 +43,7 @@ pub(crate) fn run_row(row: &Row) -> Result<(RunId, Result<RunRow, StoreError>), 
 
 fn checked_run(run: RunId, row: &Row) -> Result<RunRow, StoreError> {
     let found: RunRow =
-        decode_row(column(row, 6)?).map_err(|source| StoreError::corrupt_run(run, source))?;
+        decode_row(column(row, 5)?).map_err(|source| StoreError::corrupt_run(run, source))?;
     let agrees = column::<i64>(row, 1)? == scope(found.scope)
         && column::<Option<i64>>(row, 2)? == found.wake_at.map(time)
         && column::<bool>(row, 3)? == found.parked.is_some()

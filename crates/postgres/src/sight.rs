@@ -22,6 +22,9 @@ use crate::table::Table;
 /// A log from a position on.
 pub(crate) type Log = Result<(Position, Vec<Frame>), StoreError>;
 
+/// What the mailbox keeps for a token, with its places.
+pub(crate) type Kept = Result<Vec<(u64, MailRow)>, StoreError>;
+
 /// Keys of a token, from a key on, so many.
 pub(crate) type KeyRange = (ScopeId, Token, Option<String>, usize);
 
@@ -32,6 +35,8 @@ pub(crate) struct Sight {
     pub(crate) runs: Table<RunId, RunRow>,
     /// Runs whose rows are stored, and so are changed where others are added.
     pub(crate) stored: BTreeSet<RunId>,
+    /// The run that a request may write and nothing else, where it is judged by memory.
+    pub(crate) only: Option<RunId>,
     pub(crate) logs: BTreeMap<RunId, Log>,
     pub(crate) new_frames: Vec<(RunId, Frame)>,
     pub(crate) tokens: Table<(ScopeId, Token), TokenRow>,
@@ -44,7 +49,7 @@ pub(crate) struct Sight {
     pub(crate) owed: Table<(ScopeId, RunId, RunId), OwedRow>,
     pub(crate) all_owed_gone: BTreeSet<(ScopeId, RunId)>,
     pub(crate) chunks: Table<(RunId, String), ChunkRow>,
-    pub(crate) mail: BTreeMap<(ScopeId, Token), Result<Vec<(u64, MailRow)>, StoreError>>,
+    pub(crate) mail: BTreeMap<(ScopeId, Token), Kept>,
     pub(crate) changed_mail: BTreeMap<(ScopeId, u64), Option<MailRow>>,
     pub(crate) mail_sizes: BTreeMap<(ScopeId, Option<Token>), MailSize>,
     pub(crate) expired_mail: BTreeMap<ScopeId, Vec<u64>>,
@@ -55,6 +60,13 @@ pub(crate) struct Sight {
 impl Sight {
     /// Applies what a verdict says, in its order.
     pub(crate) fn write(&mut self, writes: Vec<Write>) {
+        if let Some(only) = self.only
+            && !writes.iter().all(|write| is_of_run(write, only))
+        {
+            // What else it needs is not held.
+            self.missed.insert(Lookup::Held(only));
+            return;
+        }
         for write in writes {
             self.put(write);
         }
@@ -97,20 +109,19 @@ impl Sight {
     fn add_frame(&mut self, run: RunId, frame: Frame) {
         match self.logs.get_mut(&run) {
             Some(Ok((_, frames))) => frames.push(frame.clone()),
-            Some(Err(_)) => {}
             // A log that begins is known from its beginning.
             None if frame.first == Position::START.next() => {
                 let log = (Position::START, vec![frame.clone()]);
                 self.logs.insert(run, Ok(log));
             }
-            None => {}
+            Some(Err(_)) | None => {}
         }
         self.new_frames.push((run, frame));
     }
 
     fn put_key(&mut self, place: (ScopeId, Token, String), row: Option<KeyRow>) {
         self.key_ranges
-            .retain(|(scope, token, _, _), _| (*scope, &*token) != (place.0, &place.1));
+            .retain(|(scope, token, _, _), _| (*scope, token) != (place.0, &place.1));
         self.keys.put(place, row);
     }
 
@@ -167,6 +178,14 @@ impl Sight {
         })
     }
 
+    /// The rows of runs that are stored, as they stand.
+    pub(crate) fn stored(&self) -> impl Iterator<Item = (RunId, RunRow)> {
+        self.stored.iter().filter_map(|run| {
+            let row = self.runs.look(run)?.ok()??;
+            Some((*run, row))
+        })
+    }
+
     /// A run's row, if it is of this scope.
     pub(crate) fn run_in(
         &mut self,
@@ -175,6 +194,11 @@ impl Sight {
     ) -> Result<Option<RunRow>, StoreError> {
         Ok(self.run(run)?.filter(|row| row.scope == scope))
     }
+}
+
+/// True where a write is about the log and the row of a run.
+fn is_of_run(write: &Write, only: RunId) -> bool {
+    matches!(write, Write::Run(run, _) | Write::Frame(run, _) if *run == only)
 }
 
 impl Rows for Sight {

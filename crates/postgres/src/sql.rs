@@ -24,16 +24,16 @@ statements! {
                    count(pg_advisory_xact_lock(name))
             FROM unnest($1::bigint[]) AS name";
     /// Runs by their ids, and those that hold tokens, locked in order of id.
-    HeldRuns = "SELECT run, scope, wake_at, parked, parent, version, body FROM runs
+    HeldRuns = "SELECT run, scope, wake_at, parked, parent, body FROM runs
                 WHERE run IN (
                     SELECT unnest($1::uuid[])
                     UNION
                     SELECT tokens.run FROM unnest($2::bigint[], $3::bytea[]) AS wanted (scope, token)
                     JOIN tokens ON tokens.scope = wanted.scope AND tokens.token = wanted.token)
                 ORDER BY run FOR UPDATE OF runs";
-    Runs = "SELECT run, scope, wake_at, parked, parent, version, body FROM runs
+    Runs = "SELECT run, scope, wake_at, parked, parent, body FROM runs
             WHERE run = ANY ($1)";
-    ParentsOf = "SELECT run, scope, wake_at, parked, parent, version, body FROM runs
+    ParentsOf = "SELECT run, scope, wake_at, parked, parent, body FROM runs
                  WHERE run IN (SELECT child.parent FROM runs AS child WHERE child.run = ANY ($1))";
     Frames = "SELECT frames.run, frames.first, frames.body
               FROM unnest($1::uuid[], $2::bigint[]) AS wanted (run, after)
@@ -77,15 +77,28 @@ statements! {
                    AND until <= coalesce($2::bigint, floor(extract(epoch FROM now()) * 1000)::bigint)
                    ORDER BY until, place LIMIT $3";
 
-    InsertRuns = "INSERT INTO runs (run, scope, wake_at, parked, parent, version, body)
-                  SELECT run, scope, wake_at, parked, parent, 1, body
-                  FROM unnest($1::uuid[], $2::bigint[], $3::bigint[], $4::boolean[], $5::uuid[],
-                              $6::bytea[]) AS new (run, scope, wake_at, parked, parent, body)";
-    UpdateRuns = "UPDATE runs SET wake_at = new.wake_at, parked = new.parked,
-                                  version = runs.version + 1, body = new.body
+    InsertRuns = "INSERT INTO runs (run, scope, wake_at, parked, parent, body)
+                  SELECT * FROM unnest($1::uuid[], $2::bigint[], $3::bigint[], $4::boolean[],
+                                       $5::uuid[], $6::bytea[])";
+    UpdateRuns = "UPDATE runs SET wake_at = new.wake_at, parked = new.parked, body = new.body
                   FROM unnest($1::uuid[], $2::bigint[], $3::boolean[], $4::bytea[])
                        AS new (run, wake_at, parked, body)
                   WHERE runs.run = new.run";
+    /// Rows that are still as they are said to be, and the frames of those.
+    WriteAhead = "WITH moved AS (
+                      UPDATE runs SET wake_at = new.wake_at, parked = new.parked, body = new.body
+                      FROM unnest($1::uuid[], $2::bytea[], $3::bigint[], $4::boolean[],
+                                  $5::bytea[]) AS new (run, before, wake_at, parked, body)
+                      WHERE runs.run = new.run AND runs.body = new.before
+                      RETURNING runs.run),
+                  added AS (
+                      INSERT INTO frames (run, first, body)
+                      SELECT frame.run, frame.first, frame.body
+                      FROM unnest($6::uuid[], $7::bigint[], $8::bytea[])
+                           AS frame (run, first, body)
+                      WHERE frame.run IN (SELECT run FROM moved))
+                  SELECT run, floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint
+                  FROM moved";
     InsertFrames = "INSERT INTO frames (run, first, body)
                     SELECT * FROM unnest($1::uuid[], $2::bigint[], $3::bytea[])";
     PutTokens = "INSERT INTO tokens (scope, token, run, chosen, body)
@@ -149,7 +162,7 @@ statements! {
            WHERE scope = $1 AND wake_at IS NOT NULL
            AND (wake_at, run) > ($2, $3) AND wake_at <= $4
            ORDER BY wake_at, run LIMIT $5";
-    Parked = "SELECT run, scope, wake_at, parked, parent, version, body FROM runs
+    Parked = "SELECT run, scope, wake_at, parked, parent, body FROM runs
               WHERE scope = $1 AND parked AND run > $2 ORDER BY run LIMIT $3";
     PageOfOwed = "SELECT child, body FROM (
                       SELECT child, body,
@@ -164,9 +177,9 @@ statements! {
     ChosenTokens = "SELECT body FROM tokens
                     WHERE scope = $1 AND chosen AND token >= $2 AND token > $3 AND token < $4
                     ORDER BY token LIMIT $5";
-    NewestRuns = "SELECT run, scope, wake_at, parked, parent, version, body FROM runs
+    NewestRuns = "SELECT run, scope, wake_at, parked, parent, body FROM runs
                   WHERE scope = $1 AND run < $2 ORDER BY run DESC LIMIT $3";
-    NewestChildren = "SELECT run, scope, wake_at, parked, parent, version, body FROM runs
+    NewestChildren = "SELECT run, scope, wake_at, parked, parent, body FROM runs
                       WHERE scope = $1 AND run < $2 AND parent = $4 ORDER BY run DESC LIMIT $3";
     /// Nothing where another transaction makes it at this moment: then it is asked again.
     Scope = "WITH made AS (INSERT INTO scopes (project, environment) VALUES ($1, $2)

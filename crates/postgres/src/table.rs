@@ -30,6 +30,13 @@ impl<K: Clone + Ord, V: Clone> Table<K, V> {
         self.known.entry(key).or_insert(found);
     }
 
+    /// Of all that was looked up, what was not seen is not there.
+    pub(crate) fn see_no_others(&mut self, keys: Vec<K>) {
+        for key in keys {
+            self.see(key, Ok(None));
+        }
+    }
+
     /// What is known; nothing where it was not looked up.
     pub(crate) fn look(&self, key: &K) -> Option<Found<V>> {
         self.known.get(key).cloned()
@@ -39,6 +46,11 @@ impl<K: Clone + Ord, V: Clone> Table<K, V> {
     pub(crate) fn put(&mut self, key: K, row: Option<V>) {
         self.changed.insert(key.clone());
         self.known.insert(key, Ok(row));
+    }
+
+    /// True where the row was put or taken away since the changes were asked last.
+    pub(crate) fn has_changed(&self, key: &K) -> bool {
+        self.changed.contains(key)
     }
 
     /// Takes away, as known and unchanged, what `is_gone` says of the keys.

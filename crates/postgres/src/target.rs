@@ -91,9 +91,8 @@ impl Trust {
             Some("verify-ca") => (Check::Signer, SslMode::Require),
             Some("verify-full") => (Check::SignerAndName, SslMode::Require),
             Some("disable") => (Check::Nothing, SslMode::Disable),
-            Some("allow" | "prefer") => (Check::Nothing, SslMode::Prefer),
             None if self.check == Check::SignerAndName => (self.check, SslMode::Require),
-            None => (Check::Nothing, SslMode::Prefer),
+            Some("allow" | "prefer") | None => (Check::Nothing, SslMode::Prefer),
             Some(other) => {
                 return Err(OpenError::Invalid {
                     reason: format!("there is no `sslmode` called `{other}`"),

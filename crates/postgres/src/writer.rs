@@ -7,12 +7,15 @@ use std::sync::Arc;
 
 use rewake_store::StoreError;
 
-use crate::batch::{self, Broken, Ways};
+use crate::ahead::{Ahead, Judged, Pulse, Written};
+use crate::batch::{self, Broken, Done, Ways};
 use crate::connect::Lane;
 use crate::counts::count;
+use crate::fault::{Fault, said};
 use crate::lookup::Plan;
 use crate::queue::Queue;
 use crate::reach::Reach;
+use crate::remembered::Remembered;
 use crate::request::Request;
 
 /// How much of what waits goes into one transaction.
@@ -29,6 +32,8 @@ pub(crate) struct Writer {
     pub(crate) reach: Arc<Reach>,
     pub(crate) ways: Ways,
     pub(crate) lane: Option<Lane>,
+    pub(crate) remembered: Remembered,
+    pub(crate) pulse: Option<Pulse>,
 }
 
 /// What is done with requests whose transaction came to nothing.
@@ -47,12 +52,65 @@ impl Writer {
                 return;
             }
             count(&self.ways.counters.requests, requests.len());
-            let mut groups = VecDeque::from([requests]);
+            let requests = self.ahead(requests).await;
+            let mut groups = VecDeque::new();
+            if !requests.is_empty() {
+                groups.push_back(requests);
+            }
             while let Some(group) = groups.pop_front() {
                 let apart = self.serve(group).await;
                 groups.extend(apart.into_iter().map(|request| vec![request]));
             }
         }
+    }
+
+    /// Serves the short way what can be, and gives the others back.
+    async fn ahead(&mut self, requests: Vec<Box<dyn Request>>) -> Vec<Box<dyn Request>> {
+        let now = self.ways.clock.as_ref().map(|now| now());
+        let Some(now) = now.or_else(|| self.pulse.map(Pulse::now)) else {
+            return requests;
+        };
+        let mut ahead = Ahead::new(now);
+        let judge = |request| ahead.judge(request, &mut self.remembered);
+        let judged: Vec<_> = requests.into_iter().map(judge).collect();
+        if judged.iter().all(|(_, run)| run.is_none()) {
+            return judged.into_iter().map(|(request, _)| request).collect();
+        }
+        let written = match reached(&mut self.lane, &self.reach).await {
+            Ok(lane) => {
+                count(&self.ways.counters.round_trips, 1);
+                ahead.write(lane, &mut self.remembered).await
+            }
+            // The long way says so.
+            Err(_) => Ok(Written::default()),
+        };
+        match written {
+            Ok(written) => self.after_ahead(judged, &written),
+            Err(error) if Fault::of(&error) == Fault::Lost => {
+                self.lane = None;
+                let reason = said(&error);
+                let (sent, others) = judged.into_iter().partition(|(_, run)| run.is_some());
+                let unknown = StoreError::OutcomeUnknown { reason };
+                refuse_all(requests_of(sent), &unknown);
+                requests_of(others)
+            }
+            Err(_) => {
+                count(&self.ways.counters.undone, 1);
+                requests_of(judged)
+            }
+        }
+    }
+
+    /// Answers what was written, and gives the others back.
+    fn after_ahead(&mut self, judged: Vec<Judged>, written: &Written) -> Vec<Box<dyn Request>> {
+        if let Some(at) = written.at {
+            count(&self.ways.counters.commits, 1);
+            self.pulse = Some(Pulse::heard(at));
+        }
+        let is_written = |(_, run): &Judged| run.is_some_and(|run| written.runs.contains(&run));
+        let (written, others) = judged.into_iter().partition(is_written);
+        requests_of(written).into_iter().for_each(answer);
+        requests_of(others)
     }
 
     /// Serves requests together, and gives those back that must be served one by one.
@@ -68,9 +126,16 @@ impl Writer {
                     return Vec::new();
                 }
             };
-            let Err(broken) = done else {
-                requests.into_iter().for_each(answer);
-                return Vec::new();
+            let broken = match done {
+                Ok(Done { held, at }) => {
+                    self.pulse = Some(Pulse::heard(at));
+                    for (run, row) in held {
+                        self.remembered.put(run, row);
+                    }
+                    requests.into_iter().for_each(answer);
+                    return Vec::new();
+                }
+                Err(broken) => broken,
             };
             match self.after(broken, &mut plan, &mut tries, requests.len()) {
                 Next::Again => {}
@@ -119,6 +184,10 @@ async fn reached<'l>(lane: &'l mut Option<Lane>, reach: &Reach) -> Result<&'l La
         None => reach.lane().await?,
     };
     Ok(lane.insert(reached))
+}
+
+fn requests_of(judged: Vec<Judged>) -> Vec<Box<dyn Request>> {
+    judged.into_iter().map(|(request, _)| request).collect()
 }
 
 fn refuse_all(requests: Vec<Box<dyn Request>>, error: &StoreError) {

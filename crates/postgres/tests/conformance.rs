@@ -62,7 +62,7 @@ impl Harness for InDatabase {
 
     fn injure(&self, injury: &Injury) -> bool {
         match injury {
-            Injury::Commit => self.database.query(KILL_NEXT_COMMIT).is_ok(),
+            Injury::Commit => self.database.query(CUT_THE_FIRST_COMMIT).is_ok(),
             Injury::Log(run) => self.spoil("frames", &of_run(*run)),
             Injury::Run(run) => self.spoil("runs", &of_run(*run)),
             Injury::Hook(token) => {
@@ -99,28 +99,6 @@ fn of_run(run: RunId) -> String {
 
 /// Cuts the connection of the next transaction that adds a frame or a chunk, in the middle of its
 /// commit. What a sequence has counted stays counted, so it is the next one and no other.
-const KILL_NEXT_COMMIT: &str = "
-    CREATE SEQUENCE public.commits;
-    CREATE FUNCTION public.cut_the_first() RETURNS trigger LANGUAGE plpgsql AS $$
-    BEGIN
-        IF nextval('public.commits') = 1 THEN
-            PERFORM pg_terminate_backend(pg_backend_pid());
-        END IF;
-        RETURN NULL;
-    END
-    $$;
-    DO $$
-    DECLARE held regclass;
-    BEGIN
-        FOR held IN
-            SELECT inhrelid FROM pg_inherits WHERE inhparent = 'rewake.frames'::regclass
-            UNION SELECT 'rewake.chunks'::regclass
-        LOOP
-            EXECUTE format('CREATE CONSTRAINT TRIGGER cut AFTER INSERT ON %s
-                DEFERRABLE INITIALLY DEFERRED FOR EACH ROW
-                EXECUTE FUNCTION public.cut_the_first()', held);
-        END LOOP;
-    END
-    $$;";
+const CUT_THE_FIRST_COMMIT: &str = include_str!("cut_the_first_commit.sql");
 
 rewake_store::conformance_suite!(InDatabase::new());

@@ -9,14 +9,13 @@ CREATE TABLE scopes (
     UNIQUE (project, environment)
 );
 
--- The hot rows. They are small: payloads are in frames and tokens. `version` counts the writes.
+-- The hot rows. They are small: payloads are in frames and tokens.
 CREATE TABLE runs (
     run uuid PRIMARY KEY,
     scope bigint NOT NULL,
     wake_at bigint,
     parked boolean NOT NULL,
     parent uuid,
-    version bigint NOT NULL,
     body bytea NOT NULL
 ) PARTITION BY HASH (run);
 
