@@ -44,6 +44,13 @@ pub enum InvalidAttribute {
     },
 }
 
+impl InvalidAttribute {
+    /// A stable name for programs.
+    pub const fn code(&self) -> &'static str {
+        "INVALID_ATTRIBUTE"
+    }
+}
+
 /// How many characters a key may have.
 pub const MAX_KEY_CHARS: usize = 256;
 /// How many bytes a value may have.

@@ -32,6 +32,13 @@ pub struct InvalidId {
     pub prefix: &'static str,
 }
 
+impl InvalidId {
+    /// A stable name for programs.
+    pub const fn code(&self) -> &'static str {
+        "INVALID_ID"
+    }
+}
+
 macro_rules! id {
     ($(#[$doc:meta])* $name:ident, $prefix:literal) => {
         $(#[$doc])*

@@ -22,6 +22,7 @@ pub mod attribute;
 pub mod entity;
 pub mod event;
 pub mod id;
+pub mod key;
 pub mod payload;
 pub mod replay;
 pub mod retry;

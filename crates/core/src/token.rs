@@ -38,6 +38,13 @@ pub enum InvalidToken {
     ControlCharacter,
 }
 
+impl InvalidToken {
+    /// A stable name for programs.
+    pub const fn code(&self) -> &'static str {
+        "INVALID_TOKEN"
+    }
+}
+
 impl Token {
     /// How many bytes a token may have unless the application sets another limit.
     pub const MAX_LEN: usize = 512;

@@ -8,9 +8,9 @@ use rewake_store::judge;
 use rewake_store::{
     Admit, AdmitRefusal, Admitted, Answer, AnswerRefusal, Answered, Append, AppendRefusal,
     Appended, ChunkRow, Create, CreateRefusal, Created, Deliver, DeliverRefusal, Delivered, Failed,
-    LEAST_WEIGHT, Lineage, Log, MailRow, Mailbox, OwedRow, Parked, Post, PostRefusal, Posted,
-    Queries, RunFilter, RunPage, RunRow, ScopeId, Sessions, StoreFuture, Streams, TokenRow, WakeUp,
-    WakeUps,
+    LEAST_WEIGHT, Lineage, Log, MailRow, Mailbox, Nodes, OwedRow, Parked, Post, PostRefusal,
+    Posted, Queries, RunFilter, RunPage, RunRow, ScopeId, Sessions, StoreFuture, Streams, TokenRow,
+    WakeUp, WakeUps,
 };
 
 use crate::lookup::{self, Lookup, Names, Plan};
@@ -204,6 +204,9 @@ impl Sessions for PostgresStore {
         self.end()
     }
 }
+
+/// One worker at a time, so far.
+impl Nodes for PostgresStore {}
 
 impl Queries for PostgresStore {
     fn run(&self, scope: ScopeId, run: RunId) -> StoreFuture<Option<RunRow>> {

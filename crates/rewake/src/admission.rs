@@ -193,7 +193,7 @@ pub struct ResumeOrStart {
 
 impl ResumeOrStart {
     /// The same key again delivers and starts nothing and gives the same answer; another payload
-    /// under it is refused.
+    /// under it is refused. A key has 1 to 512 bytes and no control characters.
     pub fn idempotency_key(self, key: impl Into<String>) -> Self {
         let change = |args: &mut AdmitArgs| {
             if let Ok(request) = &mut args.request {
@@ -232,7 +232,7 @@ pub struct PostPayload {
 }
 
 impl PostPayload {
-    /// How long the payload is kept where nobody takes it at once: 90 days at most.
+    /// How long the payload is kept where nobody takes it at once: some time, and 90 days at most.
     pub fn keep_for(self, span: Duration) -> Self {
         Self {
             request: self.request.with(|args| args.keep_for = span),
@@ -240,7 +240,7 @@ impl PostPayload {
     }
 
     /// The same key again delivers and keeps nothing and gives the same answer; another payload
-    /// under it is refused.
+    /// under it is refused. A key has 1 to 512 bytes and no control characters.
     pub fn idempotency_key(self, key: impl Into<String>) -> Self {
         let change = |args: &mut PostArgs| {
             if let Ok(resume) = &mut args.resume {

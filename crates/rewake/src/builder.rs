@@ -90,7 +90,8 @@ pub enum Limit {
     /// Milliseconds that the caller of a webhook may take to send the body.
     BodyMs,
     /// Milliseconds that a cancelled run may take for its shields, and as many again for its undo
-    /// calls. It counts for what is cancelled from then on.
+    /// calls. It counts for what is cancelled from then on, and not for the undo calls of a run that
+    /// failed.
     CleanUpMs,
     /// Milliseconds that an attempt of a step may go on once nobody waits for its result.
     AbortGraceMs,
@@ -138,13 +139,14 @@ impl RewakeBuilder {
         self
     }
 
-    /// The project everything is bound to.
+    /// The project everything is bound to: 1 to 256 bytes without control characters, `default` unless
+    /// said.
     pub fn project(mut self, project: impl Into<String>) -> Self {
         self.project = Some(project.into());
         self
     }
 
-    /// The environment everything is bound to.
+    /// The environment everything is bound to, likewise.
     pub fn environment(mut self, environment: impl Into<String>) -> Self {
         self.environment = Some(environment.into());
         self
@@ -162,7 +164,8 @@ impl RewakeBuilder {
         self
     }
 
-    /// Where the router is reachable from outside; webhooks need it.
+    /// Where the router is reachable from outside; webhooks need it. It has `http` or `https`, a host,
+    /// perhaps a path, and no query.
     pub fn public_url(mut self, url: impl Into<String>) -> Self {
         self.public_url = Some(url.into());
         self
@@ -188,7 +191,8 @@ impl RewakeBuilder {
         self
     }
 
-    /// Sets a limit.
+    /// Sets a limit. Zero is refused at opening where nothing could be done with it: for tokens, payloads,
+    /// what a hook holds unread, and live hooks.
     pub fn limit(mut self, limit: Limit, n: u64) -> Self {
         let size = usize::try_from(n).unwrap_or(usize::MAX);
         match limit {
@@ -329,31 +333,30 @@ pub(crate) fn registry(provided: &Provided, client_only: bool) -> Result<Registr
     for RegisteredWorkflow(definition) in inventory::iter::<RegisteredWorkflow> {
         registry.add_workflow(workflow(definition))?;
     }
+    let mut lacks_values = Vec::new();
     for RegisteredStep(definition) in inventory::iter::<RegisteredStep> {
-        if !client_only {
-            check_provided(definition, provided)?;
-        }
+        lacks_values.extend(check_provided(definition, provided).err());
         registry.add_step(step(definition, provided))?;
+    }
+    // The linker orders the steps; which of several is named must not depend on it.
+    if let Some((step, type_name)) = lacks_values.into_iter().min().filter(|_| !client_only) {
+        return Err(OpenError::NotProvided { step, type_name });
     }
     let values = provided.clone();
     registry.wrap_inline(move |_, begin| values.around(begin()));
     Ok(registry)
 }
 
+/// Names the step and the type of the first value that it wants in vain.
 fn check_provided(
     definition: &'static StepDefinition,
     provided: &Provided,
-) -> Result<(), OpenError> {
+) -> Result<(), (&'static str, &'static str)> {
     let wanted = definition.provided.iter().map(|wanted| wanted());
     let missing = wanted
         .into_iter()
         .find(|wanted: &ProvidedType| !provided.has(*wanted));
-    missing.map_or(Ok(()), |missing| {
-        Err(OpenError::NotProvided {
-            step: definition.name,
-            type_name: missing.name(),
-        })
-    })
+    missing.map_or(Ok(()), |missing| Err((definition.name, missing.name())))
 }
 
 pub(crate) fn workflow(definition: &'static WorkflowDefinition) -> Workflow {

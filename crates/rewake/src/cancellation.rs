@@ -115,7 +115,8 @@ impl<T> fmt::Debug for Shield<T> {
 ///
 /// After a cancellation all of them together have 10 minutes, or what
 /// [`Limit::CleanUpMs`](crate::Limit::CleanUpMs) says; then the run ends without the rest, and the
-/// reason of its end says so. After a failure they take as long as they need.
+/// reason of its end names them. That time bounds cancellations alone, which somebody waits for. After a
+/// failure they take as long as their own attempts and timeouts do: give each a timeout.
 ///
 /// # Panics
 ///

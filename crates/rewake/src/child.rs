@@ -11,7 +11,7 @@ use rewake_core::id::RunId;
 use rewake_core::payload::{self, EncodeError};
 use rewake_core::replay::StepOutcome;
 use rewake_runtime::workflow::{
-    ArgumentsTooLong, ChildFuture, Context as RunContext, DetachedFuture, NotInWorkflow,
+    ChildFuture, ChildRefused, Context as RunContext, DetachedFuture, NotInWorkflow,
 };
 use serde::de::DeserializeOwned;
 
@@ -31,8 +31,8 @@ use crate::error::RunError;
 /// # Errors
 ///
 /// [`RunError`], once the child has ended: `Failed` and `Cancelled` name it. Before it has begun
-/// `NotEncodable`, where its arguments cannot be encoded or are too long, and `NotInWorkflow` outside
-/// a workflow.
+/// `NotEncodable`, where its arguments cannot be encoded or are too long, `InvalidAttribute`, and
+/// `NotInWorkflow` outside a workflow.
 ///
 /// # Examples
 ///
@@ -113,6 +113,49 @@ enum Unstarted {
 }
 
 impl<T> StartChild<T> {
+    /// A searchable key-value on the child run: what [`set_attributes`](crate::set_attributes) says of
+    /// keys and values holds here too.
+    ///
+    /// It belongs to the child's beginning: a replay, also one of code that gives others, changes
+    /// nothing about a child that has begun.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use rewake::prelude::*;
+    ///
+    /// #[workflow]
+    /// async fn import(row: u32) -> anyhow::Result<u32> {
+    ///     Ok(row * 10)
+    /// }
+    ///
+    /// #[workflow]
+    /// async fn import_all(rows: Vec<u32>) -> anyhow::Result<()> {
+    ///     for row in rows {
+    ///         start_child(import(row)).attribute("row", row.to_string()).await?;
+    ///     }
+    ///     Ok(())
+    /// }
+    ///
+    /// # fn main() -> anyhow::Result<()> {
+    /// # tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(async {
+    /// let rewake = Rewake::open("sqlite::memory:").await?;
+    /// let run = rewake.start(import_all(vec![1, 2, 3])).await?;
+    /// run.result().await?;
+    /// let second = rewake.runs().parent(run.id()).attribute("row", "2").await?.data;
+    /// assert_eq!(rewake.get_run::<u32>(second[0].run).result().await?, 20);
+    /// # rewake.shutdown(seconds(1)).await?;
+    /// # anyhow::Ok(())
+    /// # })
+    /// # }
+    /// ```
+    pub fn attribute(mut self, key: impl Into<String>, value: impl Into<String>) -> Self {
+        if let Ok(call) = &mut self.call {
+            call.set_attribute(key.into(), value.into());
+        }
+        self
+    }
+
     /// Lets the child go: it is no longer waited for and outlives its parent. Awaited, this gives the
     /// child's id, once the child exists durably.
     ///
@@ -212,10 +255,13 @@ impl From<Unstarted> for RunError {
     }
 }
 
-impl From<ArgumentsTooLong> for RunError {
-    fn from(ArgumentsTooLong(failure): ArgumentsTooLong) -> Self {
-        Self::NotEncodable {
-            reason: failure.message,
+impl From<ChildRefused> for RunError {
+    fn from(refused: ChildRefused) -> Self {
+        match refused {
+            ChildRefused::TooLong(failure) => Self::NotEncodable {
+                reason: failure.message,
+            },
+            ChildRefused::InvalidAttribute(invalid) => Self::InvalidAttribute(invalid),
         }
     }
 }

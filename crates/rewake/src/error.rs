@@ -4,6 +4,7 @@ use std::error::Error;
 use std::fmt;
 use std::time::{Duration, SystemTime};
 
+use rewake_core::attribute::InvalidAttribute;
 use rewake_core::event::{Failure, FailureKind};
 use rewake_core::id::{RunId, StepId};
 use rewake_core::token::{InvalidToken, Token};
@@ -288,6 +289,9 @@ pub enum RunError {
         /// Why.
         reason: String,
     },
+    /// A child run cannot have such attributes; it has not begun.
+    #[error(transparent)]
+    InvalidAttribute(#[from] InvalidAttribute),
     /// The call was awaited where no workflow runs.
     #[error(
         "a workflow call is awaited or given to `start_child` inside another workflow; elsewhere start it with `rewake.start(call).await`"

@@ -233,7 +233,8 @@ pub struct StartRun<T> {
 }
 
 impl<T> StartRun<T> {
-    /// The same key gives the run already started; other arguments under it are an error.
+    /// The same key gives the run already started; other arguments under it are an error. A key has 1
+    /// to 512 bytes and no control characters.
     pub fn idempotency_key(self, key: impl Into<String>) -> Self {
         self.with(|start| start.key = Some(key.into()))
     }
@@ -307,7 +308,7 @@ impl ResumeHook {
     }
 
     /// The same key again delivers nothing and gives the same answer; another payload under it is
-    /// refused.
+    /// refused. A key has 1 to 512 bytes and no control characters.
     pub fn idempotency_key(self, key: impl Into<String>) -> Self {
         let change = |args: &mut ResumeArgs| {
             if let Ok(resume) = &mut args.resume {

@@ -70,6 +70,7 @@ mod builder;
 mod call;
 mod cancellation;
 mod child;
+mod code;
 mod definition;
 mod error;
 mod events;
@@ -130,14 +131,16 @@ pub use webhook::{
 pub use rewake_core::attribute::InvalidAttribute;
 pub use rewake_core::entity::StepStatus;
 pub use rewake_core::id::{HookId, InvalidId, RunId, StepId, WaitId};
+pub use rewake_core::key::InvalidKey;
 pub use rewake_core::payload::{DecodeError, DecodeErrorKind};
 pub use rewake_core::token::{InvalidToken, Token};
 pub use rewake_macros::{step, workflow};
 pub use rewake_runtime::step::Aborted;
 pub use rewake_runtime::webhook::{BadSignature, Unverifiable};
 pub use rewake_runtime::{
-    AdmitError, AnswerError, AwaitedHook, CancelError, CancelRequested, PostError, QueryError,
-    Reason, ResumeError, RunView, StartError, WakeUpError, WebhookError, Why, WhyParked,
+    AdmitError, AnswerError, AwaitedHook, CancelError, CancelRequested, InvalidName, PostError,
+    QueryError, Reason, ResumeError, RunView, StartError, WakeUpError, WebhookError, Why,
+    WhyParked,
 };
 pub use rewake_store::{Durability, StoreError};
 

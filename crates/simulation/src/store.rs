@@ -18,9 +18,9 @@ use rewake_core::token::Token;
 use rewake_store::{
     Admit, AdmitRefusal, Admitted, Answer, AnswerRefusal, Answered, Append, AppendRefusal,
     Appended, ChunkRow, Create, CreateRefusal, Created, Deliver, DeliverRefusal, Delivered, Failed,
-    Lineage, Log, MailRow, Mailbox, OwedRow, Parked, Post, PostRefusal, Posted, Queries, RunFilter,
-    RunPage, RunRow, ScopeId, Sessions, Store, StoreError, StoreFuture, Streams, TokenRow, WakeUp,
-    WakeUps,
+    Lineage, Log, MailRow, Mailbox, Nodes, OwedRow, Parked, Post, PostRefusal, Posted, Queries,
+    RunFilter, RunPage, RunRow, ScopeId, Sessions, Store, StoreError, StoreFuture, Streams,
+    TokenRow, WakeUp, WakeUps,
 };
 
 use crate::check::write::{About, judge};
@@ -376,6 +376,8 @@ impl Sessions for FaultyStore {
         self.read("close", |_| ready(Ok(())).boxed())
     }
 }
+
+impl Nodes for FaultyStore {}
 
 impl Queries for FaultyStore {
     fn run(&self, scope: ScopeId, run: RunId) -> StoreFuture<Option<RunRow>> {

@@ -8,9 +8,9 @@ use rewake_store::judge::{self, Rows, Verdict};
 use rewake_store::{
     Admit, AdmitRefusal, Admitted, Answer, AnswerRefusal, Answered, Append, AppendRefusal,
     Appended, ChunkRow, Create, CreateRefusal, Created, Deliver, DeliverRefusal, Delivered, Failed,
-    LEAST_WEIGHT, Lineage, Log, MailRow, Mailbox, OwedRow, Parked, Post, PostRefusal, Posted,
-    Queries, RunFilter, RunPage, RunRow, ScopeId, Sessions, StoreError, StoreFuture, Streams,
-    TokenRow, WakeUp, WakeUps,
+    LEAST_WEIGHT, Lineage, Log, MailRow, Mailbox, Nodes, OwedRow, Parked, Post, PostRefusal,
+    Posted, Queries, RunFilter, RunPage, RunRow, ScopeId, Sessions, StoreError, StoreFuture,
+    Streams, TokenRow, WakeUp, WakeUps,
 };
 
 use crate::queue::Caller;
@@ -199,6 +199,9 @@ impl Sessions for SqliteStore {
         self.end()
     }
 }
+
+/// One process at a time works on a file.
+impl Nodes for SqliteStore {}
 
 impl Queries for SqliteStore {
     fn run(&self, scope: ScopeId, run: RunId) -> StoreFuture<Option<RunRow>> {

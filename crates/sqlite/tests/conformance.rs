@@ -83,6 +83,10 @@ impl Harness for InFile {
             Injury::Hook(token) => spoiled("tokens", "token", &token.as_str()),
         }
     }
+
+    fn skips(&self) -> &[Skip] {
+        ALONE
+    }
 }
 
 /// What a commit meets that is refused in its last moment: something that it must hold and does
@@ -129,7 +133,17 @@ const SKIPS: &[Skip] = &[
     cannot_be_reached("damage::a_log_is_not_read"),
     cannot_be_reached("damage::a_run_takes_nothing"),
     cannot_be_reached("damage::a_hook_takes_nothing"),
+    ALONE[0],
+    ALONE[1],
+    ALONE[2],
 ];
+
+const ALONE: &[Skip] = &[is_alone("nodes"), is_alone("claims"), is_alone("news")];
+
+const fn is_alone(case: &'static str) -> Skip {
+    let reason = "one process at a time works on a file";
+    Skip { case, reason }
+}
 
 const fn cannot_fail(case: &'static str) -> Skip {
     let reason = "there is no disk under a store in memory, and nothing to open again";

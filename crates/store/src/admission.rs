@@ -10,7 +10,7 @@ use rewake_core::time::Timestamp;
 use rewake_core::token::Token;
 
 use crate::request::{Deliver, DeliverRefusal, Delivered, DeliveryKey, Door, UnreadLimit};
-use crate::row::{ScopeId, TokenRow};
+use crate::row::{NodeId, ScopeId, TokenRow};
 
 /// Hands a payload to the live hook of a token, or starts a run that owns the token.
 #[derive(Clone, Debug)]
@@ -29,6 +29,8 @@ pub struct Admit {
     pub fallback: Fallback,
     /// True where the workflow begins with the log: its worker is at hand.
     pub begins: bool,
+    /// The node that will drive the run, where the caller is one.
+    pub node: Option<NodeId>,
     /// How much the hook may hold unread.
     pub limit: UnreadLimit,
     /// True where a try before this one had an unknown outcome.

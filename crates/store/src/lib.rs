@@ -21,6 +21,7 @@ mod admission;
 mod error;
 pub mod judge;
 mod lineage;
+mod nodes;
 mod request;
 mod role;
 mod row;
@@ -37,6 +38,7 @@ mod tests;
 pub use admission::{Admit, AdmitRefusal, Admitted, Post, PostRefusal, Posted};
 pub use error::{Failed, StoreError};
 pub use lineage::{ChildBegins, Kin, Lineage};
+pub use nodes::{BEAT, Beat, Claimed, Concern, Join, LEASE, Lease, Leased, News, Nodes};
 pub use request::{
     Answer, AnswerRefusal, Answered, Append, AppendRefusal, Appended, Condition, Create,
     CreateRefusal, Created, Deliver, DeliverRefusal, Delivered, DeliveryKey, Door, Mark, StartKey,
@@ -47,8 +49,8 @@ pub use role::{
     WakeUps,
 };
 pub use row::{
-    ChunkRow, ForgetRow, KeyRow, Left, MailRow, OwedRow, Parked, RunRow, ScopeId, StartKeyRow,
-    TokenRow, WhichKeys,
+    ChunkRow, ForgetRow, KeyRow, Left, MailRow, NodeId, OwedRow, Parked, RunRow, ScopeId,
+    StartKeyRow, TokenRow, WhichKeys,
 };
 pub use weight::{Durability, LEAST_WEIGHT};
 pub use wire::{Corrupt, decode_row, encode_row};

@@ -14,6 +14,8 @@
 //!
 //! Every arrow is one transaction, so a crash between any two of them loses nothing.
 
+use std::collections::BTreeMap;
+
 use rewake_core::id::{EventId, RunId};
 
 use crate::role::StoreFuture;
@@ -42,7 +44,10 @@ pub struct ChildBegins {
     pub seed: [u8; 16],
     /// Numbered changes of replay behaviour that hold for its log.
     pub flags: u32,
-    /// True where its workflow begins in the same frame, because it will be driven at once.
+    /// What it can be looked up by.
+    pub attributes: BTreeMap<String, String>,
+    /// True where its workflow begins in the same frame, because it will be driven at once: by the node
+    /// that leases the parent.
     pub begins: bool,
 }
 

@@ -11,7 +11,7 @@ use rewake_core::time::Timestamp;
 use rewake_core::token::Token;
 
 use crate::lineage::Kin;
-use crate::row::{ChunkRow, Parked, ScopeId, TokenRow};
+use crate::row::{ChunkRow, NodeId, Parked, ScopeId, TokenRow};
 
 /// Begins a log.
 #[derive(Clone, Debug)]
@@ -26,6 +26,8 @@ pub struct Create {
     pub events: Vec<EventKind>,
     /// Under which key, if any, a second start finds the first.
     pub key: Option<StartKey>,
+    /// The node that will drive the run, where its caller is one.
+    pub node: Option<NodeId>,
 }
 
 /// The idempotency key of a start.
@@ -108,6 +110,13 @@ pub struct Append {
     pub repeat: bool,
 }
 
+impl Append {
+    /// The node whose worker appends, where it belongs to one.
+    pub fn node(&self) -> Option<NodeId> {
+        self.mark.as_ref().and_then(|mark| mark.node)
+    }
+}
+
 /// What must hold for an append. This is all that a store decides.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Condition {
@@ -151,6 +160,8 @@ pub struct Mark {
     pub rested: bool,
     /// Park the run, or let it go on.
     pub parked: Option<Parked>,
+    /// The node that the worker belongs to: it leases the run from now on, unless the run is parked.
+    pub node: Option<NodeId>,
 }
 
 /// What an append left.

@@ -15,6 +15,7 @@ use rewake_core::token::Token;
 use crate::admission::{Admit, AdmitRefusal, Admitted, Post, PostRefusal, Posted};
 use crate::error::{Failed, StoreError};
 use crate::lineage::Lineage;
+use crate::nodes::Nodes;
 use crate::request::{
     Answer, AnswerRefusal, Answered, Append, AppendRefusal, Appended, Create, CreateRefusal,
     Created, Deliver, DeliverRefusal, Delivered,
@@ -229,6 +230,7 @@ pub trait Store:
     + Lineage
     + Streams
     + Sessions
+    + Nodes
     + Queries
     + std::fmt::Debug
     + Send
@@ -244,6 +246,7 @@ impl<T> Store for T where
         + Lineage
         + Streams
         + Sessions
+        + Nodes
         + Queries
         + std::fmt::Debug
         + Send

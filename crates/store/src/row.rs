@@ -21,6 +21,12 @@ use minicbor::{Decode, Encode};
 #[cbor(transparent)]
 pub struct ScopeId(#[n(0)] pub u32);
 
+/// A process that works on the store together with others, as the store numbers it. No number is
+/// given twice.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Encode, Decode)]
+#[cbor(transparent)]
+pub struct NodeId(#[n(0)] pub u64);
+
 /// What is known of a run without reading its log.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
 pub struct RunRow {
@@ -95,6 +101,11 @@ pub struct RunRow {
     #[n(21)]
     #[cbor(default)]
     pub attributes: BTreeMap<String, String>,
+    /// The node that leases it, or had it when it ended: none where one process works on the store, and
+    /// none for a run that was parked. It says who saves whom the effort; what may be appended does not
+    /// depend on it.
+    #[n(22)]
+    pub node: Option<NodeId>,
 }
 
 impl RunRow {
@@ -133,6 +144,17 @@ pub struct Parked {
     /// When.
     #[n(3)]
     pub at: Timestamp,
+    /// Builds that could not follow either, before this one.
+    #[n(4)]
+    #[cbor(default)]
+    pub before: Vec<String>,
+}
+
+impl Parked {
+    /// True where this build could not follow: it would not the next time.
+    pub fn is_by(&self, build: &str) -> bool {
+        self.build == build || self.before.iter().any(|before| before == build)
+    }
 }
 
 /// A live hook, by its token.

@@ -18,7 +18,7 @@ impl Harness for Memory {
     fn open(&self) -> Arc<dyn Store> {
         let now = Arc::clone(&self.now);
         let clock = move || Timestamp::from_millis(now.load(Ordering::Relaxed));
-        Arc::new(MemoryStore::new(Arc::new(clock)))
+        Arc::new(MemoryStore::shared(Arc::new(clock)))
     }
 
     fn reopen(&self, store: Arc<dyn Store>) -> Option<Arc<dyn Store>> {

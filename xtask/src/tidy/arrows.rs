@@ -67,7 +67,11 @@ const fn layer(
 const TEST_FEATURES: &[(&str, &str, &[&str])] = &[
     (STORE, "conformance", &["crates/simulation"]),
     (STORE, "memory", &["crates/simulation", "crates/rewake"]),
-    (POSTGRES, "private-server", &["benches", "examples/", "xtask"]),
+    (
+        POSTGRES,
+        "private-server",
+        &["benches", "examples/", "xtask"],
+    ),
 ];
 
 /// A crate of others, and where it must not or may only be used.

@@ -55,8 +55,14 @@ impl Machine {
     }
 
     /// Starts a child run: a step whose body is the run `child`, minted for this attempt to start it.
-    /// A replay takes the run from the record.
-    pub fn create_child(&mut self, step: StepId, workflow: String, input: Payload, child: Child) {
+    /// A replay takes the run from the record. True where the log does not know it: it is to begin.
+    pub fn create_child(
+        &mut self,
+        step: StepId,
+        workflow: String,
+        input: Payload,
+        child: Child,
+    ) -> bool {
         let record = EventKind::StepCreated {
             step,
             name: workflow,
@@ -69,7 +75,7 @@ impl Machine {
             },
             child: Some(child),
         };
-        self.issue(Key::Step(step), record);
+        self.issue(Key::Step(step), record)
     }
 
     /// Takes how a child run ended, if it has, and which run it was.

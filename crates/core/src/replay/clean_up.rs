@@ -22,6 +22,8 @@ use crate::time::Timestamp;
 
 /// How long each part of a cancellation may take, unless the driver says otherwise.
 const SPAN: Duration = Duration::from_mins(10);
+/// So many of the undo calls that are left are named.
+const NAMED: usize = 10;
 
 #[derive(Clone, Debug)]
 pub(super) struct CleanUp {
@@ -33,7 +35,7 @@ pub(super) struct CleanUp {
     /// Undo calls that have not run, the newest last.
     undos: Vec<Undo>,
     /// The undo call that runs.
-    current: Option<StepId>,
+    current: Option<Current>,
     /// The record that ends the run once the undo calls have.
     end: Option<EventKind>,
     /// What bounds the part that goes on.
@@ -48,6 +50,12 @@ struct Undo {
     name: String,
     input: Payload,
     options: StepOptions,
+}
+
+#[derive(Clone, Debug)]
+struct Current {
+    step: StepId,
+    name: String,
 }
 
 impl Default for CleanUp {
@@ -73,7 +81,8 @@ impl CleanUp {
     /// A step has ended; true where it was the undo call that runs.
     pub(super) fn end_step(&mut self, step: StepId) -> bool {
         self.shielded.remove(&step);
-        self.current.take_if(|current| *current == step).is_some()
+        let ended = self.current.take_if(|current| current.step == step);
+        ended.is_some()
     }
 
     pub(super) fn len(&self) -> usize {
@@ -127,7 +136,10 @@ impl Machine {
             Phase::Cancelling => {
                 self.clean_up.shielded.contains(&step) && !self.steps.is_abandoned(step)
             }
-            Phase::Undoing => self.clean_up.current == Some(step),
+            Phase::Undoing => {
+                let current = self.clean_up.current.as_ref();
+                current.is_some_and(|current| current.step == step)
+            }
             Phase::Finished | Phase::Ended => false,
         }
     }
@@ -191,7 +203,10 @@ impl Machine {
                 }
                 return;
             };
-            self.clean_up.current = Some(undo.step);
+            self.clean_up.current = Some(Current {
+                step: undo.step,
+                name: undo.name.clone(),
+            });
             self.create_step(undo.step, undo.name, undo.input, undo.options);
             // Its end may stand in the log before the place where the code asks for it now.
             if self.take_step(undo.step).is_some() {
@@ -218,10 +233,15 @@ impl Machine {
     }
 
     fn give_up_undoing(&mut self) {
-        let left = self.clean_up.undos.len() + usize::from(self.clean_up.current.is_some());
-        self.clean_up.undos.clear();
-        self.clean_up.current = None;
-        let what = format!("{left} of its undo calls had not ended");
+        let undone = std::mem::take(&mut self.clean_up.undos);
+        let current = self.clean_up.current.take().map(|current| current.name);
+        let waiting = undone.into_iter().rev().map(|undo| undo.name);
+        let left: Vec<String> = current.into_iter().chain(waiting).collect();
+        let what = format!(
+            "{} of its undo calls had not ended: {}",
+            left.len(),
+            named(&left)
+        );
         match self.clean_up.end.take() {
             Some(EventKind::RunCancelled { reason, terminated }) => {
                 let reason = Some(because(reason, &what));
@@ -252,5 +272,19 @@ fn because(reason: Option<String>, left: &str) -> String {
     match reason {
         Some(reason) => format!("{reason} ({left})"),
         None => left,
+    }
+}
+
+/// Names for a person who has to do by hand what was left.
+fn named(left: &[String]) -> String {
+    let shown: Vec<String> = left
+        .iter()
+        .take(NAMED)
+        .map(|name| format!("`{name}`"))
+        .collect();
+    let shown = shown.join(", ");
+    match left.len().saturating_sub(NAMED) {
+        0 => shown,
+        more => format!("{shown} and {more} more"),
     }
 }

@@ -13,9 +13,9 @@ use rewake_store::memory::MemoryStore;
 use rewake_store::{
     Admit, AdmitRefusal, Admitted, Answer, AnswerRefusal, Answered, Append, AppendRefusal,
     Appended, ChunkRow, Create, CreateRefusal, Created, Deliver, DeliverRefusal, Delivered, Failed,
-    Lineage, Log, MailRow, Mailbox, OwedRow, Parked, Post, PostRefusal, Posted, Queries, RunFilter,
-    RunPage, RunRow, ScopeId, Sessions, StoreError, StoreFuture, Streams, TokenRow, WakeUp,
-    WakeUps,
+    Lineage, Log, MailRow, Mailbox, Nodes, OwedRow, Parked, Post, PostRefusal, Posted, Queries,
+    RunFilter, RunPage, RunRow, ScopeId, Sessions, StoreError, StoreFuture, Streams, TokenRow,
+    WakeUp, WakeUps,
 };
 
 use super::process::Process;
@@ -225,6 +225,8 @@ impl Sessions for ProcessStore {
         self.ask(MemoryStore::close)
     }
 }
+
+impl Nodes for ProcessStore {}
 
 impl Queries for ProcessStore {
     fn run(&self, scope: ScopeId, run: RunId) -> StoreFuture<Option<RunRow>> {

@@ -19,6 +19,8 @@ on_every_stage!(
     attributes_are_only_set_in_a_workflow,
     attributes_given_up_are_set_all_the_same,
     attributes_that_are_not_set_any_more_part_from_the_log,
+    child_runs_are_found_by_their_attributes,
+    a_child_that_cannot_have_its_attributes_does_not_begin,
 );
 
 fn attributes<const N: usize>(pairs: [(&str, &str); N]) -> BTreeMap<String, String> {
@@ -230,4 +232,64 @@ async fn attributes_that_are_not_set_any_more_part_from_the_log(stage: Stage) {
          `{token}`; most likely the code was changed"
     );
     assert!(reason.contains(&says), "{reason}");
+}
+
+#[workflow]
+async fn waits_as_a_child(token: String) -> anyhow::Result<u64> {
+    let mut gate = create_hook::<u64>().token(token).await?;
+    Ok(gate.recv().await?)
+}
+
+#[workflow]
+async fn has_children() -> anyhow::Result<u64> {
+    let kept = start_child(waits_as_a_child("kept".into()));
+    let kept = kept.attribute("kind", "first").attribute("kind", "kept");
+    let free = start_child(waits_as_a_child("free".into())).attribute("kind", "free");
+    free.detach().await?;
+    Ok(kept.attribute("row", "7").await?)
+}
+
+async fn child_runs_are_found_by_their_attributes(stage: Stage) {
+    let rewake = stage.open().await;
+    let run = rewake.start(has_children()).await.unwrap();
+    for token in ["free", "kept"] {
+        hook(&rewake, token).await;
+    }
+    let found = async |value: &str| {
+        let children = rewake.runs().parent(run.id()).attribute("kind", value);
+        let mut found = children.await.unwrap().data;
+        assert_eq!(found.len(), 1, "{value}");
+        found.remove(0)
+    };
+    let expected = attributes([("kind", "kept"), ("row", "7")]);
+    assert_eq!(found("kept").await.attributes, expected);
+    let free = found("free").await;
+    assert_eq!(free.attributes, attributes([("kind", "free")]));
+    let entities = rewake.engine().entities(free.run).await.unwrap();
+    let logged = &entities.run().unwrap().attributes;
+    assert_eq!(*logged, free.attributes, "as the log has it");
+    // Another process finds the children by the log, and begins none anew.
+    rewake.shutdown(Duration::ZERO).await.unwrap();
+    let rewake = stage.open().await;
+    resume(&rewake, "kept", &3).await;
+    let run = rewake.get_run::<u64>(run.id());
+    assert_eq!(run.result().await.unwrap(), 3);
+    let children = rewake.runs().parent(run.id()).await.unwrap().data;
+    assert_eq!(children.len(), 2);
+}
+
+#[workflow]
+async fn has_a_nameless_child() -> anyhow::Result<bool> {
+    let child = start_child(waits_as_a_child("t".into()));
+    let refused = child.attribute("", "7").await.unwrap_err();
+    let empty = InvalidAttribute::EmptyKey;
+    Ok(refused == RunError::InvalidAttribute(empty))
+}
+
+async fn a_child_that_cannot_have_its_attributes_does_not_begin(stage: Stage) {
+    let rewake = stage.open().await;
+    let run = rewake.start(has_a_nameless_child()).await.unwrap();
+    assert!(run.result().await.unwrap());
+    let children = rewake.runs().parent(run.id()).await.unwrap().data;
+    assert_eq!(children, []);
 }

@@ -16,6 +16,7 @@ mod foreign;
 mod hooks;
 mod inline;
 mod isolation;
+mod keys_and_names;
 mod known_failures;
 mod live_hooks;
 mod lookup;

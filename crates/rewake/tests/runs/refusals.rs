@@ -153,7 +153,7 @@ async fn a_value_that_a_step_wants_must_be_provided(stage: Stage) {
     let OpenError::NotProvided { step, type_name } = &error else {
         panic!("{error}");
     };
-    assert!(step.starts_with("runs::"), "{step}");
+    assert_eq!(*step, "held", "the first in order of names");
     assert!(type_name.contains("Probe"), "{type_name}");
     assert!(error.to_string().contains(".provide(value)"), "{error}");
     // Who runs nothing needs nothing.

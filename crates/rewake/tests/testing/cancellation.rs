@@ -68,7 +68,8 @@ async fn undo_calls_that_do_not_end_in_time_are_given_up() {
     let rewake = test_rewake().await;
     let run = rewake.start(undoes_for_ever()).await.unwrap();
     let (error, took) = cancelled(&rewake, run).await;
-    let left = "enough (when the time for cleaning up was over, 2 of its undo calls had not ended)";
+    let left = "enough (when the time for cleaning up was over, 2 of its undo calls had not ended: \
+                `testing::cancellation::hangs`, `testing::cancellation::acts`)";
     assert!(error.contains(left), "{error}");
     assert_eq!(took, minutes(10));
     assert_eq!(rewake.calls(acts), [("first".to_owned(),)]);
@@ -94,6 +95,50 @@ async fn undo_calls_of_a_workflow_that_failed_take_as_long_as_they_need() {
     let error = run.result().await.unwrap_err().to_string();
     assert!(error.contains("on purpose"), "{error}");
     let took = rewake.now().duration_since(began).unwrap();
+    assert!(took > minutes(20), "{took:?}");
+}
+
+#[workflow]
+async fn fails_and_undoes(token: String) -> anyhow::Result<()> {
+    undo(fails().max_retries(9).backoff(minutes(20)));
+    let mut hook = create_hook::<u64>().token(token).await?;
+    hook.recv().await?;
+    anyhow::bail!("on purpose")
+}
+
+#[tokio::test]
+async fn the_time_for_cleaning_up_bounds_a_cancellation_and_no_failure() {
+    let bounded = TestRewake::builder().with(|builder| builder.limit(Limit::CleanUpMs, 1_000));
+    let rewake = bounded.build().await;
+
+    let failed = rewake.start(fails_and_undoes("t".into())).await.unwrap();
+    rewake.wait_for_hook("t").await;
+    let began = rewake.now();
+    rewake.resume_hook("t", &1_u64).await.unwrap();
+    rewake.settle().await;
+    // Who asks to cancel it now changes nothing about it either.
+    assert!(failed.cancel("enough").await.unwrap());
+    let error = failed.result().await.unwrap_err();
+    assert!(matches!(error, RunError::Failed { .. }), "{error}");
+    let took = rewake.now().duration_since(began).unwrap();
+    assert!(took > minutes(20), "{took:?}");
+
+    let cancelled_run = rewake.start(fails_and_undoes("t".into())).await.unwrap();
+    let (error, took) = cancelled(&rewake, cancelled_run).await;
+    assert!(
+        error.contains("1 of its undo calls had not ended: `"),
+        "{error}"
+    );
+    assert_eq!(took, seconds(1));
+}
+
+#[tokio::test]
+async fn a_cancelled_run_may_be_given_all_the_time_there_is() {
+    let unbounded = TestRewake::builder().with(|builder| builder.limit(Limit::CleanUpMs, u64::MAX));
+    let rewake = unbounded.build().await;
+    let run = rewake.start(fails_and_undoes("t".into())).await.unwrap();
+    let (error, took) = cancelled(&rewake, run).await;
+    assert!(error.ends_with("enough"), "{error}");
     assert!(took > minutes(20), "{took:?}");
 }
 

@@ -1,13 +1,15 @@
 //! Dispatch: which runs are in memory, who is told what, and when a run is looked at again.
 
 mod budget;
+mod expected;
 mod recovery;
 mod residents;
 mod schedule;
 mod waiters;
 
 pub(crate) use budget::Budget;
+pub(crate) use expected::Expected;
 pub(crate) use recovery::{Recovery, Turn, after, is_culprit, recover};
 pub(crate) use residents::{Mailbox, Message, Residents};
 pub(crate) use schedule::Schedule;
-pub(crate) use waiters::Waiters;
+pub(crate) use waiters::{News, Waiters};

@@ -17,6 +17,8 @@ use crate::step::{AttemptOutcome, Place};
 /// What a driver is told.
 #[derive(Debug)]
 pub(crate) enum Message {
+    /// The run began with this, which is all of its log, and nobody has driven it before.
+    Begun(Frame),
     /// Somebody appended this.
     Frame(Frame),
     /// Look at the log, and at what is due.
@@ -76,11 +78,28 @@ impl Residents {
         Some(mailbox)
     }
 
+    /// Keeps the place of a run that is about to begin, and gives its mailbox; none where the run has
+    /// one. What it is told until a driver has that mailbox waits there.
+    pub(crate) fn expect(&self, run: RunId) -> Option<Mailbox> {
+        let mut runs = self.lock();
+        if runs.contains_key(&run) {
+            return None;
+        }
+        let (sender, mailbox) = async_channel::unbounded();
+        runs.insert(run, sender);
+        Some(mailbox)
+    }
+
     /// Tells the driver of a run, if it has one.
     pub(crate) fn tell_resident(&self, run: RunId, message: Message) -> bool {
         let runs = self.lock();
         runs.get(&run)
             .is_some_and(|sender| sender.try_send(message).is_ok())
+    }
+
+    /// True where the run has a driver.
+    pub(crate) fn has(&self, run: RunId) -> bool {
+        self.lock().contains_key(&run)
     }
 
     /// Where the driver that a run has now hears, and no driver after it.
@@ -142,5 +161,31 @@ impl Residents {
 
     fn lock(&self) -> MutexGuard<'_, BTreeMap<RunId, Sender<Message>>> {
         self.runs.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rewake_core::time::Timestamp;
+
+    use super::*;
+
+    #[test]
+    fn what_a_run_is_told_before_its_driver_begins_waits_for_it() {
+        let residents = Residents::default();
+        let run = RunId::mint(Timestamp::ZERO, 1);
+        let mailbox = residents.expect(run).unwrap();
+        assert!(residents.tell(run, Message::Look).is_none());
+        assert!(matches!(mailbox.try_recv(), Ok(Message::Look)));
+    }
+
+    #[test]
+    fn nobody_keeps_a_place_that_is_taken() {
+        let residents = Residents::default();
+        let run = RunId::mint(Timestamp::ZERO, 1);
+        let _driver = residents.tell(run, Message::Look);
+        assert!(residents.expect(run).is_none());
+        residents.abandon(run);
+        assert!(residents.expect(run).is_some());
     }
 }

@@ -1,7 +1,7 @@
 //! Those who wait for something of a run: its end, or an answer to a webhook's request.
 //!
-//! A call is only a hint: whoever is called looks at the store. Whoever stops waiting, called or not,
-//! leaves nothing behind.
+//! A call to look is only a hint: whoever is called looks at the store. An end is told as it is on
+//! record, so nobody need read it there. Whoever stops waiting, called or not, leaves nothing behind.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -13,6 +13,8 @@ use futures_channel::oneshot;
 use futures_util::FutureExt;
 use rewake_core::id::RunId;
 
+use crate::engine::RunOutcome;
+
 #[derive(Debug, Default)]
 pub(crate) struct Waiters {
     waiting: Mutex<Waiting>,
@@ -21,14 +23,23 @@ pub(crate) struct Waiters {
 #[derive(Debug, Default)]
 struct Waiting {
     turn: u64,
-    senders: BTreeMap<(RunId, u64), oneshot::Sender<()>>,
+    senders: BTreeMap<(RunId, u64), oneshot::Sender<News>>,
+}
+
+/// What those who wait for a run are told.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum News {
+    /// Something happened that the store knows.
+    Look,
+    /// The run ended, and that is on record.
+    Ended(RunOutcome),
 }
 
 /// Resolves when something worth looking at has happened to a run.
 pub(crate) struct Called<'a> {
     waiters: &'a Waiters,
     place: (RunId, u64),
-    receiver: oneshot::Receiver<()>,
+    receiver: oneshot::Receiver<News>,
 }
 
 impl Waiters {
@@ -46,8 +57,8 @@ impl Waiters {
         }
     }
 
-    /// Calls those who wait for the run.
-    pub(crate) fn call(&self, run: RunId) {
+    /// Tells those who wait for the run.
+    pub(crate) fn call(&self, run: RunId, news: News) {
         let mut waiting = self.lock();
         let mut called = Vec::new();
         while let Some((place, _)) = waiting.senders.range((run, 0)..=(run, u64::MAX)).next() {
@@ -55,16 +66,18 @@ impl Waiters {
             called.extend(waiting.senders.remove(&place));
         }
         drop(waiting);
+        let Some(last) = called.pop() else { return };
         for sender in called {
-            let _gave_up = sender.send(());
+            let _gave_up = sender.send(news.clone());
         }
+        let _gave_up = last.send(news);
     }
 
     /// Calls everybody.
     pub(crate) fn call_all(&self) {
         let waiting = std::mem::take(&mut self.lock().senders);
         for sender in waiting.into_values() {
-            let _gave_up = sender.send(());
+            let _gave_up = sender.send(News::Look);
         }
     }
 
@@ -74,13 +87,11 @@ impl Waiters {
 }
 
 impl Future for Called<'_> {
-    type Output = ();
+    type Output = News;
 
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
-        self.get_mut()
-            .receiver
-            .poll_unpin(cx)
-            .map(|_called_or_gone| ())
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<News> {
+        let told = self.get_mut().receiver.poll_unpin(cx);
+        told.map(|told| told.unwrap_or(News::Look))
     }
 }
 
@@ -114,9 +125,10 @@ mod tests {
             waiters.wait(run(1)),
             waiters.wait(run(2)),
         );
-        waiters.call(run(1));
-        assert_eq!(one.now_or_never(), Some(()));
-        assert_eq!(two.now_or_never(), Some(()));
+        let ended = News::Ended(RunOutcome::Unknown);
+        waiters.call(run(1), ended.clone());
+        assert_eq!(one.now_or_never(), Some(ended.clone()));
+        assert_eq!(two.now_or_never(), Some(ended));
         assert_eq!(other.now_or_never(), None);
     }
 

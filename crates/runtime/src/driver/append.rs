@@ -9,6 +9,8 @@ use rewake_core::token::Token;
 use rewake_store::{Append, AppendRefusal, Condition, Failed, Mark, StoreError};
 
 use super::{Driver, Exit, Recorded, Stop};
+use crate::dispatch::News;
+use crate::engine::RunOutcome;
 use crate::executor::Stuck;
 
 /// How long a record that nobody waits for may wait for the commit of something else.
@@ -94,6 +96,7 @@ impl Driver {
                 // The workflow has come to rest before anything is appended for it.
                 rested: true,
                 parked: None,
+                node: None,
             }),
             since: Some(machine.fed()),
             repeat: false,
@@ -141,7 +144,7 @@ impl Driver {
     /// Appends, and feeds what the log answers.
     pub(super) async fn append(&mut self, append: Append) -> Result<(), Stop> {
         let mark = append.mark.clone().unwrap_or_default();
-        let calls = append.events.iter().any(is_heard_outside);
+        let ended = append.events.iter().find_map(RunOutcome::of);
         let (id, was_fed) = (append.id, self.fed());
         let brings_work = append.events.iter().any(calls_for_reaction);
         self.sent.insert(id);
@@ -170,8 +173,8 @@ impl Driver {
                 self.take_in(appended.frames).await?;
                 // It was the only one to build on its position: those before it are void.
                 self.sent.clear();
-                if calls {
-                    self.engine.waiters.call(self.run);
+                if let Some(outcome) = ended {
+                    self.engine.waiters.call(self.run, News::Ended(outcome));
                 }
                 Ok(())
             }
@@ -337,13 +340,4 @@ fn released(machine: &Machine, events: &[EventKind]) -> Vec<Token> {
 /// A worker must react to this.
 const fn calls_for_reaction(kind: &EventKind) -> bool {
     matches!(kind.role(), Role::Fact | Role::AwaitedRecord)
-}
-
-/// Somebody outside may be waiting for this.
-const fn is_heard_outside(kind: &EventKind) -> bool {
-    kind.is_terminal()
-        || matches!(
-            kind,
-            EventKind::HookCreated { .. } | EventKind::HookDisposed { .. } | EventKind::RunStarted
-        )
 }

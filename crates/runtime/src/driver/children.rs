@@ -18,7 +18,7 @@ use rewake_store::{
 
 use super::load::PAGE;
 use super::{Driver, Exit, Stop};
-use crate::dispatch::Message;
+use crate::dispatch::{Message, News};
 use crate::engine::Inner;
 
 /// So many children are asked to end at the same time: their requests share commits.
@@ -119,6 +119,7 @@ impl Driver {
     pub(super) fn kin(&self, events: &[EventKind]) -> Kin {
         let begin = events.iter().filter_map(|kind| match kind {
             EventKind::StepCreated {
+                step,
                 name,
                 child: Some(child),
                 ..
@@ -128,6 +129,7 @@ impl Driver {
                 build: self.engine.build.clone(),
                 seed: self.engine.host.entropy.draw().to_be_bytes(),
                 flags: 0,
+                attributes: self.executor.context().child_attributes(*step),
                 // Where this process drives the run at once, its beginning shares the commit.
                 begins: self.engine.registry.workflow(name).is_some(),
             }),
@@ -144,9 +146,12 @@ impl Driver {
     pub(super) fn begin_children(&self, frame: &Frame) {
         for kind in &frame.events {
             if let EventKind::StepCreated {
-                child: Some(child), ..
+                step,
+                child: Some(child),
+                ..
             } = kind
             {
+                self.executor.context().forget_child_attributes(*step);
                 self.engine.tell(child.run, Message::Look);
             }
         }
@@ -230,7 +235,7 @@ impl Driver {
             return;
         }
         // Whoever waits for the end need not wait for the children.
-        self.engine.waiters.call(self.run);
+        self.engine.waiters.call(self.run, News::Look);
         if let Err(error) = tell_children(&self.engine, self.run).await {
             tracing::warn!(run = %self.run, %error, "its children could not be told of its end");
             self.look_again();

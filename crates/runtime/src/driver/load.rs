@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use rewake_core::event::{EventKind, EventRef, Frame, Position, Writer};
-use rewake_core::replay::OpenStep;
+use rewake_core::replay::{Machine, OpenStep};
 use rewake_core::time::Timestamp;
 use rewake_store::RunRow;
 
@@ -19,13 +19,63 @@ pub(super) const PAGE: usize = 1 << 20;
 /// A workflow's code takes no longer from one await to the next; what does is reported.
 const SLOW: Duration = Duration::from_secs(1);
 
+/// Why a driver was called.
+struct Heard {
+    /// The beginning of a new run.
+    begun: Option<Frame>,
+    more: More,
+}
+
+/// What else a driver was called for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum More {
+    Nothing,
+    /// Only to look whether something is due.
+    Look,
+    /// Something has happened.
+    News,
+}
+
 impl Driver {
-    /// Replays the run's log, if something is to be done for the run.
+    /// Brings the machine to where the run's log ends, if something is to be done for the run.
     pub(super) async fn load(&mut self) -> Result<(), Stop> {
         let engine = Arc::clone(&self.engine);
         self.turn = engine.recovery.turn().await;
+        let heard = self.hear_first();
+        match heard.begun {
+            // One that is begun while suspects are looked for is counted like any other.
+            Some(frame) if !engine.recovery.is_under_way() => {
+                self.begin_new(frame, heard.more).await
+            }
+            _ => self.replay(heard.more != More::News).await,
+        }
+    }
+
+    /// Feeds the beginning of a log that has nothing else in it yet. The row of its run is what a new
+    /// run's row is.
+    async fn begin_new(&mut self, frame: Frame, more: More) -> Result<(), Stop> {
+        let began = frame.events.first();
+        let Some(EventKind::RunCreated { workflow, .. }) = began else {
+            return self.replay(false).await;
+        };
+        let Some(workflow) = self.engine.registry.workflow(workflow) else {
+            return self.replay(false).await;
+        };
+        self.workflow = Some(workflow.clone());
+        self.recorded.wake_at = Some(frame.at);
+        self.feed(frame)?;
+        if more != More::Nothing {
+            self.read_tail().await?;
+        }
+        self.loaded = true;
+        self.executor.with(Machine::rest).map_err(Stuck::from)?;
+        Ok(())
+    }
+
+    /// Replays the run's log, if something is to be done for the run.
+    async fn replay(&mut self, only_looking: bool) -> Result<(), Stop> {
+        let engine = Arc::clone(&self.engine);
         let _place = engine.loads.acquire().await;
-        let only_looking = self.hear_first();
         let Some(row) = engine.store.run(engine.scope, self.run).await? else {
             return Err(Stop::Exit(Exit::Left));
         };
@@ -54,10 +104,8 @@ impl Driver {
         self.recovering |= self.recorded.crashes > 0;
         self.read_tail().await?;
         self.loaded = true;
-        self.executor
-            .with(rewake_core::replay::Machine::rest)
-            .map_err(Stuck::from)?;
-        for step in self.executor.with(rewake_core::replay::Machine::open_steps) {
+        self.executor.with(Machine::rest).map_err(Stuck::from)?;
+        for step in self.executor.with(Machine::open_steps) {
             self.take_over(step);
         }
         // Another build could not follow, this one can. Until that is on record, nothing else may be.
@@ -90,27 +138,28 @@ impl Driver {
         Ok(())
     }
 
-    /// Hears why it was called; true where only to look whether something is due.
-    fn hear_first(&mut self) -> bool {
-        let mut only_looking = true;
+    /// Hears why it was called.
+    fn hear_first(&mut self) -> Heard {
+        let (mut begun, mut more) = (None, More::Nothing);
         while let Ok(message) = self.mailbox.try_recv() {
             match message {
+                Message::Begun(frame) => begun = Some(frame),
                 Message::Recover { unclean, rested } => {
-                    only_looking = false;
+                    more = More::News;
                     self.recovering |= unclean;
                     self.rested.extend(rested);
                 }
                 Message::Shutdown | Message::Abort => self.stopping = true,
                 // The log is read anyway.
-                Message::Frame(_) | Message::Owed => only_looking = false,
-                Message::Look
-                | Message::Place { .. }
+                Message::Frame(_) | Message::Owed => more = More::News,
+                Message::Look => more = more.max(More::Look),
+                Message::Place { .. }
                 | Message::AttemptEnded { .. }
                 | Message::ForeignWake
                 | Message::Evict => {}
             }
         }
-        only_looking
+        Heard { begun, more }
     }
 
     fn leave_at_rest(&self, wake_at: Option<Timestamp>) -> Result<(), Stop> {

@@ -33,7 +33,7 @@ use rewake_core::replay::Machine;
 use rewake_core::time::Timestamp;
 use rewake_store::{Append, AppendRefusal, Condition, Failed, Kin, Mark, Parked, StoreError};
 
-use crate::dispatch::{Mailbox, Message, Turn};
+use crate::dispatch::{Mailbox, Message, News, Turn};
 use crate::engine::Inner;
 use crate::executor::{Executor, Stuck};
 use crate::panic;
@@ -243,7 +243,7 @@ impl Driver {
 
     async fn take(&mut self, message: Message) -> Result<(), Stop> {
         match message {
-            Message::Frame(frame) => self.take_in(vec![frame]).await?,
+            Message::Begun(frame) | Message::Frame(frame) => self.take_in(vec![frame]).await?,
             Message::Look => self.read_tail().await?,
             Message::Owed => self.children.may_be_owed = true,
             Message::Recover { unclean, rested } => {
@@ -457,6 +457,7 @@ impl Driver {
                 None => format!("workflow `{workflow}`: {told}"),
             },
             at: self.engine.host.clock.now(),
+            before: Vec::new(),
         };
         let mark = Mark {
             reacted: self.recorded.reacted,
@@ -543,8 +544,10 @@ impl Driver {
             };
             self.engine.tell(self.run, recover);
         }
-        if matches!(exit, Exit::Ended | Exit::Parked) {
-            self.engine.waiters.call(self.run);
+        // Whoever waits relies on this driver, as long as the run has it; the next one tells of an end
+        // of a run that only rests.
+        if exit != Exit::Rested {
+            self.engine.waiters.call(self.run, News::Look);
         }
     }
 }

@@ -7,7 +7,7 @@ use rewake_core::token::Token;
 use rewake_store::{Admit, AdmitRefusal, Failed};
 
 use super::{Engine, Hook, Resume};
-use crate::dispatch::Message;
+use crate::dispatch::{Expected, Message};
 use crate::error::AdmitError;
 
 /// What is to be delivered, and the run to start where nobody takes it.
@@ -53,12 +53,16 @@ impl Engine {
         let inner = &self.inner;
         let token = self.check_start(&request)?;
         let admit = self.admit(request, token.clone());
+        let own = admit.fallback.run;
+        let expected = Expected::new(inner, own);
         loop {
             match inner.store.admit(admit.clone()).await {
                 Ok(admitted) => {
                     let run = admitted.hook.run;
-                    if let Some(frame) = admitted.frame {
-                        inner.tell(run, Message::Frame(frame));
+                    match (admitted.frame, expected) {
+                        (Some(frame), Some(expected)) if run == own => expected.begin(frame),
+                        (Some(frame), _) => inner.tell(run, Message::Frame(frame)),
+                        (None, _) => {}
                     }
                     return Ok(Admission {
                         run,
@@ -120,6 +124,7 @@ impl Engine {
             fallback,
             // Where this process drives the run at once, its beginning shares the commit.
             begins: !inner.client_only,
+            node: None,
             limit: inner.limits.unread,
             repeat: false,
         }

@@ -7,6 +7,7 @@ use async_lock::Semaphore;
 use rewake_store::Store;
 
 use super::post::sweep;
+use super::settings::{check_limits, check_name, check_public_url};
 use super::{Engine, Inner, Limits};
 use crate::dispatch::{Budget, Recovery, Residents, Schedule, Waiters, after, recover};
 use crate::error::OpenError;
@@ -145,13 +146,7 @@ impl Builder {
     ///
     /// [`OpenError`]; nothing runs then.
     pub async fn open(mut self) -> Result<Engine, OpenError> {
-        if let Some(name) = self.secrets.empty() {
-            let name = name.to_owned();
-            return Err(OpenError::EmptySecret { name });
-        }
-        if self.max_steps == 0 && !self.client_only {
-            return Err(OpenError::NoSteps);
-        }
+        self.check()?;
         panic::watch();
         self.registry.add_step(respond::definition())?;
         self.registry.add_step(abort::definition())?;
@@ -195,6 +190,29 @@ impl Builder {
             begin(&inner).await?;
         }
         Ok(Engine { inner })
+    }
+}
+
+impl Builder {
+    fn check(&self) -> Result<(), OpenError> {
+        check_name("project", &self.project)?;
+        check_name("environment", &self.environment)?;
+        check_name("build", &self.build)?;
+        if !self.owner.is_empty() {
+            check_name("owner", &self.owner)?;
+        }
+        self.public_url
+            .as_deref()
+            .map_or(Ok(()), check_public_url)?;
+        check_limits(&self.limits)?;
+        if let Some(name) = self.secrets.empty() {
+            let name = name.to_owned();
+            return Err(OpenError::EmptySecret { name });
+        }
+        if self.max_steps == 0 && !self.client_only {
+            return Err(OpenError::NoSteps);
+        }
+        Ok(())
     }
 }
 

@@ -7,7 +7,7 @@ use rewake_core::token::Token;
 use rewake_store::{Append, AppendRefusal, Failed, Kin, StoreError};
 
 use super::Engine;
-use crate::dispatch::Message;
+use crate::dispatch::{Message, News};
 
 /// A run that could not be asked to end.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -119,7 +119,7 @@ impl Engine {
                     for frame in appended.frames {
                         inner.tell(run, Message::Frame(frame));
                     }
-                    inner.waiters.call(run);
+                    inner.waiters.call(run, News::Look);
                     return Ok(true);
                 }
                 // It has registered another hook meanwhile.

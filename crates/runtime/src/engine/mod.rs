@@ -13,6 +13,7 @@ mod post;
 mod query;
 mod replay;
 mod resume;
+mod settings;
 mod shutdown;
 mod start;
 mod through;
@@ -28,7 +29,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use async_lock::Semaphore;
-use futures_util::future::{BoxFuture, select};
+use futures_util::future::{BoxFuture, Either, select};
 use rewake_core::event::EventKind;
 use rewake_core::id::{EventId, HookId, RunId};
 use rewake_core::time::Timestamp;
@@ -37,7 +38,7 @@ use rewake_store::{
     Append, AppendRefusal, Condition, Failed, Kin, ScopeId, Store, StoreError, UnreadLimit,
 };
 
-use crate::dispatch::{Budget, Message, Recovery, Residents, Schedule, Waiters};
+use crate::dispatch::{Budget, Mailbox, Message, News, Recovery, Residents, Schedule, Waiters};
 use crate::driver::drive;
 use crate::host::Host;
 use crate::registry::Registry;
@@ -53,6 +54,7 @@ pub use query::{LogPlace, RunOutcome, RunView, RunViews};
 pub use replay::Parting;
 pub use resume::Resume;
 pub(crate) use resume::Undeliverable;
+pub use settings::InvalidName;
 pub use start::{Start, Started};
 pub use unread::UnreadPayload;
 pub use wake_up::WakeUpError;
@@ -157,10 +159,15 @@ impl Inner {
             return;
         }
         if let Some(mailbox) = self.residents.tell(run, message) {
-            self.host
-                .spawner
-                .spawn_driver(drive(Arc::clone(self), run, mailbox));
+            self.drive(run, mailbox);
         }
+    }
+
+    /// Begins the driver of a run.
+    pub(crate) fn drive(self: &Arc<Self>, run: RunId, mailbox: Mailbox) {
+        self.host
+            .spawner
+            .spawn_driver(drive(Arc::clone(self), run, mailbox));
     }
 
     pub(crate) fn is_stopping(&self) -> bool {
@@ -172,14 +179,16 @@ impl Inner {
         self.aborting.load(Ordering::Acquire)
     }
 
-    /// Waits to be called about a run. Whoever drives nothing is called by nobody, and so looks again
+    /// Waits to be told about a run. Whoever drives nothing is told by nobody, and so looks again
     /// after a while.
-    pub(crate) async fn called_or_later(&self, called: impl Future<Output = ()>) {
-        if self.client_only {
-            let later = self.host.clock.now().after(LOOK_AGAIN);
-            let _either = select(pin!(called), self.host.clock.sleep_until(later)).await;
-        } else {
-            called.await;
+    pub(crate) async fn called_or_later(&self, called: impl Future<Output = News>) -> News {
+        if !self.client_only {
+            return called.await;
+        }
+        let later = self.host.clock.now().after(LOOK_AGAIN);
+        match select(pin!(called), self.host.clock.sleep_until(later)).await {
+            Either::Left((news, _)) => news,
+            Either::Right(((), _)) => News::Look,
         }
     }
 

@@ -60,6 +60,9 @@ impl Engine {
     async fn post_now(&self, resume: Resume, keep_for: Duration) -> Result<Posted, PostError> {
         let inner = &self.inner;
         let limit = inner.limits.keep_for;
+        if keep_for.is_zero() {
+            return Err(PostError::KeptForNoTime);
+        }
         if keep_for > limit {
             return Err(PostError::KeptTooLong { limit });
         }

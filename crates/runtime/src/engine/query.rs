@@ -10,6 +10,7 @@ use rewake_core::time::Timestamp;
 use rewake_store::{Parked, RunFilter, RunRow, StoreError};
 
 use super::Engine;
+use crate::dispatch::News;
 use crate::error::QueryError;
 
 const PAGE: usize = 1 << 20;
@@ -96,6 +97,22 @@ pub enum RunOutcome {
     Unknown,
 }
 
+impl RunOutcome {
+    /// How an event ends its run; none where it does not.
+    pub(crate) fn of(event: &EventKind) -> Option<Self> {
+        match event {
+            EventKind::RunCompleted { output } => Some(Self::Completed(output.clone())),
+            EventKind::RunFailed { error } => Some(Self::Failed(error.clone())),
+            EventKind::RunCancelled { reason, terminated } => Some(Self::Cancelled {
+                reason: reason.clone(),
+                terminated: *terminated,
+            }),
+            EventKind::RunContinued { successor } => Some(Self::Continued(*successor)),
+            _ => None,
+        }
+    }
+}
+
 impl Engine {
     /// A run as it is; none where there is no such run.
     ///
@@ -121,6 +138,13 @@ impl Engine {
         loop {
             // Registered before looking, so that nothing falls in between.
             let called = inner.waiters.wait(run);
+            // The driver of a run that is in memory tells when it leaves: no need to look before.
+            if inner.residents.has(run) && !inner.is_stopping() {
+                match called.await {
+                    News::Ended(outcome) => return Ok(outcome),
+                    News::Look => continue,
+                }
+            }
             let Some(row) = inner.store.run(inner.scope, run).await? else {
                 return Ok(RunOutcome::Unknown);
             };
@@ -135,7 +159,9 @@ impl Engine {
             if inner.is_stopping() {
                 return Err(QueryError::ShuttingDown);
             }
-            inner.called_or_later(called).await;
+            if let News::Ended(outcome) = inner.called_or_later(called).await {
+                return Ok(outcome);
+            }
         }
     }
 
@@ -241,17 +267,6 @@ impl Engine {
 }
 
 fn end(frames: &[Frame]) -> Option<RunOutcome> {
-    frames
-        .iter()
-        .flat_map(|frame| &frame.events)
-        .find_map(|kind| match kind {
-            EventKind::RunCompleted { output } => Some(RunOutcome::Completed(output.clone())),
-            EventKind::RunFailed { error } => Some(RunOutcome::Failed(error.clone())),
-            EventKind::RunCancelled { reason, terminated } => Some(RunOutcome::Cancelled {
-                reason: reason.clone(),
-                terminated: *terminated,
-            }),
-            EventKind::RunContinued { successor } => Some(RunOutcome::Continued(*successor)),
-            _ => None,
-        })
+    let mut events = frames.iter().flat_map(|frame| &frame.events);
+    events.find_map(RunOutcome::of)
 }

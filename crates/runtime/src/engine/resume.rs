@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use rewake_core::key::{self, InvalidKey};
 use rewake_core::payload::{self, Payload};
 use rewake_core::token::{InvalidToken, Token};
 use rewake_store::{Deliver, DeliverRefusal, DeliveryKey, Door, Failed};
@@ -40,6 +41,7 @@ pub(crate) enum Undeliverable {
     Null,
     TooLarge { len: usize, limit: usize },
     Token(InvalidToken),
+    Key(InvalidKey),
 }
 
 impl Inner {
@@ -52,6 +54,8 @@ impl Inner {
         if len > limit {
             return Err(Undeliverable::TooLarge { len, limit });
         }
+        let checked = resume.key.as_deref().map_or(Ok(()), key::check);
+        checked.map_err(Undeliverable::Key)?;
         Token::parse(&resume.token, self.limits.token).map_err(Undeliverable::Token)
     }
 }

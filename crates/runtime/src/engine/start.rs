@@ -6,12 +6,13 @@ use std::time::Duration;
 use rewake_core::attribute;
 use rewake_core::event::{CreatedBy, EventKind, Frame};
 use rewake_core::id::RunId;
+use rewake_core::key;
 use rewake_core::payload::Payload;
 use rewake_store::{Create, CreateRefusal, Failed, StartKey};
 use sha2::{Digest, Sha256};
 
 use super::Engine;
-use crate::dispatch::Message;
+use crate::dispatch::{Expected, Message};
 use crate::error::StartError;
 
 /// What is to be started, and how.
@@ -81,17 +82,22 @@ impl Engine {
             return Err(StartError::TooLarge { len, limit });
         }
         attribute::check(&start.attributes)?;
+        start.key.as_deref().map_or(Ok(()), key::check)?;
         if !inner.client_only && inner.registry.workflow(&start.workflow).is_none() {
             return Err(StartError::UnknownWorkflow {
                 name: start.workflow,
             });
         }
         let create = self.create(&start);
+        let expected = match start.delay {
+            None => Expected::new(inner, create.run),
+            Some(_) => None,
+        };
         match inner.store.create(create).await {
             Ok(created) => {
                 let new = created.frame.is_some();
                 if let Some(frame) = created.frame {
-                    self.inform(created.run, frame);
+                    self.inform(created.run, frame, expected);
                 }
                 Ok(Started {
                     run: created.run,
@@ -111,16 +117,17 @@ impl Engine {
         }
     }
 
-    fn inform(&self, run: RunId, frame: Frame) {
+    fn inform(&self, run: RunId, frame: Frame, expected: Option<Expected>) {
         let not_before = frame.events.iter().find_map(|kind| match kind {
             EventKind::RunCreated { not_before, .. } => *not_before,
             _ => None,
         });
-        match not_before {
+        match (not_before, expected) {
             // As the store's index has it: another time might fall on the other side of what is
             // known of the index.
-            Some(at) => self.inner.schedule.add(at.max(frame.at), run),
-            None => self.inner.tell(run, Message::Frame(frame)),
+            (Some(at), _) => self.inner.schedule.add(at.max(frame.at), run),
+            (None, Some(expected)) => expected.begin(frame),
+            (None, None) => self.inner.tell(run, Message::Frame(frame)),
         }
     }
 
@@ -156,6 +163,7 @@ impl Engine {
             id: inner.event_id(),
             events,
             key,
+            node: None,
         }
     }
 }

@@ -35,18 +35,6 @@ pub enum WakeUpError {
     Store(#[from] StoreError),
 }
 
-impl WakeUpError {
-    /// A stable name for programs.
-    pub const fn code(&self) -> &'static str {
-        match self {
-            Self::RunUnknown { .. } => "RUN_UNKNOWN",
-            Self::RunEnded { .. } => "RUN_ENDED",
-            Self::Refused { .. } => "REFUSED",
-            Self::Store(error) => error.code(),
-        }
-    }
-}
-
 impl Engine {
     /// Ends the sleeps of a run now, or the one that is named, and says how many: one that has ended
     /// or is given up is not among them. Returns when that is on stable storage.

@@ -17,7 +17,7 @@ use rewake_store::{
 use sha2::{Digest, Sha256};
 
 use super::{Engine, Hook, Inner};
-use crate::dispatch::Message;
+use crate::dispatch::{Message, News};
 use crate::error::{AnswerError, QueryError, WebhookError};
 
 /// A request on its way to a webhook.
@@ -215,7 +215,7 @@ impl Caller<'_> {
                 return Ok(answer);
             }
             match select(pin!(inner.called_or_later(called)), deadline).await {
-                Either::Left(((), rest)) => deadline = rest,
+                Either::Left((_, rest)) => deadline = rest,
                 Either::Right(((), _)) => {
                     // Who answers in another process calls nobody here: what stands is the answer.
                     let answer = self.find(run, &stream).await?;
@@ -298,7 +298,7 @@ impl Inner {
         };
         match self.store.answer(answer).await {
             Ok(_) => {
-                self.waiters.call(run);
+                self.waiters.call(run, News::Look);
                 Ok(())
             }
             Err(Failed::Refused(AnswerRefusal::AlreadyAnswered)) => {

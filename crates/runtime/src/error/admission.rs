@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use rewake_core::id::RunId;
+use rewake_core::key::InvalidKey;
 use rewake_core::token::InvalidToken;
 use rewake_store::{AdmitRefusal, PostRefusal, StoreError};
 
@@ -35,6 +35,9 @@ pub enum AdmitError {
     /// The text cannot be a token.
     #[error(transparent)]
     InvalidToken(#[from] InvalidToken),
+    /// The text cannot be an idempotency key. Nothing happened; mend the key.
+    #[error(transparent)]
+    InvalidKey(#[from] InvalidKey),
     /// No workflow of this name is part of this build.
     #[error(
         "no workflow `{name}` is part of this build; hand it to the builder with `.workflow(…)`"
@@ -57,12 +60,6 @@ pub enum AdmitError {
         /// Their bytes.
         bytes: u64,
     },
-    /// The id that was drawn for the run is in use. Nothing happened; the next call draws another.
-    #[error("run `{run}` exists already")]
-    RunExists {
-        /// The run.
-        run: RunId,
-    },
     /// The handle was shut down.
     #[error("the engine is shutting down; nothing was started")]
     ShuttingDown,
@@ -77,55 +74,12 @@ pub enum AdmitError {
     Store(#[from] StoreError),
 }
 
-impl AdmitError {
-    /// True where the payload may have been admitted: repeat with the same idempotency key.
-    pub const fn may_have_happened(&self) -> bool {
-        matches!(self, Self::Store(error) if error.may_have_happened())
-    }
-
-    /// True where the same call may succeed later.
-    pub const fn is_retryable(&self) -> bool {
-        match self {
-            Self::Full { .. } | Self::RunExists { .. } => true,
-            Self::Store(error) => error.is_retryable(),
-            Self::NullPayload
-            | Self::NotEncodable { .. }
-            | Self::TooLarge { .. }
-            | Self::InvalidToken(_)
-            | Self::UnknownWorkflow { .. }
-            | Self::NotAHook
-            | Self::KeyReused
-            | Self::ShuttingDown
-            | Self::Refused { .. } => false,
-        }
-    }
-
-    /// A stable name for programs.
-    pub const fn code(&self) -> &'static str {
-        match self {
-            Self::NullPayload => "NULL_PAYLOAD",
-            Self::NotEncodable { .. } => "NOT_ENCODABLE",
-            Self::TooLarge { .. } => "PAYLOAD_TOO_LARGE",
-            Self::InvalidToken(_) => "INVALID_TOKEN",
-            Self::UnknownWorkflow { .. } => "UNKNOWN_WORKFLOW",
-            Self::NotAHook => "NOT_A_HOOK",
-            Self::KeyReused => "KEY_REUSED",
-            Self::Full { .. } => "HOOK_FULL",
-            Self::RunExists { .. } => "RUN_EXISTS",
-            Self::ShuttingDown => "SHUTTING_DOWN",
-            Self::Refused { .. } => "REFUSED",
-            Self::Store(error) => error.code(),
-        }
-    }
-}
-
 impl From<AdmitRefusal> for AdmitError {
     fn from(refusal: AdmitRefusal) -> Self {
         match refusal {
             AdmitRefusal::WrongDoor => Self::NotAHook,
             AdmitRefusal::KeyReused => Self::KeyReused,
             AdmitRefusal::Full { count, bytes } => Self::Full { count, bytes },
-            AdmitRefusal::RunExists { run } => Self::RunExists { run },
             refusal => Self::Refused {
                 reason: refusal.to_string(),
             },
@@ -139,6 +93,7 @@ impl From<Undeliverable> for AdmitError {
             Undeliverable::Null => Self::NullPayload,
             Undeliverable::TooLarge { len, limit } => Self::TooLarge { len, limit },
             Undeliverable::Token(invalid) => invalid.into(),
+            Undeliverable::Key(invalid) => invalid.into(),
         }
     }
 }
@@ -169,6 +124,14 @@ pub enum PostError {
     /// The text cannot be a token.
     #[error(transparent)]
     InvalidToken(#[from] InvalidToken),
+    /// The text cannot be an idempotency key. Nothing happened; mend the key.
+    #[error(transparent)]
+    InvalidKey(#[from] InvalidKey),
+    /// The payload was to be kept for no time: whoever did not take it at once would never see it.
+    #[error(
+        "a payload is kept for some time; to hand it over now or not at all, use `resume_hook`"
+    )]
+    KeptForNoTime,
     /// The payload was to be kept for longer than is allowed.
     #[error("the mailbox keeps a payload for at most {} days", limit.as_secs() / 86_400)]
     KeptTooLong {
@@ -208,46 +171,6 @@ pub enum PostError {
     Store(#[from] StoreError),
 }
 
-impl PostError {
-    /// True where the payload may have been taken: repeat with the same idempotency key.
-    pub const fn may_have_happened(&self) -> bool {
-        matches!(self, Self::Store(error) if error.may_have_happened())
-    }
-
-    /// True where the same call may succeed later.
-    pub const fn is_retryable(&self) -> bool {
-        match self {
-            Self::Full { .. } | Self::MailboxFull { .. } => true,
-            Self::Store(error) => error.is_retryable(),
-            Self::NullPayload
-            | Self::NotEncodable { .. }
-            | Self::TooLarge { .. }
-            | Self::InvalidToken(_)
-            | Self::KeptTooLong { .. }
-            | Self::NotAHook
-            | Self::KeyReused
-            | Self::Refused { .. } => false,
-        }
-    }
-
-    /// A stable name for programs.
-    pub const fn code(&self) -> &'static str {
-        match self {
-            Self::NullPayload => "NULL_PAYLOAD",
-            Self::NotEncodable { .. } => "NOT_ENCODABLE",
-            Self::TooLarge { .. } => "PAYLOAD_TOO_LARGE",
-            Self::InvalidToken(_) => "INVALID_TOKEN",
-            Self::KeptTooLong { .. } => "KEPT_TOO_LONG",
-            Self::NotAHook => "NOT_A_HOOK",
-            Self::KeyReused => "KEY_REUSED",
-            Self::Full { .. } => "HOOK_FULL",
-            Self::MailboxFull { .. } => "MAILBOX_FULL",
-            Self::Refused { .. } => "REFUSED",
-            Self::Store(error) => error.code(),
-        }
-    }
-}
-
 impl From<PostRefusal> for PostError {
     fn from(refusal: PostRefusal) -> Self {
         match refusal {
@@ -268,6 +191,7 @@ impl From<Undeliverable> for PostError {
             Undeliverable::Null => Self::NullPayload,
             Undeliverable::TooLarge { len, limit } => Self::TooLarge { len, limit },
             Undeliverable::Token(invalid) => invalid.into(),
+            Undeliverable::Key(invalid) => invalid.into(),
         }
     }
 }
@@ -278,6 +202,7 @@ impl From<Undeliverable> for ResumeError {
             Undeliverable::Null => Self::NullPayload,
             Undeliverable::TooLarge { len, limit } => Self::TooLarge { len, limit },
             Undeliverable::Token(invalid) => invalid.into(),
+            Undeliverable::Key(invalid) => invalid.into(),
         }
     }
 }

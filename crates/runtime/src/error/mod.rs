@@ -2,14 +2,17 @@
 
 use rewake_core::attribute::InvalidAttribute;
 use rewake_core::id::{InvalidId, RunId};
+use rewake_core::key::InvalidKey;
 use rewake_core::token::InvalidToken;
 use rewake_core::transition::IllegalTransition;
 use rewake_store::StoreError;
 
+use crate::engine::InvalidName;
 use crate::registry::RegistryError;
 use crate::webhook::{BadSignature, InvalidSettings, Unverifiable};
 
 mod admission;
+mod code;
 
 pub use admission::{AdmitError, PostError};
 
@@ -29,6 +32,20 @@ pub enum OpenError {
     /// No attempt of a step may ever be under way: no run would come to its end.
     #[error("no step could ever run; let at least one be under way, with `.max_steps(1)`")]
     NoSteps,
+    /// The project, the environment, the owner or the build cannot be called so.
+    #[error(transparent)]
+    InvalidName(#[from] InvalidName),
+    /// The public URL is none that webhooks could be below.
+    #[error(
+        "the public URL is not one; write scheme and host, and a path if there is one, such as `https://app.example/hooks`"
+    )]
+    InvalidPublicUrl,
+    /// A limit is zero, so that nothing could ever be done.
+    #[error("with a limit of zero for {what} nothing could be done; set a higher one, or none")]
+    NothingAllowed {
+        /// What the limit is of.
+        what: &'static str,
+    },
     /// The store could not be read or written.
     #[error("the store cannot be used")]
     Store(#[from] StoreError),
@@ -65,6 +82,9 @@ pub enum StartError {
     /// An attribute cannot be.
     #[error(transparent)]
     InvalidAttribute(#[from] InvalidAttribute),
+    /// The text cannot be an idempotency key. Nothing happened; mend the key.
+    #[error(transparent)]
+    InvalidKey(#[from] InvalidKey),
     /// A run with the id exists.
     #[error("run `{run}` exists already")]
     RunExists {
@@ -127,6 +147,9 @@ pub enum ResumeError {
     /// The text cannot be a token.
     #[error(transparent)]
     InvalidToken(#[from] InvalidToken),
+    /// The text cannot be an idempotency key. Nothing happened; mend the key.
+    #[error(transparent)]
+    InvalidKey(#[from] InvalidKey),
     /// The token is a webhook's: call its URL, or use `resume_webhook`.
     #[error("the token is a webhook's; call its URL or use `resume_webhook`")]
     NotAHook,
@@ -152,51 +175,6 @@ pub enum ResumeError {
     /// The store could not serve; its `may_have_happened` says whether something may have happened.
     #[error(transparent)]
     Store(#[from] StoreError),
-}
-
-impl ResumeError {
-    /// True where the payload may have been taken: repeat with the same idempotency key.
-    pub const fn may_have_happened(&self) -> bool {
-        matches!(self, Self::Store(error) if error.may_have_happened())
-    }
-
-    /// A stable name for programs.
-    pub const fn code(&self) -> &'static str {
-        match self {
-            Self::NullPayload => "NULL_PAYLOAD",
-            Self::Invalid { .. } => "INVALID_PAYLOAD",
-            Self::NotEncodable { .. } => "NOT_ENCODABLE",
-            Self::TooLarge { .. } => "PAYLOAD_TOO_LARGE",
-            Self::InvalidToken(_) => "INVALID_TOKEN",
-            Self::NotAHook => "NOT_A_HOOK",
-            Self::KeyReused => "KEY_REUSED",
-            Self::Full { .. } => "HOOK_FULL",
-            Self::Refused { .. } => "REFUSED",
-            Self::Store(error) => error.code(),
-        }
-    }
-}
-
-impl StartError {
-    /// True where the run may have been started: repeat with the same idempotency key.
-    pub const fn may_have_happened(&self) -> bool {
-        matches!(self, Self::Store(error) if error.may_have_happened())
-    }
-
-    /// A stable name for programs.
-    pub const fn code(&self) -> &'static str {
-        match self {
-            Self::UnknownWorkflow { .. } => "UNKNOWN_WORKFLOW",
-            Self::NotEncodable { .. } => "NOT_ENCODABLE",
-            Self::TooLarge { .. } => "PAYLOAD_TOO_LARGE",
-            Self::InvalidAttribute(_) => "INVALID_ATTRIBUTE",
-            Self::RunExists { .. } => "RUN_EXISTS",
-            Self::KeyReused { .. } => "KEY_REUSED",
-            Self::ShuttingDown => "SHUTTING_DOWN",
-            Self::Refused { .. } => "REFUSED",
-            Self::Store(error) => error.code(),
-        }
-    }
 }
 
 /// A request to a webhook that has no answer.
@@ -266,52 +244,6 @@ pub enum WebhookError {
     /// The store could not serve; its `may_have_happened` says whether something may have happened.
     #[error(transparent)]
     Store(#[from] StoreError),
-}
-
-impl WebhookError {
-    /// True where the workflow has got the request, or may have.
-    pub const fn may_have_happened(&self) -> bool {
-        match self {
-            Self::RunEnded
-            | Self::NoAnswer
-            | Self::UnreadableAnswer { .. }
-            | Self::AnswerLost(_) => true,
-            Self::Store(error) => error.may_have_happened(),
-            Self::NotFound
-            | Self::MethodNotAllowed { .. }
-            | Self::TooLarge { .. }
-            | Self::Body { .. }
-            | Self::BodyTooSlow
-            | Self::NotSigned(_)
-            | Self::CannotVerify(_)
-            | Self::Full
-            | Self::TooManyCallers
-            | Self::InvalidSettings(_)
-            | Self::Refused { .. } => false,
-        }
-    }
-
-    /// A stable name for programs.
-    pub const fn code(&self) -> &'static str {
-        match self {
-            Self::NotFound => "WEBHOOK_NOT_FOUND",
-            Self::MethodNotAllowed { .. } => "METHOD_NOT_ALLOWED",
-            Self::TooLarge { .. } => "PAYLOAD_TOO_LARGE",
-            Self::Body { .. } => "BODY_UNREADABLE",
-            Self::BodyTooSlow => "BODY_TOO_SLOW",
-            Self::NotSigned(_) => "NOT_SIGNED",
-            Self::CannotVerify(_) => "CANNOT_VERIFY",
-            Self::Full => "HOOK_FULL",
-            Self::TooManyCallers => "TOO_MANY_CALLERS",
-            Self::RunEnded => "RUN_ENDED",
-            Self::NoAnswer => "NO_ANSWER",
-            Self::InvalidSettings(_) => "INVALID_SETTINGS",
-            Self::UnreadableAnswer { .. } => "UNREADABLE_ANSWER",
-            Self::AnswerLost(_) => "ANSWER_LOST",
-            Self::Refused { .. } => "REFUSED",
-            Self::Store(error) => error.code(),
-        }
-    }
 }
 
 /// An answer to a webhook's request that does not stand.

@@ -58,6 +58,13 @@ pub enum BadSignature {
     Stale,
 }
 
+impl BadSignature {
+    /// A stable name for programs, the same for all: which part is wrong would help who guesses.
+    pub const fn code(&self) -> &'static str {
+        "NOT_SIGNED"
+    }
+}
+
 /// Why this process cannot tell whether a request is signed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -77,6 +84,13 @@ pub enum Unverifiable {
         /// The name.
         name: String,
     },
+}
+
+impl Unverifiable {
+    /// A stable name for programs.
+    pub const fn code(&self) -> &'static str {
+        "CANNOT_VERIFY"
+    }
 }
 
 #[derive(Serialize)]

@@ -1,9 +1,11 @@
 //! Calls of child runs: steps whose body is another run.
 
+use std::collections::BTreeMap;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{self, Poll};
 
+use rewake_core::attribute::{self, InvalidAttribute};
 use rewake_core::event::{Child, Correlation, Failure};
 use rewake_core::id::{RunId, StepId};
 use rewake_core::payload::Payload;
@@ -31,8 +33,14 @@ pub struct DetachedFuture {
 
 /// A child run that could not be asked for. Nothing was recorded.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{}", .0.message)]
-pub struct ArgumentsTooLong(pub Failure);
+pub enum ChildRefused {
+    /// Its arguments are too long.
+    #[error("{}", .0.message)]
+    TooLong(Failure),
+    /// It cannot have such attributes.
+    #[error(transparent)]
+    InvalidAttribute(#[from] InvalidAttribute),
+}
 
 #[derive(Debug)]
 struct Call {
@@ -48,6 +56,7 @@ struct Call {
 struct Asked {
     workflow: String,
     input: Payload,
+    attributes: BTreeMap<String, String>,
 }
 
 impl ChildFuture {
@@ -60,6 +69,7 @@ impl ChildFuture {
         let asked = Asked {
             workflow: workflow.to_owned(),
             input,
+            attributes: BTreeMap::new(),
         };
         Self {
             call: Call {
@@ -68,6 +78,13 @@ impl ChildFuture {
                 asked: Some(asked),
                 waiting: false,
             },
+        }
+    }
+
+    /// Gives the child an attribute, as long as it was not asked for.
+    pub fn set_attribute(&mut self, key: String, value: String) {
+        if let Some(asked) = &mut self.call.asked {
+            asked.attributes.insert(key, value);
         }
     }
 
@@ -80,18 +97,27 @@ impl ChildFuture {
 
 impl Call {
     /// Asks for the child, where that was not done before.
-    fn ask(&mut self, detached: bool) -> Result<(), ArgumentsTooLong> {
+    fn ask(&mut self, detached: bool) -> Result<(), ChildRefused> {
         self.context.expect_current("a child run");
-        let Some(Asked { workflow, input }) = self.asked.take() else {
+        let Some(asked) = self.asked.take() else {
             return Ok(());
         };
+        let Asked {
+            workflow,
+            input,
+            attributes,
+        } = asked;
         let checked = self.context.check_len("the child's arguments have", &input);
-        checked.map_err(ArgumentsTooLong)?;
+        checked.map_err(ChildRefused::TooLong)?;
+        attribute::check(&attributes)?;
         let entropy = self.context.draw();
-        self.context.with(|machine| {
-            let run = RunId::mint(machine.now(), entropy);
-            machine.create_child(self.id, workflow, input, Child { run, detached });
-        });
+        let mut shared = self.context.lock();
+        let run = RunId::mint(shared.machine.now(), entropy);
+        let child = Child { run, detached };
+        if shared.machine.create_child(self.id, workflow, input, child) {
+            shared.keep_child_attributes(self.id, attributes);
+        }
+        drop(shared);
         self.waiting = true;
         Ok(())
     }
@@ -121,7 +147,7 @@ impl Call {
 }
 
 impl Future for ChildFuture {
-    type Output = Result<(RunId, StepOutcome), ArgumentsTooLong>;
+    type Output = Result<(RunId, StepOutcome), ChildRefused>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut task::Context<'_>) -> Poll<Self::Output> {
         let call = &mut self.get_mut().call;
@@ -137,7 +163,7 @@ impl Future for ChildFuture {
 }
 
 impl Future for DetachedFuture {
-    type Output = Result<RunId, ArgumentsTooLong>;
+    type Output = Result<RunId, ChildRefused>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut task::Context<'_>) -> Poll<Self::Output> {
         let call = &mut self.get_mut().call;

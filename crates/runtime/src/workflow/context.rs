@@ -63,6 +63,8 @@ pub(super) struct Shared {
     /// What open steps run, where it is not the function of their name. Kept although the call may
     /// have been dropped: that does not stop its step.
     works: BTreeMap<StepId, Work>,
+    /// What the child runs can be looked up by whose beginning is not on record.
+    child_attributes: BTreeMap<StepId, BTreeMap<String, String>>,
 }
 
 impl Shared {
@@ -85,6 +87,16 @@ impl Shared {
         self.wakers.remove(&id);
     }
 
+    pub(super) fn keep_child_attributes(
+        &mut self,
+        step: StepId,
+        attributes: BTreeMap<String, String>,
+    ) {
+        if !attributes.is_empty() {
+            self.child_attributes.insert(step, attributes);
+        }
+    }
+
     pub(super) fn keep_work(&mut self, step: StepId, work: Work) {
         self.works.insert(step, work);
     }
@@ -104,6 +116,7 @@ impl Context {
             next_shield: 0,
             shielded: 0,
             works: BTreeMap::new(),
+            child_attributes: BTreeMap::new(),
         };
         Arc::new(Self {
             sealed: AtomicBool::new(false),
@@ -238,6 +251,17 @@ impl Context {
         let work = self.lock().works.remove(&step);
         // Not under the lock: what a closure holds may be handles of this very run.
         drop(work);
+    }
+
+    /// What a child run that is to begin can be looked up by.
+    pub(crate) fn child_attributes(&self, step: StepId) -> BTreeMap<String, String> {
+        let known = self.lock().child_attributes.get(&step).cloned();
+        known.unwrap_or_default()
+    }
+
+    /// Lets go of a child's attributes: its own log has them.
+    pub(crate) fn forget_child_attributes(&self, step: StepId) {
+        self.lock().child_attributes.remove(&step);
     }
 
     /// Gives away everything that steps run, for a run that is put away: the closures may hold

@@ -19,7 +19,7 @@ mod work;
 
 pub use abort::Controller;
 pub use attributes::SetAttributes;
-pub use child::{ArgumentsTooLong, ChildFuture, DetachedFuture};
+pub use child::{ChildFuture, ChildRefused, DetachedFuture};
 pub use context::{Context, NotInWorkflow, RunInfo};
 pub use hook::{Conflict, HookHandle, HookSpec, Receive, RegisterHook};
 pub use shield::Shield;

@@ -14,9 +14,9 @@ use rewake_store::memory::{MemoryStore, Now};
 use rewake_store::{
     Admit, AdmitRefusal, Admitted, Answer, AnswerRefusal, Answered, Append, AppendRefusal,
     Appended, ChunkRow, Create, CreateRefusal, Created, Deliver, DeliverRefusal, Delivered, Failed,
-    Lineage, Log, MailRow, Mailbox, OwedRow, Parked, Post, PostRefusal, Posted, Queries, RunFilter,
-    RunPage, RunRow, ScopeId, Sessions, StoreError, StoreFuture, Streams, TokenRow, WakeUp,
-    WakeUps, decode_row,
+    Lineage, Log, MailRow, Mailbox, Nodes, OwedRow, Parked, Post, PostRefusal, Posted, Queries,
+    RunFilter, RunPage, RunRow, ScopeId, Sessions, StoreError, StoreFuture, Streams, TokenRow,
+    WakeUp, WakeUps, decode_row,
 };
 
 type First = Box<dyn FnOnce(&MemoryStore) + Send>;
@@ -256,6 +256,8 @@ impl Sessions for TestStore {
         self.memory.close()
     }
 }
+
+impl Nodes for TestStore {}
 
 impl Queries for TestStore {
     fn run(&self, scope: ScopeId, run: RunId) -> StoreFuture<Option<RunRow>> {

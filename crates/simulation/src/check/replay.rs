@@ -3,6 +3,7 @@
 //! The log of each run that ended is written anew into an empty store, without its last frame. A new
 //! process must come to the very end that was cut off, from the log alone.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -144,6 +145,7 @@ fn import(mini: &World, run: RunId, kept: &[Frame]) -> Result<ScopeId, String> {
                 id: frame.id,
                 events: frame.events.clone(),
                 key: None,
+                node: None,
             };
             let created = store.create(create).now_or_never();
             created
@@ -186,6 +188,7 @@ fn children(frame: &Frame) -> Vec<ChildBegins> {
         build: String::new(),
         seed: [0; 16],
         flags: 0,
+        attributes: BTreeMap::new(),
         begins: false,
     };
     children.map(begins).collect()

@@ -13,12 +13,16 @@ use crate::shadow::number_of;
 
 /// The first seed whose scenario fails with a store that is broken like this.
 fn first_failing(sabotage: Sabotage) -> Scenario {
-    let broken = |seed| Scenario {
+    failing(sabotage).next().unwrap()
+}
+
+fn failing(sabotage: Sabotage) -> impl Iterator<Item = Scenario> {
+    let broken = move |seed| Scenario {
         sabotage: Some(sabotage),
         ..Scenario::of(seed)
     };
     let fails = |scenario: &Scenario| play(scenario, false).is_err();
-    (0..5_000).map(broken).find(fails).unwrap()
+    (0..5_000).map(broken).filter(fails)
 }
 
 /// Delivers what was delivered once more, to a hook that had received something before.
@@ -70,8 +74,9 @@ fn a_planted_fault_shrinks_to_the_little_that_shows_it() {
 
 #[test]
 fn a_fault_that_it_takes_stays() {
-    let scenario = first_failing(deliver_again_unheard);
-    let small = smallest(scenario).unwrap();
+    // How far one scenario shrinks is luck: what is left may lie at another place than what goes.
+    let shrunk = failing(deliver_again_unheard).take(3).map(smallest);
+    let small = shrunk.flatten().min_by_key(Shrunk::acts).unwrap();
     assert_eq!(small.statement, Statement::Delivered, "{small}");
     let lost = |fault: &&Fault| matches!(fault, Fault::Request(_, Fate::AnswerLost));
     assert_eq!(

@@ -85,6 +85,7 @@ fn admission(scope: ScopeId, token: Token, payload: Payload) -> Admit {
             event: event_id(),
         },
         begins: true,
+        node: None,
         limit: UnreadLimit::default(),
         repeat: false,
     }

@@ -119,6 +119,7 @@ impl Run<'_> {
             id: event_id(),
             events: vec![run_created(), self.hook_created()],
             key: None,
+            node: None,
         }
     }
 

@@ -16,6 +16,10 @@ use crate::lineage::ChildBegins;
 use crate::request::{Append, AppendRefusal, Condition};
 use crate::role::{RunFilter, WakeUp};
 
+fn attributes() -> BTreeMap<String, String> {
+    BTreeMap::from([("record".to_owned(), "7".to_owned())])
+}
+
 /// How a child begins whose run is minted now.
 pub(super) fn begins(stage: &Stage<'_>) -> ChildBegins {
     ChildBegins {
@@ -24,6 +28,7 @@ pub(super) fn begins(stage: &Stage<'_>) -> ChildBegins {
         build: "build-2".to_owned(),
         seed: [5; 16],
         flags: 0,
+        attributes: attributes(),
         begins: true,
     }
 }
@@ -69,7 +74,7 @@ fn first_frame(parent: RunId, begins: &ChildBegins, stage: &Stage<'_>) -> Frame 
         }),
         not_before: None,
         continued_from: None,
-        attributes: BTreeMap::new(),
+        attributes: attributes(),
         created_by: CreatedBy::Start,
     };
     Frame {
@@ -99,6 +104,7 @@ pub(super) async fn a_child_begins_with_the_append_that_records_it(stage: Stage<
         detached: false,
     };
     assert_eq!(row.parent, Some(parent));
+    assert_eq!(row.attributes, attributes());
 }
 
 pub(super) async fn a_child_that_is_not_at_hand_begins_later(stage: Stage<'_>) {

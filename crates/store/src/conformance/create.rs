@@ -59,6 +59,7 @@ pub(super) async fn the_row_of_a_new_run_says_what_the_log_says(stage: Stage<'_>
         parent: None,
         children: 0,
         attributes: BTreeMap::new(),
+        node: None,
     };
     assert_eq!(log.row().await, expected);
 }

@@ -11,7 +11,7 @@ use crate::role::Store;
 /// A case that a store does not pass on purpose, and why.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Skip {
-    /// The case, as `topic::name`.
+    /// The case, as `topic::name`, or a whole topic.
     pub case: &'static str,
     /// Why the store cannot pass it.
     pub reason: &'static str,

@@ -41,6 +41,7 @@ pub(super) async fn wake_ups_and_parked_runs_are_not_seen(stage: Stage<'_>) {
         code: "DIVERGED".to_owned(),
         reason: "reason".to_owned(),
         at: stage.at(0),
+        before: Vec::new(),
     });
     parking.ok().await;
     let (store, elsewhere) = (&stage.store, stage.elsewhere);

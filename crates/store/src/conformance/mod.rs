@@ -10,6 +10,7 @@
 //! harness ──▶ store, clock ──▶ stage ──▶ case: requests ──▶ answers, rows ──▶ verdict
 //! ```
 
+mod cases;
 mod event;
 mod harness;
 mod observe;
@@ -22,6 +23,7 @@ mod append;
 mod attributes;
 mod batches;
 mod children;
+mod claims;
 mod create;
 mod damage;
 mod deliver;
@@ -30,9 +32,12 @@ mod fencing;
 mod forget;
 mod isolation;
 mod keys;
+mod leases;
 mod limits;
 mod mailbox;
 mod marks;
+mod news;
+mod nodes;
 mod owed;
 mod paging;
 mod parked;

@@ -14,6 +14,7 @@ fn diverged(at: Timestamp) -> Parked {
         code: "DIVERGED".to_owned(),
         reason: "position 3: the log holds a step, the code calls a hook".to_owned(),
         at,
+        before: Vec::new(),
     }
 }
 
@@ -77,6 +78,31 @@ pub(super) async fn a_parked_run_may_be_parked_for_another_reason(stage: Stage<'
     let log = parked(&stage).await;
     log.worker([]).parking(diverged(stage.at(9))).ok().await;
     assert_eq!(log.row().await.parked, Some(diverged(stage.at(9))));
+}
+
+pub(super) async fn builds_that_could_not_follow_are_remembered(stage: Stage<'_>) {
+    let log = parked(&stage).await;
+    for build in ["build-3", "build-2", "build-3"] {
+        let mut again = diverged(stage.at(9));
+        build.clone_into(&mut again.build);
+        log.worker([]).parking(again).ok().await;
+    }
+    let row = log.row().await.parked.expect("it is parked");
+    assert_eq!(row.build, "build-3");
+    let builds = ["build-1", "build-2", "build-3"].map(|build| row.is_by(build));
+    assert_eq!(builds, [false, true, true]);
+    let names: std::collections::BTreeSet<_> = row.before.iter().collect();
+    assert_eq!(names.len(), row.before.len(), "each is named once");
+}
+
+pub(super) async fn a_run_that_goes_on_is_parked_by_nobody(stage: Stage<'_>) {
+    let log = parked(&stage).await;
+    log.worker([]).ok().await;
+    let mut again = diverged(stage.at(9));
+    "build-3".clone_into(&mut again.build);
+    log.worker([]).parking(again).ok().await;
+    let row = log.row().await.parked.expect("it is parked");
+    assert!(!row.is_by("build-2"), "it has followed since");
 }
 
 pub(super) async fn the_end_of_a_parked_run_clears_the_mark(stage: Stage<'_>) {

@@ -19,7 +19,7 @@ use crate::request::{
     UnreadLimit,
 };
 use crate::role::StoreFuture;
-use crate::row::{Parked, ScopeId};
+use crate::row::{NodeId, Parked, ScopeId};
 
 /// The answer of a request that must succeed.
 async fn answered<A: Debug, R: std::error::Error + 'static>(
@@ -57,12 +57,19 @@ impl<'s> Creating<'s> {
             id: stage.event_id(),
             events,
             key: None,
+            node: None,
         };
         Self { stage, request }
     }
 
     pub(super) const fn within(mut self, scope: ScopeId) -> Self {
         self.request.scope = scope;
+        self
+    }
+
+    /// A node asks, which will drive the run.
+    pub(super) const fn at(mut self, node: NodeId) -> Self {
+        self.request.node = Some(node);
         self
     }
 
@@ -185,6 +192,11 @@ impl<'s> Appending<'s> {
         self.marking(|mark| mark.parked = Some(parked))
     }
 
+    /// The worker belongs to a node.
+    pub(super) fn at(self, node: NodeId) -> Self {
+        self.marking(|mark| mark.node = Some(node))
+    }
+
     fn marking(mut self, set: impl FnOnce(&mut Mark)) -> Self {
         set(self.mark.as_mut().expect("only a worker marks"));
         self
@@ -297,6 +309,7 @@ impl<'s> Admitting<'s> {
             key: None,
             fallback: stage.fallback("fulfil"),
             begins: true,
+            node: None,
             limit: UnreadLimit::default(),
             repeat: false,
         };
@@ -315,6 +328,12 @@ impl<'s> Admitting<'s> {
 
     pub(super) const fn limit(mut self, count: u64, bytes: u64) -> Self {
         self.request.limit = UnreadLimit { count, bytes };
+        self
+    }
+
+    /// A node asks, which will drive the run.
+    pub(super) const fn at(mut self, node: NodeId) -> Self {
+        self.request.node = Some(node);
         self
     }
 

@@ -94,6 +94,7 @@ fn start(
     let arrivals = kept.iter().cloned().map(Arrival::from);
     let arrivals = arrivals.chain([own(request)]);
     let mut begun = begin(place, &request.fallback, arrivals, request.begins, now);
+    begun.row.node = request.node;
     begun.hook.keyed = request.key.is_some();
     let bound = forget::bind(rows, &mut begun.hook, &kept)?;
     let answer = answer(&begun);

@@ -12,7 +12,7 @@ use super::tokens::InTheWay;
 use super::{children, effect};
 use crate::error::{Failed, StoreError};
 use crate::request::{Append, AppendRefusal, Appended, Condition, Mark};
-use crate::row::{Left, RunRow};
+use crate::row::{Left, Parked, RunRow};
 
 type Refused = Failed<AppendRefusal>;
 
@@ -269,11 +269,26 @@ fn mark(
     if mark.rested {
         row.crashes = 0;
     }
-    row.parked.clone_from(&mark.parked);
-    if row.parked.is_some() {
-        row.wake_at = None;
-    }
+    park(row, mark);
     clear_if_ended(row);
+}
+
+/// A run that is parked is nobody's: another build may follow. One that goes on is its worker's.
+fn park(row: &mut RunRow, mark: &Mark) {
+    let before = row.parked.take();
+    row.node = mark.node;
+    let Some(mut parked) = mark.parked.clone() else {
+        return;
+    };
+    if let Some(Parked { build, before, .. }) = before {
+        parked.before = before;
+        if build != parked.build && !parked.before.contains(&build) {
+            parked.before.push(build);
+        }
+    }
+    row.parked = Some(parked);
+    row.node = None;
+    row.wake_at = None;
 }
 
 fn clear_if_ended(row: &mut RunRow) {

@@ -16,11 +16,11 @@ use crate::row::{RunRow, ScopeId, TokenRow};
 pub(super) struct Begun {
     pub(super) frame: Frame,
     pub(super) hook: TokenRow,
-    row: RunRow,
+    pub(super) row: RunRow,
 }
 
 /// Begins the run that a payload names. Its workflow begins in the same frame where `begins`: behind
-/// the hook, so that its code finds it.
+/// the hook, so that its code finds it. Nobody has the run.
 pub(super) fn begin(
     (scope, token): (ScopeId, &Token),
     named: &Fallback,

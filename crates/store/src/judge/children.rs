@@ -75,7 +75,8 @@ impl Changes {
         let Some(frame) = first_frame(request.run, record, begins, at) else {
             return Ok(());
         };
-        let row = first_row(request.scope, &frame);
+        let mut row = first_row(request.scope, &frame);
+        row.node = request.node().filter(|_| begins.begins);
         self.writes.push(Write::Frame(run, frame));
         self.writes.push(Write::Run(run, Box::new(row)));
         Ok(())
@@ -133,7 +134,7 @@ fn first_frame(
         }),
         not_before: None,
         continued_from: None,
-        attributes: BTreeMap::new(),
+        attributes: begins.attributes.clone(),
         created_by: CreatedBy::Start,
     };
     let started = begins.begins.then_some(EventKind::RunStarted);

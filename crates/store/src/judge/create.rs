@@ -45,6 +45,7 @@ pub fn create(
         mut writes,
         ..
     } = taking.finish();
+    row.node = request.node;
     row.wake_at = Some(not_before(&request.events).map_or(now, |at| at.max(now)));
     if let Some(key) = &request.key {
         let start = StartKeyRow {

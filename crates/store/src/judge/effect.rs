@@ -108,6 +108,7 @@ pub(super) fn blank(scope: ScopeId, events: &[EventKind], now: Timestamp) -> Run
         parent,
         children: 0,
         attributes: BTreeMap::new(),
+        node: None,
     }
 }
 

@@ -2,12 +2,14 @@
 //!
 //! For tests, for simulation, and for users who test their workflows. It keeps encoded rows, so
 //! that what a test reads back went through the stored form. It must not know a runtime: every
-//! future it returns is ready.
+//! future it returns is ready, but for [`Nodes::heard`].
 
+mod nodes;
 mod tables;
 
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::Waker;
 
 use futures_util::FutureExt;
 use futures_util::future::ready;
@@ -20,6 +22,7 @@ use crate::admission::{Admit, AdmitRefusal, Admitted, Post, PostRefusal, Posted}
 use crate::error::{Failed, StoreError};
 use crate::judge;
 use crate::lineage::Lineage;
+use crate::nodes::{Beat, Claimed, Concern, Join, Lease, Leased, News, Nodes};
 use crate::request::{
     Answer, AnswerRefusal, Answered, Append, AppendRefusal, Appended, Create, CreateRefusal,
     Created, Deliver, DeliverRefusal, Delivered,
@@ -27,7 +30,8 @@ use crate::request::{
 use crate::role::{
     Log, Mailbox, Queries, RunFilter, RunPage, Sessions, StoreFuture, Streams, WakeUp, WakeUps,
 };
-use crate::row::{ChunkRow, MailRow, OwedRow, Parked, RunRow, ScopeId, TokenRow};
+use crate::row::{ChunkRow, MailRow, NodeId, OwedRow, Parked, RunRow, ScopeId, TokenRow};
+use nodes::Heard;
 use tables::Tables;
 
 /// The store's own clock.
@@ -38,6 +42,7 @@ pub type Now = Arc<dyn Fn() -> Timestamp + Send + Sync>;
 pub struct MemoryStore {
     tables: Arc<Mutex<Tables>>,
     now: Now,
+    shared: bool,
 }
 
 impl MemoryStore {
@@ -46,6 +51,15 @@ impl MemoryStore {
         Self {
             tables: Arc::default(),
             now,
+            shared: false,
+        }
+    }
+
+    /// An empty store on which several nodes work at the same time, each with a clone of it.
+    pub fn shared(now: Now) -> Self {
+        Self {
+            shared: true,
+            ..Self::new(now)
         }
     }
 
@@ -55,6 +69,7 @@ impl MemoryStore {
         Self {
             tables: Arc::clone(&self.tables),
             now,
+            shared: self.shared,
         }
     }
 
@@ -63,18 +78,24 @@ impl MemoryStore {
         self.tables.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Judges one request and writes what the verdict says, under the lock.
+    /// Judges one request and writes what the verdict says, under the lock. Tells the nodes whom that
+    /// concerns, apart from the one that asked.
     fn write<A: Send + 'static, E: Send + 'static>(
         &self,
+        by: Option<NodeId>,
         judge: impl FnOnce(&mut Tables, Timestamp) -> Result<judge::Verdict<A>, E>,
     ) -> StoreFuture<A, E> {
         let now = (self.now)();
         let mut tables = self.tables();
+        let mut woken = Vec::new();
         let answer = judge(&mut tables, now).map(|verdict| {
+            let concerns = Concern::of(&verdict.writes, by);
             tables.write(verdict.writes);
+            woken = tables.tell(&concerns, now);
             verdict.answer
         });
         drop(tables);
+        woken.into_iter().for_each(Waker::wake);
         ready(answer).boxed()
     }
 
@@ -94,19 +115,25 @@ impl fmt::Debug for MemoryStore {
 
 impl Log for MemoryStore {
     fn create(&self, request: Create) -> StoreFuture<Created, Failed<CreateRefusal>> {
-        self.write(|tables, now| judge::create(tables, &request, now))
+        self.write(request.node, |tables, now| {
+            judge::create(tables, &request, now)
+        })
     }
 
     fn append(&self, request: Append) -> StoreFuture<Appended, Failed<AppendRefusal>> {
-        self.write(|tables, now| judge::append(tables, &request, now))
+        self.write(request.node(), |tables, now| {
+            judge::append(tables, &request, now)
+        })
     }
 
     fn deliver(&self, request: Deliver) -> StoreFuture<Delivered, Failed<DeliverRefusal>> {
-        self.write(|tables, now| judge::deliver(tables, &request, now))
+        self.write(None, |tables, now| judge::deliver(tables, &request, now))
     }
 
     fn admit(&self, request: Admit) -> StoreFuture<Admitted, Failed<AdmitRefusal>> {
-        self.write(|tables, now| judge::admit(tables, &request, now))
+        self.write(request.node, |tables, now| {
+            judge::admit(tables, &request, now)
+        })
     }
 
     fn frames(
@@ -122,7 +149,7 @@ impl Log for MemoryStore {
 
 impl Mailbox for MemoryStore {
     fn post(&self, request: Post) -> StoreFuture<Posted, Failed<PostRefusal>> {
-        self.write(|tables, now| judge::post(tables, &request, now))
+        self.write(None, |tables, now| judge::post(tables, &request, now))
     }
 
     fn mail(
@@ -136,7 +163,7 @@ impl Mailbox for MemoryStore {
     }
 
     fn sweep(&self, scope: ScopeId, limit: usize) -> StoreFuture<usize> {
-        self.write(|tables, now| judge::sweep(tables, scope, limit, now))
+        self.write(None, |tables, now| judge::sweep(tables, scope, limit, now))
     }
 }
 
@@ -176,13 +203,18 @@ impl Lineage for MemoryStore {
     }
 
     fn children_told(&self, scope: ScopeId, run: RunId) -> StoreFuture<()> {
-        self.write(|tables, _| judge::children_told(tables, scope, run))
+        // Whoever tells them need not be told.
+        self.read(|tables| {
+            let judge::Verdict { writes, answer: () } = judge::children_told(tables, scope, run)?;
+            tables.write(writes);
+            Ok(())
+        })
     }
 }
 
 impl Streams for MemoryStore {
     fn answer(&self, request: Answer) -> StoreFuture<Answered, Failed<AnswerRefusal>> {
-        self.write(|tables, _| judge::answer(tables, &request))
+        self.write(None, |tables, _| judge::answer(tables, &request))
     }
 
     fn first_chunk(
@@ -218,6 +250,54 @@ impl Sessions for MemoryStore {
     /// Nothing to let go of: a clone goes on with the same tables.
     fn close(&self) -> StoreFuture<()> {
         ready(Ok(())).boxed()
+    }
+}
+
+impl Nodes for MemoryStore {
+    fn is_shared(&self) -> bool {
+        self.shared
+    }
+
+    fn join(&self, node: Join) -> StoreFuture<NodeId> {
+        let now = (self.now)();
+        self.read(|tables| Ok(tables.nodes.join(node, now)))
+    }
+
+    fn beat(&self, node: NodeId) -> StoreFuture<Beat> {
+        let now = (self.now)();
+        self.read(|tables| Ok(tables.nodes.beat(node, now)))
+    }
+
+    fn leave(&self, node: NodeId, keep: Vec<RunId>) -> StoreFuture<()> {
+        let now = (self.now)();
+        let woken = self.tables().nodes.leave(node, keep, now);
+        woken.into_iter().for_each(Waker::wake);
+        ready(Ok(())).boxed()
+    }
+
+    fn claim(&self, node: NodeId, until: Timestamp, limit: usize) -> StoreFuture<Vec<Claimed>> {
+        let now = (self.now)();
+        self.read(|tables| tables.claim(node, (now, until), limit))
+    }
+
+    fn lease(&self, node: NodeId, run: RunId) -> StoreFuture<Lease> {
+        let now = (self.now)();
+        self.read(|tables| tables.lease(node, run, now))
+    }
+
+    fn leased(
+        &self,
+        node: NodeId,
+        after: Option<WakeUp>,
+        until: Timestamp,
+        limit: usize,
+    ) -> StoreFuture<Vec<Leased>> {
+        self.read(|tables| tables.leased(node, after, until, limit))
+    }
+
+    fn heard(&self, node: NodeId) -> StoreFuture<Vec<News>> {
+        let store = self.clone();
+        Heard { store, node }.boxed()
     }
 }
 

@@ -8,6 +8,7 @@ use rewake_core::id::RunId;
 use rewake_core::time::Timestamp;
 use rewake_core::token::Token;
 
+use super::nodes::NodeTable;
 use crate::error::StoreError;
 use crate::judge::{MailSize, Rows, Write};
 use crate::role::{RunFilter, RunPage, WakeUp};
@@ -40,6 +41,7 @@ pub(super) struct Tables {
     /// By parent and child.
     owed: BTreeMap<(ScopeId, RunId, RunId), Bytes>,
     sessions_not_ended: u32,
+    pub(super) nodes: NodeTable,
 }
 
 impl Tables {
@@ -98,7 +100,7 @@ impl Tables {
         }
     }
 
-    fn put_run(&mut self, run: RunId, row: &RunRow) {
+    pub(super) fn put_run(&mut self, run: RunId, row: &RunRow) {
         if let Some(before) = self
             .runs
             .get(&run)

@@ -12,8 +12,8 @@ use rewake_core::time::Timestamp;
 use rewake_core::token::Token;
 
 use crate::row::{
-    ChunkRow, ForgetRow, KeyRow, Left, MailRow, OwedRow, Parked, RunRow, ScopeId, StartKeyRow,
-    TokenRow, WhichKeys,
+    ChunkRow, ForgetRow, KeyRow, Left, MailRow, NodeId, OwedRow, Parked, RunRow, ScopeId,
+    StartKeyRow, TokenRow, WhichKeys,
 };
 use crate::wire::{decode_row, encode_row};
 
@@ -150,6 +150,7 @@ fn run() -> RunRow {
             code: "DIVERGED".to_owned(),
             reason: "position 3".to_owned(),
             at: at(8),
+            before: vec!["build-3".to_owned()],
         }),
         live_hooks: 2,
         taken: vec![taken()],
@@ -170,6 +171,7 @@ fn run() -> RunRow {
         }),
         children: 6,
         attributes: BTreeMap::from([("team".to_owned(), "red".to_owned())]),
+        node: Some(NodeId(7)),
     }
 }
 
@@ -183,6 +185,7 @@ fn bare_run() -> RunRow {
         left: Vec::new(),
         parent: None,
         attributes: BTreeMap::new(),
+        node: None,
         ..run()
     }
 }

@@ -77,6 +77,7 @@ impl Play {
             id: self.event_id(),
             events: events.clone(),
             key: None,
+            node: None,
         }));
         if self.model.runs.contains_key(&run) {
             let run = run_id(run);

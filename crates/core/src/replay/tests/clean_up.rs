@@ -155,7 +155,8 @@ fn undo_calls_that_do_not_end_in_time_are_given_up() {
     let [_, bound] = WaitId::clean_up(run());
     assert_eq!(driver.machine.due(Timestamp::MAX).count(), 1);
     assert_eq!(driver.worker(wait_completed(bound)), Fed::Nothing);
-    let reason = "when the time for cleaning up was over, 2 of its undo calls had not ended";
+    let reason = "when the time for cleaning up was over, 2 of its undo calls had not ended: \
+                  `b`, `a`";
     assert_eq!(records(&driver), [cancelled(Some(reason))]);
     assert!(!driver.machine.wants(second));
     driver.append();

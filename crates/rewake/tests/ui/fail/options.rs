@@ -22,6 +22,11 @@ async fn publish_in_vain() -> anyhow::Result<()> {
     Ok(())
 }
 
+#[step(timeout = "-5s", backoff = "", max_retries = -1)]
+async fn publish_before() -> anyhow::Result<()> {
+    Ok(())
+}
+
 #[workflow(name = "review", aliases = ["check", "review"])]
 async fn review_again() -> anyhow::Result<()> {
     Ok(())

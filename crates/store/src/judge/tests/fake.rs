@@ -152,6 +152,7 @@ pub(super) fn beginning(events: Vec<EventKind>) -> Create {
         id: EventId::from_bytes([1; 16]),
         events,
         key: None,
+        node: None,
     }
 }
 
