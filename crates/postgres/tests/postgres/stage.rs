@@ -66,6 +66,7 @@ impl Stage {
             id: event_id(),
             events: vec![run_created(), EventKind::RunStarted, hook_created(run)],
             key: None,
+            node: None,
         }
     }
 
