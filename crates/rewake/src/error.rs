@@ -376,6 +376,14 @@ pub enum HookError {
         /// Why.
         reason: String,
     },
+    /// An option of the hook's or webhook's is out of its range. Nothing was registered.
+    #[error("`.{option}(…)`: {reason}")]
+    InvalidOption {
+        /// The option.
+        option: &'static str,
+        /// What is wrong with it, and what to do.
+        reason: &'static str,
+    },
     /// A webhook needs to know where the application is reachable.
     #[error(
         "a webhook needs a public URL; give it to the builder with `.public_url(\"https://…\")`"

@@ -77,14 +77,25 @@ impl CreateWebhook {
     }
 
     /// How long a caller waits for the workflow's answer; 30 s. Then it gets 504, and the run goes on.
-    pub const fn answer_within(mut self, span: Duration) -> Self {
+    /// No time at all is a [`HookError::InvalidOption`].
+    pub fn answer_within(mut self, span: Duration) -> Self {
         self.settings.answer_within = Some(span);
+        if span.is_zero() {
+            let reason = "a caller that waits for no time gets no answer";
+            self.state = Err(invalid("answer_within", reason));
+        }
         self
     }
 
-    /// The methods that resume; otherwise POST, PUT, PATCH and DELETE.
+    /// The methods that resume; otherwise POST, PUT, PATCH and DELETE. None at all is a
+    /// [`HookError::InvalidOption`].
     pub fn methods(mut self, methods: impl IntoIterator<Item = Method>) -> Self {
-        self.settings.methods = Some(methods.into_iter().collect());
+        let methods: Vec<Method> = methods.into_iter().collect();
+        if methods.is_empty() {
+            let reason = "a webhook without a method takes no request; name one at least";
+            self.state = Err(invalid("methods", reason));
+        }
+        self.settings.methods = Some(methods);
         self
     }
 
@@ -131,6 +142,10 @@ impl CreateWebhook {
         }
         self
     }
+}
+
+const fn invalid(option: &'static str, reason: &'static str) -> HookError {
+    HookError::InvalidOption { option, reason }
 }
 
 pub(crate) fn not_encodable(error: &dyn Error) -> HookError {

@@ -118,6 +118,7 @@ impl HookError {
             Self::Decode { .. } => "PAYLOAD_UNREADABLE",
             Self::InvalidToken(error) => error.code(),
             Self::NotEncodable { .. } => "NOT_ENCODABLE",
+            Self::InvalidOption { .. } => "INVALID_OPTION",
             Self::NoPublicUrl => "NO_PUBLIC_URL",
             Self::NotInWorkflow => "NOT_IN_WORKFLOW",
         }
@@ -132,6 +133,7 @@ impl HookError {
             | Self::Decode { .. }
             | Self::InvalidToken(_)
             | Self::NotEncodable { .. }
+            | Self::InvalidOption { .. }
             | Self::NoPublicUrl
             | Self::NotInWorkflow => false,
         }

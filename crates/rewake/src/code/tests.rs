@@ -352,6 +352,10 @@ fn of_workflows() -> Vec<Said> {
         },
         HookError::InvalidToken(InvalidToken::Empty),
         HookError::NotEncodable { reason: why() },
+        HookError::InvalidOption {
+            option: "methods",
+            reason: "none"
+        },
         HookError::NoPublicUrl,
         HookError::NotInWorkflow,
         RunError::Failed {

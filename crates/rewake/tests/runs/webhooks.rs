@@ -30,6 +30,7 @@ on_every_stage!(
     a_process_without_the_secret_takes_nothing_until_it_has_it,
     a_header_that_is_none_cannot_be_signed,
     limits_of_requests_are_those_of_the_handle,
+    options_of_a_webhook_with_which_nothing_could_be_done_are_refused,
 );
 
 /// Registers a webhook and makes its token known under `known`.
@@ -486,4 +487,28 @@ async fn limits_of_requests_are_those_of_the_handle(stage: Stage) {
     assert_eq!(error, WebhookError::TooLarge { limit: 2_000 });
     rewake.resume_webhook(&token, post("x")).await.unwrap();
     run.result().await.unwrap();
+}
+
+#[workflow]
+async fn asks_for_nothing() -> anyhow::Result<Vec<String>> {
+    let deaf = create_webhook().methods([]).await;
+    let hasty = create_webhook()
+        .manual()
+        .answer_within(Duration::ZERO)
+        .await;
+    let refused = [deaf, hasty].into_iter().filter_map(Result::err);
+    Ok(refused.map(|error| error.to_string()).collect())
+}
+
+async fn options_of_a_webhook_with_which_nothing_could_be_done_are_refused(stage: Stage) {
+    let rewake = stage.open().await;
+    let run = rewake.start(asks_for_nothing()).await.unwrap();
+    let refused = run.result().await.unwrap();
+    assert_eq!(refused.len(), 2, "{refused:?}");
+    assert!(refused[0].starts_with("`.methods(…)`: "), "{refused:?}");
+    assert!(
+        refused[1].starts_with("`.answer_within(…)`: "),
+        "{refused:?}"
+    );
+    assert_eq!(count(&rewake, &run, "hook_created").await, 0);
 }
