@@ -70,8 +70,6 @@ pub(crate) struct CancelAsked {
     pub(crate) run: RunId,
     /// Unique.
     pub(crate) reason: String,
-    /// At once, with nothing more to be done.
-    pub(crate) terminates: bool,
     pub(crate) told: Told<()>,
 }
 

@@ -102,15 +102,8 @@ fn cancel(asked: &CancelAsked, runs: &BTreeMap<RunId, Followed>) -> Result<(), S
     let followed = runs.get(&asked.run).ok_or("its run is gone")?;
     let recorded = followed
         .events()
-        .filter(|kind| match kind {
-            EventKind::RunCancelRequested { reason } if !asked.terminates => {
-                reason.as_ref() == Some(&asked.reason)
-            }
-            EventKind::RunCancelled {
-                reason,
-                terminated: true,
-            } if asked.terminates => reason.as_ref() == Some(&asked.reason),
-            _ => false,
+        .filter(|kind| {
+            matches!(kind, EventKind::RunCancelRequested { reason } if reason.as_ref() == Some(&asked.reason))
         })
         .count();
     let fits = match &asked.told {

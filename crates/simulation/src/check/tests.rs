@@ -215,33 +215,12 @@ fn a_refused_cancel_that_is_recorded_is_found() {
     forged.entries.cancels.push(CancelAsked {
         run: forged.run,
         reason,
-        terminates: false,
         told: Told::Refused("busy".to_owned()),
     });
     assert!(
         forged
             .problem(Statement::Durable)
             .contains("recorded 1 times")
-    );
-}
-
-#[test]
-fn a_terminated_run_that_was_only_asked_to_end_is_found() {
-    let mut forged = Forged::new();
-    let reason = "why".to_owned();
-    forged.add(EventKind::RunCancelRequested {
-        reason: Some(reason.clone()),
-    });
-    forged.entries.cancels.push(CancelAsked {
-        run: forged.run,
-        reason,
-        terminates: true,
-        told: Told::Done(()),
-    });
-    assert!(
-        forged
-            .problem(Statement::Durable)
-            .contains("recorded 0 times")
     );
 }
 

@@ -127,24 +127,12 @@ fn on_record(world: &World, run: RunId, what: &str) {
     }
 }
 
-/// Asks for the end of a run, in order or at once.
-pub(super) async fn cancel(
-    world: &Arc<World>,
-    (serial, run, terminates): (u64, RunId, bool),
-    prng: &mut Prng,
-) {
+pub(super) async fn cancel(world: &Arc<World>, serial: u64, run: RunId, prng: &mut Prng) {
     for attempt in 0..TRIES {
         let reason = format!("cancel-{serial}-{attempt}");
         let again = reason.clone();
         let answer = call(world, prng, |engine| {
-            async move {
-                if terminates {
-                    engine.terminate(run, Some(again)).await
-                } else {
-                    engine.cancel(run, Some(again)).await
-                }
-            }
-            .boxed()
+            async move { engine.cancel(run, Some(again)).await }.boxed()
         })
         .await;
         let told = match answer {
@@ -156,12 +144,7 @@ pub(super) async fn cancel(
         };
         let settled = matches!(told, Told::Done(()) | Told::Nothing);
         note(world, |entries| {
-            entries.cancels.push(CancelAsked {
-                run,
-                reason,
-                terminates,
-                told,
-            });
+            entries.cancels.push(CancelAsked { run, reason, told });
         });
         if settled {
             return;

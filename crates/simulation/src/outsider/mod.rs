@@ -65,8 +65,6 @@ pub(crate) enum Action {
     Call { key: bool },
     /// Asks for the end of a run.
     Cancel,
-    /// Ends a run at once.
-    Terminate,
     /// Ends a run's sleeps before their time.
     WakeUp,
     /// Asks for what must be refused.
@@ -94,7 +92,7 @@ pub(crate) enum Misuse {
 
 impl Action {
     /// How each kind is counted.
-    pub(crate) const NAMES: [&'static str; 13] = [
+    pub(crate) const NAMES: [&'static str; 12] = [
         "act start",
         "act resume",
         "act call",
@@ -107,7 +105,6 @@ impl Action {
         "act misuse-key-reused",
         "act misuse-unknown-workflow",
         "act wake-up",
-        "act terminate",
     ];
 
     /// How it is counted.
@@ -125,7 +122,6 @@ impl Action {
             Self::Misuse(Misuse::KeyReused) => 9,
             Self::Misuse(Misuse::UnknownWorkflow) => 10,
             Self::WakeUp => 11,
-            Self::Terminate => 12,
         }]
     }
 }
@@ -167,20 +163,19 @@ fn action(prng: &mut Prng, settings: &Settings, serial: u64) -> Action {
             gives_up_ms: gives_up_ms(prng),
         };
     }
-    match prng.below(31) {
-        0 => Action::Terminate,
-        1..=2 => Action::Cancel,
-        3..=4 => Action::LookUp,
-        5..=6 => Action::Await,
-        7..=8 => Action::Misuse(prng.pick(&[
+    match prng.below(15) {
+        0 => Action::Cancel,
+        1 => Action::LookUp,
+        2 => Action::Await,
+        3 => Action::Misuse(prng.pick(&[
             Misuse::Null,
             Misuse::LongToken,
             Misuse::WrongDoor,
             Misuse::KeyReused,
             Misuse::UnknownWorkflow,
         ])),
-        9..=10 => Action::WakeUp,
-        11..=14 => Action::Call {
+        14 => Action::WakeUp,
+        4..=5 => Action::Call {
             key: prng.chance(5_000),
         },
         _ => Action::Resume {
@@ -227,13 +222,7 @@ async fn perform(world: Arc<World>, act: Act, mut prng: Prng) {
             let Some(run) = any_run(&world, &mut prng) else {
                 return;
             };
-            call::cancel(&world, (serial, run, false), &mut prng).await;
-        }
-        Action::Terminate => {
-            let Some(run) = any_run(&world, &mut prng) else {
-                return;
-            };
-            call::cancel(&world, (serial, run, true), &mut prng).await;
+            call::cancel(&world, serial, run, &mut prng).await;
         }
         Action::WakeUp => {
             let Some(run) = any_run(&world, &mut prng) else {

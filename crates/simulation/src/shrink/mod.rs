@@ -355,7 +355,6 @@ const fn program_of(act: &Act) -> Option<&Program> {
         Action::Resume { .. }
         | Action::Call { .. }
         | Action::Cancel
-        | Action::Terminate
         | Action::WakeUp
         | Action::Misuse(_)
         | Action::LookUp

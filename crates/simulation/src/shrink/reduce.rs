@@ -217,7 +217,6 @@ pub(super) fn plainer(act: &Act) -> Vec<Act> {
         },
         Action::Call { .. } => Action::Call { key: false },
         other @ (Action::Cancel
-        | Action::Terminate
         | Action::WakeUp
         | Action::Misuse(_)
         | Action::LookUp
