@@ -296,6 +296,8 @@ mod tests {
             ("crates/cli", "rewake-cli"),
             ("bindings/node", "rewake-node"),
             ("examples/approval", "approval"),
+            ("examples/cluster", "cluster"),
+            ("tests/cluster", "rewake-cluster"),
             ("benches", "benches"),
             ("xtask", "xtask"),
         ]
@@ -323,6 +325,7 @@ mod tests {
             let folder = match layer.folder {
                 "bindings/" => "bindings/node",
                 "examples/" => "examples/approval",
+                "tests/" => "tests/cluster",
                 folder => folder,
             };
             for to in layer.uses {
