@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use rewake_store::StoreError;
+use tokio::time::Instant;
 
 use crate::ahead::{Ahead, Judged, Written};
 use crate::batch::{self, Broken, Done, Ways};
@@ -84,7 +85,9 @@ impl Writer {
         if judged.iter().all(|(_, run)| run.is_none()) {
             return judged.into_iter().map(|(request, _)| request).collect();
         }
-        let written = match reached(&mut self.lane, &self.reach).await {
+        let lane = reached(&mut self.lane, &self.reach).await;
+        let asked = Instant::now();
+        let written = match lane {
             Ok(lane) => {
                 count(&self.ways.counters.round_trips, 1);
                 ahead.write(lane, &mut self.remembered).await
@@ -93,7 +96,7 @@ impl Writer {
             Err(_) => Ok(Written::default()),
         };
         match written {
-            Ok(written) => self.after_ahead(judged, &written),
+            Ok(written) => self.after_ahead(judged, &written, asked),
             Err(error) if Fault::of(&error) == Fault::Lost => {
                 self.lane = None;
                 let reason = said(&error);
@@ -110,10 +113,15 @@ impl Writer {
     }
 
     /// Answers what was written, and gives the others back.
-    fn after_ahead(&mut self, judged: Vec<Judged>, written: &Written) -> Vec<Box<dyn Request>> {
+    fn after_ahead(
+        &mut self,
+        judged: Vec<Judged>,
+        written: &Written,
+        asked: Instant,
+    ) -> Vec<Box<dyn Request>> {
         if let Some(at) = written.at {
             count(&self.ways.counters.commits, 1);
-            self.pulse = Some(Pulse::heard(at));
+            self.pulse = Some(Pulse::new(at, asked));
         }
         let is_written = |(_, run): &Judged| run.is_some_and(|run| written.runs.contains(&run));
         let (written, others) = judged.into_iter().partition(is_written);
@@ -127,7 +135,9 @@ impl Writer {
         let mut plan: Plan = plans.cloned().collect();
         let mut tries = 0;
         loop {
-            let done = match reached(&mut self.lane, &self.reach).await {
+            let lane = reached(&mut self.lane, &self.reach).await;
+            let asked = Instant::now();
+            let done = match lane {
                 Ok(lane) => batch::commit(lane, &self.ways, &plan, &mut requests).await,
                 Err(error) => {
                     refuse_all(requests, &error);
@@ -136,7 +146,7 @@ impl Writer {
             };
             let broken = match done {
                 Ok(Done { held, at }) => {
-                    self.pulse = Some(Pulse::heard(at));
+                    self.pulse = Some(Pulse::new(at, asked));
                     for (run, row) in held {
                         self.remembered.put(run, row);
                     }

@@ -27,6 +27,8 @@ use rewake_store::{
     StoreFuture, WakeUp,
 };
 
+use tokio::time::Instant;
+
 use crate::connect::Param;
 use crate::fault::damaged;
 use crate::id::{Id, node_of, number, scope, time, unsigned};
@@ -94,9 +96,9 @@ impl Crew {
         self.clock().or_else(heard)
     }
 
-    fn hear(&self, said: i64) -> Timestamp {
+    fn hear(&self, said: i64, asked: Instant) -> Timestamp {
         let said = Timestamp::from_millis(unsigned(said));
-        *self.heard_pulse() = Some(Pulse::heard(said));
+        *self.heard_pulse() = Some(Pulse::new(said, asked));
         said
     }
 
@@ -115,6 +117,7 @@ impl Crew {
             &self.clock().map(time),
             &lease(),
         ];
+        let asked = Instant::now();
         // An id must not be given twice, so this waits for the disk.
         let joined = self.readers.change(Sql::Join, &params).await?;
         let Some(row) = joined.first() else {
@@ -123,7 +126,7 @@ impl Crew {
         let Some(id) = node_of(column(row, 0)?) else {
             return Err(damaged("the nodes", "one has the number of none"));
         };
-        let now = self.hear(column(row, 1)?);
+        let now = self.hear(column(row, 1)?, asked);
         self.inboxes.open(id, join.scope, now.after(LEASE));
         let listening = self.ear.listening(id, join.scope);
         if let Err(error) = self.hints.say(&listening).await {
@@ -134,12 +137,13 @@ impl Crew {
 
     async fn beat(&self, id: NodeId) -> Result<Beat, StoreError> {
         let params: [Param<'_>; 3] = [&number(id.0), &self.clock().map(time), &lease()];
+        let asked = Instant::now();
         let beaten = self.hints.ask(Sql::Beat, &params).await?;
         let Some(row) = beaten.first() else {
             self.inboxes.close(id);
             return Ok(Beat::Unknown);
         };
-        let now = self.hear(column(row, 1)?);
+        let now = self.hear(column(row, 1)?, asked);
         if let Some(inbox) = self.inboxes.get(id) {
             inbox.lives_until(now.after(LEASE));
         }
