@@ -3,8 +3,14 @@
 use std::io::{BufRead, BufReader, Write};
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::mpsc::Sender;
+use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process};
+
+use crate::time::{PATIENCE, now};
+
+/// How often a process that is to end is looked at.
+const GLANCE: Duration = Duration::from_millis(20);
 
 /// Something that a process said.
 #[derive(Debug, Clone)]
@@ -80,7 +86,14 @@ impl Process {
     /// Tells it that it is over, and waits until it has ended in good order.
     pub(crate) fn end(mut self) {
         drop(self.stdin.take());
-        let status = self.child.wait().unwrap();
+        let deadline = now() + PATIENCE;
+        let status = loop {
+            if let Some(status) = self.child.try_wait().unwrap() {
+                break status;
+            }
+            assert!(now() < deadline, "{} does not end", self.name);
+            std::thread::sleep(GLANCE);
+        };
         assert!(status.success(), "{} ended with {status}", self.name);
     }
 
