@@ -8,6 +8,7 @@
 
 mod busy;
 mod lost;
+mod nodes;
 mod opening;
 mod round_trips;
 mod stage;
