@@ -21,6 +21,10 @@ impl Nodes for FaultyStore {
         self.world.shared
     }
 
+    fn now(&self) -> Option<Timestamp> {
+        self.world.memory.now()
+    }
+
     fn join(&self, node: Join) -> StoreFuture<NodeId> {
         let (world, process) = (std::sync::Arc::clone(&self.world), self.process);
         self.hand_over("join", About::Once, move |store, _| {

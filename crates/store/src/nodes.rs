@@ -123,6 +123,13 @@ pub trait Nodes {
         false
     }
 
+    /// The present by the store's clock, as far as it is known without asking; nothing where nobody
+    /// knows, or where it is the process's own clock. Processes whose clocks differ find the same things
+    /// due by it.
+    fn now(&self) -> Option<Timestamp> {
+        None
+    }
+
     /// Adds a node. It lives from now on, and has no runs. Ids are never given twice.
     fn join(&self, _node: Join) -> StoreFuture<NodeId> {
         alone()

@@ -184,6 +184,10 @@ impl Nodes for PostgresStore {
         true
     }
 
+    fn now(&self) -> Option<Timestamp> {
+        self.crew().now()
+    }
+
     fn join(&self, node: Join) -> StoreFuture<NodeId> {
         self.as_crew(move |crew| async move { crew.join(node).await })
     }

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64};
 use async_lock::Semaphore;
 use rewake_store::{Join, ScopeId, Store};
 
+use super::clock::SharedClock;
 use super::post::sweep;
 use super::settings::{check_limits, check_name, check_public_url};
 use super::{Engine, Inner, Limits};
@@ -166,6 +167,10 @@ impl Builder {
             .store
             .scope(self.project.clone(), self.environment.clone())
             .await?;
+        if self.store.is_shared() {
+            let own = Arc::clone(&self.host.clock);
+            self.host.clock = Arc::new(SharedClock::new(Arc::clone(&self.store), own));
+        }
         let entropy = self.host.entropy.draw();
         let member = self.join(scope).await?;
         let inner = Arc::new(Inner {

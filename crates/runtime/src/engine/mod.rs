@@ -6,6 +6,7 @@
 mod admit;
 mod builder;
 mod cancel;
+mod clock;
 mod hint;
 mod hook;
 mod hooks;

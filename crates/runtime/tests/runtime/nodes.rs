@@ -130,6 +130,18 @@ fn a_run_that_a_client_starts_is_taken_up_by_one_node() {
 }
 
 #[test]
+fn what_is_due_is_due_by_the_stores_clock() {
+    let (one, other, store) = two_worlds();
+    other.pass(Duration::from_hours(1));
+    let ahead = other.open(other.builder_on(&store, sleeps, Vec::new()));
+    let run = other.start(&ahead);
+    pass(&[&one, &other], Duration::from_secs(59));
+    assert!(!has_completed(&other, &ahead, run), "its clock is ahead");
+    pass(&[&one, &other], Duration::from_secs(2));
+    assert!(has_completed(&other, &ahead, run));
+}
+
+#[test]
 fn the_runs_of_a_dead_node_go_on_elsewhere_within_three_seconds() {
     let (one, other, store) = two_worlds();
     let (begun_here, begun_there) = (Arc::default(), Arc::default());

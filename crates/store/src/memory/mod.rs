@@ -258,6 +258,10 @@ impl Nodes for MemoryStore {
         self.shared
     }
 
+    fn now(&self) -> Option<Timestamp> {
+        self.shared.then(|| (self.now)())
+    }
+
     fn join(&self, node: Join) -> StoreFuture<NodeId> {
         let now = (self.now)();
         self.read(|tables| Ok(tables.nodes.join(node, now)))
