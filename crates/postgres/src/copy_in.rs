@@ -102,7 +102,7 @@ impl CopyIn for Filling {
 
     fn finish(self: Box<Self>) -> StoreFuture<()> {
         let Self { store, lane } = *self;
-        store.read(move |_| async move {
+        let committed = store.read(move |_| async move {
             let lane = lane.lock().await;
             let counted = lane.ask(COUNT_ON, &[]).await;
             counted.map_err(|error| refusal(&error))?;
@@ -113,7 +113,14 @@ impl CopyIn for Filling {
                 }
                 refusal(&error)
             })
-        })
+        });
+        // The last handle would take the connection with it.
+        let held = async move {
+            let committed = committed.await;
+            drop(store);
+            committed
+        };
+        held.boxed()
     }
 }
 

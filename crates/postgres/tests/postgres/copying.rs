@@ -78,6 +78,17 @@ fn a_store_goes_on_in_its_copy() {
 }
 
 #[test]
+fn both_sides_outlive_the_last_handle_of_their_stores() {
+    let (from, to) = (Database::new().unwrap(), Database::new().unwrap());
+    let rows = made_up(207);
+    filled(&opened(&from), rows.clone()).unwrap();
+    let source = block_on(opened(&from).copy_out()).unwrap();
+    let target = block_on(opened(&to).copy_in()).unwrap();
+    block_on(copy(source, target, &mut |_| {})).unwrap();
+    assert_eq!(all_of(&opened(&to)).len(), rows.len());
+}
+
+#[test]
 fn what_is_written_meanwhile_does_not_show_in_the_source() {
     let source = Stage::new();
     let run = source.run();
