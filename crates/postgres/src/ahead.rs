@@ -12,42 +12,19 @@
 
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
-use std::time::Duration;
 
 use rewake_store::core::id::RunId;
 use rewake_store::core::time::Timestamp;
 use rewake_store::encode_row;
-use tokio::time::Instant;
 
 use crate::connect::{Lane, Param};
-use crate::id::{Id, number, time, unsigned};
+use crate::id::{Id, node, number, unsigned};
 use crate::lookup::{Lookup, Plan};
 use crate::remembered::Remembered;
 use crate::request::{Request, Served};
-use crate::row::{column, run_id};
+use crate::row::{RunColumns, column, run_body, run_id};
 use crate::sight::Sight;
 use crate::sql::Sql;
-
-/// The database's clock, as far as it was heard.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Pulse {
-    said: Timestamp,
-    heard: Instant,
-}
-
-impl Pulse {
-    pub(crate) fn heard(said: Timestamp) -> Self {
-        Self {
-            said,
-            heard: Instant::now(),
-        }
-    }
-
-    pub(crate) fn now(self) -> Timestamp {
-        let passed = self.heard.elapsed();
-        self.said.after(passed.min(Duration::from_hours(24)))
-    }
-}
 
 /// A request, and the run for which it was judged by memory, if it was.
 pub(crate) type Judged = (Box<dyn Request>, Option<RunId>);
@@ -56,7 +33,7 @@ pub(crate) type Judged = (Box<dyn Request>, Option<RunId>);
 pub(crate) struct Ahead {
     sight: Sight,
     /// The rows that it builds on, as they are stored if nobody else has written.
-    before: BTreeMap<RunId, Vec<u8>>,
+    before: BTreeMap<RunId, (i64, Vec<u8>)>,
     /// Runs that a request before is about which goes the long way.
     busy: BTreeSet<RunId>,
     /// True where a request before goes the long way to whichever run holds its token.
@@ -108,7 +85,7 @@ impl Ahead {
             return false;
         }
         if let Entry::Vacant(place) = self.before.entry(run) {
-            place.insert(encode_row(&row));
+            place.insert((node(row.node), run_body(&row)));
             self.sight.logs.insert(run, Ok((row.head, Vec::new())));
             self.sight.runs.see(run, Ok(Some(row)));
         }
@@ -147,16 +124,31 @@ impl Ahead {
         let (rows, _) = self.sight.runs.changes();
         let frames = std::mem::take(&mut self.sight.new_frames);
         let ids: Vec<_> = rows.iter().map(|(run, _)| Id::from(*run)).collect();
-        let before = rows.iter().map(|(run, _)| self.before.get(run));
-        let before: Vec<_> = before.collect();
-        let wake_at: Vec<_> = rows.iter().map(|(_, row)| row.wake_at.map(time)).collect();
-        let parked: Vec<_> = rows.iter().map(|(_, row)| row.parked.is_some()).collect();
-        let bodies: Vec<_> = rows.iter().map(|(_, row)| encode_row(row)).collect();
+        let before = rows.iter().map(|(run, _)| self.before.remove(run));
+        let (node_before, before): (Vec<_>, Vec<_>) = before.map(Option::unzip).unzip();
+        let columns: Vec<_> = rows.iter().map(|(_, row)| RunColumns::of(row)).collect();
+        let nodes: Vec<_> = columns.iter().map(|columns| columns.node).collect();
+        let workflows: Vec<_> = columns.iter().map(|columns| columns.workflow).collect();
+        let wake_at: Vec<_> = columns.iter().map(|columns| columns.wake_at).collect();
+        let parked: Vec<_> = columns.iter().map(RunColumns::parked).collect();
+        let bodies: Vec<_> = rows.iter().map(|(_, row)| run_body(row)).collect();
         let of: Vec<_> = frames.iter().map(|(run, _)| Id::from(*run)).collect();
         let first = frames.iter().map(|(_, frame)| number(frame.first.0));
         let first: Vec<_> = first.collect();
         let log: Vec<_> = frames.iter().map(|(_, frame)| encode_row(frame)).collect();
-        let params: [Param<'_>; 8] = [&ids, &before, &wake_at, &parked, &bodies, &of, &first, &log];
+        let params: [Param<'_>; 11] = [
+            &ids,
+            &node_before,
+            &before,
+            &nodes,
+            &workflows,
+            &wake_at,
+            &parked,
+            &bodies,
+            &of,
+            &first,
+            &log,
+        ];
         // What is not said to have moved is looked at again.
         for (run, _) in &rows {
             remembered.forget(*run);

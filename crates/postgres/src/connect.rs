@@ -1,12 +1,13 @@
 //! Connections: how each is opened, and what it is told.
 
+use std::future::poll_fn;
 use std::time::Duration;
 
 use futures_util::future::try_join_all;
 use rewake_store::Durability;
 use tokio::task::AbortHandle;
 use tokio_postgres::types::ToSql;
-use tokio_postgres::{Client, Config, Row, Statement};
+use tokio_postgres::{AsyncMessage, Client, Config, Notification, Row, Statement};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 use crate::error::OpenError;
@@ -29,6 +30,9 @@ pub(crate) type Param<'p> = &'p (dyn ToSql + Sync);
 
 /// A parameter that a statement keeps until it is sent.
 pub(crate) type OwnedParam = Box<dyn ToSql + Sync + Send>;
+
+/// Hears what others notify.
+pub(crate) type Hear = Box<dyn Fn(&Notification) + Send>;
 
 /// One connection, with every statement prepared. Many may ask at once: what they send goes out
 /// without waiting for what comes in, and is served in order.
@@ -56,20 +60,41 @@ impl Connector {
         })
     }
 
+    /// For what may be lost: no commit waits for the disk, and none for a lock either.
+    pub(crate) fn for_hints(mut self) -> Self {
+        self.settings += "SET synchronous_commit = off; SET lock_timeout = 500;";
+        self
+    }
+
     /// A connection with the settings of a session, and nothing prepared.
     pub(crate) async fn bare(&self) -> Result<(Client, AbortHandle), tokio_postgres::Error> {
-        let (client, connection) = self.config.connect(self.tls.clone()).await?;
+        self.bare_with(None).await
+    }
+
+    /// The same, with somebody who hears what others notify.
+    async fn bare_with(
+        &self,
+        ear: Option<Hear>,
+    ) -> Result<(Client, AbortHandle), tokio_postgres::Error> {
+        let (client, mut connection) = self.config.connect(self.tls.clone()).await?;
         let task = tokio::spawn(async move {
-            if let Err(error) = connection.await {
-                tracing::debug!(%error, "a connection to the database has ended");
+            while let Some(message) = poll_fn(|context| connection.poll_message(context)).await {
+                match (message, &ear) {
+                    (Ok(AsyncMessage::Notification(notice)), Some(ear)) => ear(&notice),
+                    (Ok(_), _) => {}
+                    (Err(error), _) => {
+                        tracing::debug!(%error, "a connection to the database has ended");
+                        return;
+                    }
+                }
             }
         });
         client.batch_execute(&self.settings).await?;
         Ok((client, task.abort_handle()))
     }
 
-    pub(crate) async fn lane(&self) -> Result<Lane, tokio_postgres::Error> {
-        let (client, task) = self.bare().await?;
+    pub(crate) async fn lane(&self, ear: Option<Hear>) -> Result<Lane, tokio_postgres::Error> {
+        let (client, task) = self.bare_with(ear).await?;
         let statements = try_join_all(TEXTS.iter().map(|text| client.prepare(text))).await?;
         Ok(Lane {
             client,

@@ -6,7 +6,8 @@ use rewake_store::{ForgetRow, WhichKeys, encode_row};
 use tokio_postgres::types::ToSql;
 
 use crate::connect::{Lane, OwnedParam, Param};
-use crate::id::{Id, number, scope, time};
+use crate::id::{Id, node, number, scope, time};
+use crate::row::{RunColumns, run_body};
 use crate::sight::Sight;
 use crate::sql::Sql;
 
@@ -65,12 +66,12 @@ fn runs(sight: &mut Sight, changes: &mut Vec<Change>) {
             [
                 array(&new, |(run, _)| Id::from(*run)),
                 array(&new, |(_, row)| scope(row.scope)),
+                array(&new, |(_, row)| node(row.node)),
+                array(&new, |(_, row)| RunColumns::of(row).workflow.to_vec()),
                 array(&new, |(_, row)| row.wake_at.map(time)),
-                array(&new, |(_, row)| row.parked.is_some()),
-                array(&new, |(_, row)| {
-                    row.parent.map(|parent| Id::from(parent.run))
-                }),
-                array(&new, |(_, row)| encode_row(row)),
+                array(&new, |(_, row)| RunColumns::of(row).parked()),
+                array(&new, |(_, row)| RunColumns::of(row).parent),
+                array(&new, |(_, row)| run_body(row)),
             ],
         ));
     }
@@ -79,9 +80,11 @@ fn runs(sight: &mut Sight, changes: &mut Vec<Change>) {
             Sql::UpdateRuns,
             [
                 array(&old, |(run, _)| Id::from(*run)),
+                array(&old, |(_, row)| node(row.node)),
+                array(&old, |(_, row)| RunColumns::of(row).workflow.to_vec()),
                 array(&old, |(_, row)| row.wake_at.map(time)),
-                array(&old, |(_, row)| row.parked.is_some()),
-                array(&old, |(_, row)| encode_row(row)),
+                array(&old, |(_, row)| RunColumns::of(row).parked()),
+                array(&old, |(_, row)| run_body(row)),
             ],
         ));
     }

@@ -5,7 +5,7 @@ use std::error::Error;
 use rewake_store::core::id::RunId;
 use rewake_store::core::time::Timestamp;
 use rewake_store::core::token::Token;
-use rewake_store::{ScopeId, StoreError};
+use rewake_store::{NodeId, ScopeId, StoreError};
 use tokio_postgres::types::private::BytesMut;
 use tokio_postgres::types::{FromSql, IsNull, ToSql, Type, to_sql_checked};
 
@@ -14,6 +14,12 @@ use crate::fault::damaged;
 /// A run's id, which is as large as a `uuid` and is kept as one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Id(pub(crate) [u8; 16]);
+
+impl Id {
+    /// Before every run, and behind every run.
+    pub(crate) const NIL: Self = Self([0; 16]);
+    pub(crate) const PAST_ALL: Self = Self([0xff; 16]);
+}
 
 impl From<RunId> for Id {
     fn from(run: RunId) -> Self {
@@ -60,6 +66,16 @@ pub(crate) fn scope_of(column: i64) -> Result<ScopeId, StoreError> {
     let number = u32::try_from(column);
     let number = number.map_err(|_| damaged("a project", "its number is out of range"))?;
     Ok(ScopeId(number))
+}
+
+/// The column of a node; nobody is 0.
+pub(crate) fn node(node: Option<NodeId>) -> i64 {
+    node.map_or(0, |node| number(node.0))
+}
+
+/// The node that a column means.
+pub(crate) fn node_of(column: i64) -> Option<NodeId> {
+    (column != 0).then(|| NodeId(unsigned(column)))
 }
 
 /// The column of a time. Those that no clock reaches stand at the end, together.

@@ -40,11 +40,14 @@ mod flush;
 mod id;
 mod lookup;
 mod migrate;
+mod name;
+mod nodes;
 mod open;
 mod options;
 mod page;
 #[cfg(all(unix, feature = "private-server"))]
 pub mod private_server;
+mod pulse;
 mod queue;
 mod reach;
 mod remembered;

@@ -8,6 +8,8 @@ use rewake_store::core::id::RunId;
 use rewake_store::core::token::Token;
 use rewake_store::{Admit, Answer, Append, Condition, Create, Deliver, DeliveryKey, Post, ScopeId};
 
+use crate::name::Name;
+
 /// So many rows of what may be forgotten or swept are looked up along with a request.
 const ALONG: usize = 16;
 
@@ -59,11 +61,11 @@ impl Lookup {
             Self::Holder(scope, token)
             | Self::Token(scope, token)
             | Self::Mail(scope, token)
-            | Self::MailSizeOfToken(scope, token) => {
-                Lock::new(schema, "token", *scope).and(token.as_str())
-            }
-            Self::StartKey(scope, key) => Lock::new(schema, "start key", *scope).and(key),
-            Self::MailSize(scope) => Lock::new(schema, "mailbox", *scope),
+            | Self::MailSizeOfToken(scope, token) => Name::of(schema, "token")
+                .in_scope(*scope)
+                .and(token.as_str()),
+            Self::StartKey(scope, key) => Name::of(schema, "start key").in_scope(*scope).and(key),
+            Self::MailSize(scope) => Name::of(schema, "mailbox").in_scope(*scope),
             // A token's keys are changed under the token's lock, but for those that are forgotten.
             Self::Key(..)
             | Self::Keys(..)
@@ -76,29 +78,7 @@ impl Lookup {
             | Self::Owed(..)
             | Self::Chunk(..) => return None,
         };
-        Some(i64::from_ne_bytes(lock.0.to_ne_bytes()))
-    }
-}
-
-/// The name of a lock: 64-bit FNV-1a. Every build that works on one database must come to the same
-/// names, so this never changes.
-struct Lock(u64);
-
-impl Lock {
-    fn new(schema: &str, kind: &str, scope: ScopeId) -> Self {
-        Self(0xcbf2_9ce4_8422_2325)
-            .and(schema)
-            .and(kind)
-            .over(&scope.0.to_le_bytes())
-    }
-
-    fn and(self, text: &str) -> Self {
-        self.over(&text.len().to_le_bytes()).over(text.as_bytes())
-    }
-
-    fn over(self, bytes: &[u8]) -> Self {
-        let mix = |hash: u64, byte: &u8| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3);
-        Self(bytes.iter().fold(self.0, mix))
+        Some(lock.number())
     }
 }
 

@@ -16,6 +16,7 @@ use crate::counts::Counters;
 use crate::error::OpenError;
 use crate::fault::trouble;
 use crate::migrate;
+use crate::nodes::Crew;
 use crate::options::Options;
 use crate::queue::Queue;
 use crate::reach::{Reach, Readers};
@@ -54,16 +55,30 @@ async fn open(options: Options, (ended, gone): Ends) -> Result<(Inner, Writer), 
             reason: "it does not answer".to_owned(),
         })
     })?;
-    let lane = connector.lane().await.map_err(|error| trouble(&error))?;
-    let reach = Arc::new(Reach {
+    let lane = connector.lane(None).await;
+    let lane = lane.map_err(|error| trouble(&error))?;
+    let reach = |connector: Connector, ear| Reach {
         connector,
         patience: options.patience,
-    });
+        ear,
+    };
+    let hints = connector.clone().for_hints();
+    let hints = |ear| Readers::new(Arc::new(reach(hints, Some(ear))), 1);
+    let reach = Arc::new(reach(connector, None));
+    let readers = Arc::new(Readers::new(Arc::clone(&reach), options.readers));
+    let crew = Crew::new(
+        hints,
+        Arc::clone(&readers),
+        &options.schema,
+        options.clock.clone(),
+    );
+    let crew = Arc::new(crew);
     let counters = Arc::<Counters>::default();
     let tasks = Arc::new(Queue::new(options.queue_bytes));
     let inner = Inner {
         tasks: Arc::clone(&tasks),
-        readers: Arc::new(Readers::new(Arc::clone(&reach), options.readers)),
+        readers,
+        crew: Arc::clone(&crew),
         runtime: Handle::current(),
         thread: thread::current().id(),
         counters: Arc::clone(&counters),
@@ -80,6 +95,7 @@ async fn open(options: Options, (ended, gone): Ends) -> Result<(Inner, Writer), 
             clock: options.clock,
             counters,
         },
+        crew,
         lane: Some(lane),
         remembered: Remembered::default(),
         pulse: None,

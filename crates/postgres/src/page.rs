@@ -18,10 +18,6 @@ use crate::sql::Sql;
 /// How many rows of a listing are looked at together.
 const GLANCE: usize = 256;
 
-/// Before every run, and behind every run.
-const NIL: Id = Id([0; 16]);
-const PAST_ALL: Id = Id([0xff; 16]);
-
 /// Behind every token: no UTF-8 has this byte.
 const PAST_TOKENS: u8 = 0xff;
 
@@ -66,7 +62,7 @@ pub(crate) async fn due(
     until: Timestamp,
     limit: usize,
 ) -> Result<Vec<WakeUp>, StoreError> {
-    let (at, run) = after.map_or((-1, NIL), |after| (time(after.at), Id::from(after.run)));
+    let (at, run) = after.map_or((-1, Id::NIL), |after| (time(after.at), Id::from(after.run)));
     let params: [crate::connect::Param<'_>; 5] =
         [&scope(of), &at, &run, &time(until), &rows(limit)];
     let found = readers.ask(Sql::Due, &params).await?;
@@ -82,7 +78,7 @@ pub(crate) async fn due(
     Ok(due)
 }
 
-fn due_at(row: &tokio_postgres::Row, run: RunId) -> Result<Timestamp, StoreError> {
+pub(crate) fn due_at(row: &tokio_postgres::Row, run: RunId) -> Result<Timestamp, StoreError> {
     let at: i64 = column(row, 0)?;
     if at == i64::MAX {
         let row: RunRow = body(row, 2, &format!("run `{run}`"))?;
@@ -98,7 +94,7 @@ pub(crate) async fn parked(
     after: Option<RunId>,
     limit: usize,
 ) -> Result<Vec<(RunId, Parked)>, StoreError> {
-    let after = after.map_or(NIL, Id::from);
+    let after = after.map_or(Id::NIL, Id::from);
     let found = readers
         .ask(Sql::Parked, &[&scope(of), &after, &rows(limit)])
         .await?;
@@ -130,7 +126,7 @@ pub(crate) async fn owed_runs(
     after: Option<RunId>,
     limit: usize,
 ) -> Result<Vec<RunId>, StoreError> {
-    let after = after.map_or(NIL, Id::from);
+    let after = after.map_or(Id::NIL, Id::from);
     let found = readers
         .ask(Sql::OwedRuns, &[&scope(of), &after, &rows(limit)])
         .await?;
@@ -210,7 +206,7 @@ pub(crate) async fn runs(
     limit: usize,
 ) -> Result<RunPage, StoreError> {
     let mut page = RunPage::default();
-    let mut before = before.map_or(PAST_ALL, Id::from);
+    let mut before = before.map_or(Id::PAST_ALL, Id::from);
     loop {
         let found = glance(readers, of, filter, before).await?;
         for row in &found {

@@ -10,6 +10,7 @@ use tokio_postgres::Row;
 
 use crate::connect::{Connector, Lane, Param};
 use crate::fault::{Fault, refusal, said};
+use crate::nodes::Ear;
 use crate::sql::Sql;
 
 /// How long to wait before the database is tried again: first, and at most.
@@ -23,6 +24,8 @@ const AT_ONCE: usize = 64;
 pub(crate) struct Reach {
     pub(crate) connector: Connector,
     pub(crate) patience: Duration,
+    /// Who listens on the connections that are made.
+    pub(crate) ear: Option<Arc<Ear>>,
 }
 
 impl Reach {
@@ -35,10 +38,19 @@ impl Reach {
         reached.map_err(|_| last)
     }
 
+    async fn connect(&self) -> Result<Lane, tokio_postgres::Error> {
+        let Some(ear) = &self.ear else {
+            return self.connector.lane(None).await;
+        };
+        let lane = self.connector.lane(Some(ear.hear())).await?;
+        ear.listen(&lane).await?;
+        Ok(lane)
+    }
+
     async fn try_on(&self, last: &mut StoreError) -> Lane {
         let mut pause = FIRST_PAUSE;
         loop {
-            match self.connector.lane().await {
+            match self.connect().await {
                 Ok(lane) => return lane,
                 Err(error) => {
                     tracing::warn!(%error, "the database is not reached");
@@ -109,6 +121,16 @@ impl Readers {
             }
             changed => changed.map_err(|error| refusal(&error)),
         }
+    }
+
+    /// Says something without parameters on every connection that there is; one that is made later
+    /// says it then, if it must.
+    pub(crate) async fn say(&self, text: &str) -> Result<(), StoreError> {
+        for _ in &self.lanes {
+            let (_, lane) = self.lane().await?;
+            lane.say(text).await.map_err(|error| refusal(&error))?;
+        }
+        Ok(())
     }
 
     /// One of the connections, in turn, made anew where it is gone.

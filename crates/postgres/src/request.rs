@@ -4,8 +4,8 @@ use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use futures_channel::oneshot;
-use rewake_store::StoreError;
 use rewake_store::judge::Verdict;
+use rewake_store::{Concern, NodeId, StoreError};
 
 use crate::lookup::Plan;
 use crate::sight::Sight;
@@ -19,8 +19,8 @@ pub(crate) trait Request: Send {
     /// is kept until the commit. Where something is missing, nothing was done.
     fn serve(&mut self, sight: &mut Sight) -> Served;
 
-    /// Gives the answer that was kept.
-    fn answer(self: Box<Self>);
+    /// Gives the answer that was kept, and says whom it concerns what was written.
+    fn answer(self: Box<Self>) -> Vec<Concern>;
 
     /// Gives an error instead.
     fn refuse(self: Box<Self>, error: StoreError);
@@ -41,6 +41,7 @@ struct Pending<J, A, E> {
     plan: Plan,
     judge: J,
     kept: Option<Result<A, E>>,
+    concerns: Vec<Concern>,
     reply: oneshot::Sender<Result<A, E>>,
 }
 
@@ -59,13 +60,15 @@ where
         plan,
         judge,
         kept: None,
+        concerns: Vec::new(),
         reply,
     };
     (Box::new(pending), answer)
 }
 
-/// Writes what a verdict says and keeps its answer.
-pub(crate) fn carry_out<A>(sight: &mut Sight, verdict: Verdict<A>) -> A {
+/// Writes what a verdict says, which a node has asked for or an outsider, and keeps its answer.
+pub(crate) fn carry_out<A>(sight: &mut Sight, by: Option<NodeId>, verdict: Verdict<A>) -> A {
+    sight.concerns.extend(Concern::of(&verdict.writes, by));
     sight.write(verdict.writes);
     verdict.answer
 }
@@ -83,6 +86,7 @@ where
     fn serve(&mut self, sight: &mut Sight) -> Served {
         let judged = catch_unwind(AssertUnwindSafe(|| (self.judge)(sight)));
         let missed = std::mem::take(&mut sight.missed);
+        self.concerns = std::mem::take(&mut sight.concerns);
         if !missed.is_empty() {
             return Served::Missed(missed);
         }
@@ -99,10 +103,11 @@ where
         served
     }
 
-    fn answer(self: Box<Self>) {
+    fn answer(self: Box<Self>) -> Vec<Concern> {
         let kept = self.kept.expect("only what was served is answered");
         // Whoever asked may have gone; the answer is in the log all the same.
         drop(self.reply.send(kept));
+        self.concerns
     }
 
     fn refuse(self: Box<Self>, error: StoreError) {

@@ -8,9 +8,9 @@ use rewake_store::judge;
 use rewake_store::{
     Admit, AdmitRefusal, Admitted, Answer, AnswerRefusal, Answered, Append, AppendRefusal,
     Appended, ChunkRow, Create, CreateRefusal, Created, Deliver, DeliverRefusal, Delivered, Failed,
-    LEAST_WEIGHT, Lineage, Log, MailRow, Mailbox, Nodes, OwedRow, Parked, Post, PostRefusal,
-    Posted, Queries, RunFilter, RunPage, RunRow, ScopeId, Sessions, StoreFuture, Streams, TokenRow,
-    WakeUp, WakeUps,
+    LEAST_WEIGHT, Lineage, Log, MailRow, Mailbox, OwedRow, Parked, Post, PostRefusal, Posted,
+    Queries, RunFilter, RunPage, RunRow, ScopeId, Sessions, StoreFuture, Streams, TokenRow, WakeUp,
+    WakeUps,
 };
 
 use crate::lookup::{self, Lookup, Names, Plan};
@@ -26,7 +26,7 @@ impl Log for PostgresStore {
         let (plan, bytes) = (request.names(), request.weight());
         self.write(Caller::Outsider, bytes, plan, move |sight| {
             let verdict = judge::create(sight, &request, sight.now)?;
-            Ok(carry_out(sight, verdict))
+            Ok(carry_out(sight, request.node, verdict))
         })
     }
 
@@ -39,7 +39,7 @@ impl Log for PostgresStore {
         };
         self.write(caller, bytes, plan, move |sight| {
             let verdict = judge::append(sight, &request, sight.now)?;
-            Ok(carry_out(sight, verdict))
+            Ok(carry_out(sight, request.node(), verdict))
         })
     }
 
@@ -47,7 +47,7 @@ impl Log for PostgresStore {
         let (plan, bytes) = (request.names(), request.weight());
         self.write(Caller::Outsider, bytes, plan, move |sight| {
             let verdict = judge::deliver(sight, &request, sight.now)?;
-            Ok(carry_out(sight, verdict))
+            Ok(carry_out(sight, None, verdict))
         })
     }
 
@@ -55,7 +55,7 @@ impl Log for PostgresStore {
         let (plan, bytes) = (request.names(), request.weight());
         self.write(Caller::Outsider, bytes, plan, move |sight| {
             let verdict = judge::admit(sight, &request, sight.now)?;
-            Ok(carry_out(sight, verdict))
+            Ok(carry_out(sight, request.node, verdict))
         })
     }
 
@@ -77,7 +77,7 @@ impl Mailbox for PostgresStore {
         let (plan, bytes) = (request.names(), request.weight());
         self.write(Caller::Outsider, bytes, plan, move |sight| {
             let verdict = judge::post(sight, &request, sight.now)?;
-            Ok(carry_out(sight, verdict))
+            Ok(carry_out(sight, None, verdict))
         })
     }
 
@@ -97,7 +97,7 @@ impl Mailbox for PostgresStore {
         let plan = lookup::of_sweep(scope, limit);
         self.write(Caller::Outsider, LEAST_WEIGHT, plan, move |sight| {
             let verdict = judge::sweep(sight, scope, limit, sight.now)?;
-            Ok(carry_out(sight, verdict))
+            Ok(carry_out(sight, None, verdict))
         })
     }
 }
@@ -147,7 +147,7 @@ impl Lineage for PostgresStore {
         let plan = Plan::from([Lookup::Held(run)]);
         self.write(Caller::Worker, LEAST_WEIGHT, plan, move |sight| {
             let verdict = judge::children_told(sight, scope, run)?;
-            carry_out(sight, verdict);
+            carry_out(sight, None, verdict);
             Ok(())
         })
     }
@@ -158,7 +158,7 @@ impl Streams for PostgresStore {
         let (plan, bytes) = (request.names(), request.weight());
         self.write(Caller::Outsider, bytes, plan, move |sight| {
             let verdict = judge::answer(sight, &request)?;
-            Ok(carry_out(sight, verdict))
+            Ok(carry_out(sight, None, verdict))
         })
     }
 
@@ -204,9 +204,6 @@ impl Sessions for PostgresStore {
         self.end()
     }
 }
-
-/// One worker at a time, so far.
-impl Nodes for PostgresStore {}
 
 impl Queries for PostgresStore {
     fn run(&self, scope: ScopeId, run: RunId) -> StoreFuture<Option<RunRow>> {

@@ -5,12 +5,14 @@ use minicbor::Decode;
 use rewake_store::core::event::Frame;
 use rewake_store::core::id::RunId;
 use rewake_store::core::token::Token;
-use rewake_store::{KeyRow, MailRow, OwedRow, RunRow, ScopeId, StoreError, TokenRow, decode_row};
+use rewake_store::{
+    KeyRow, MailRow, OwedRow, Parked, RunRow, ScopeId, StoreError, TokenRow, decode_row, encode_row,
+};
 use tokio_postgres::Row;
 use tokio_postgres::types::FromSql;
 
 use crate::fault::{damaged, said};
-use crate::id::{Id, number, scope, scope_of, time};
+use crate::id::{Id, node, node_of, number, scope, scope_of, time};
 
 /// A column of a row.
 pub(crate) fn column<'r, T: FromSql<'r>>(row: &'r Row, place: usize) -> Result<T, StoreError> {
@@ -35,25 +37,79 @@ pub(crate) fn body<T: for<'b> Decode<'b, ()>>(
     })
 }
 
-/// Reads `run, scope, wake_at, parked, parent, body` of a run.
+/// Reads `run, scope, node, workflow, wake_at, parked, parent, body` of a run.
 pub(crate) fn run_row(row: &Row) -> Result<(RunId, Result<RunRow, StoreError>), StoreError> {
     let run = run_id(row, 0)?;
     Ok((run, checked_run(run, row)))
 }
 
 fn checked_run(run: RunId, row: &Row) -> Result<RunRow, StoreError> {
-    let found: RunRow =
-        decode_row(column(row, 5)?).map_err(|source| StoreError::corrupt_run(run, source))?;
-    let agrees = column::<i64>(row, 1)? == scope(found.scope)
-        && column::<Option<i64>>(row, 2)? == found.wake_at.map(time)
-        && column::<bool>(row, 3)? == found.parked.is_some()
-        && column::<Option<Id>>(row, 4)? == found.parent.map(|parent| Id::from(parent.run));
+    let mut found: RunRow =
+        decode_row(column(row, 7)?).map_err(|source| StoreError::corrupt_run(run, source))?;
+    found.node = node_of(column(row, 2)?);
+    let columns = RunColumns::of(&found);
+    let agrees = column::<i64>(row, 1)? == columns.scope
+        && column::<&[u8]>(row, 3)? == columns.workflow
+        && column::<Option<i64>>(row, 4)? == columns.wake_at
+        && column::<Option<Vec<&[u8]>>>(row, 5)? == columns.parked
+        && column::<Option<Id>>(row, 6)? == columns.parent;
     if agrees {
         Ok(found)
     } else {
         let what = format!("run `{run}`");
         Err(damaged(&what, "its columns do not agree with its row"))
     }
+}
+
+/// The columns of a run's row.
+pub(crate) struct RunColumns<'r> {
+    pub(crate) scope: i64,
+    pub(crate) node: i64,
+    pub(crate) workflow: &'r [u8],
+    pub(crate) wake_at: Option<i64>,
+    pub(crate) parked: Option<Vec<&'r [u8]>>,
+    pub(crate) parent: Option<Id>,
+}
+
+impl<'r> RunColumns<'r> {
+    pub(crate) fn of(row: &'r RunRow) -> Self {
+        Self {
+            scope: scope(row.scope),
+            node: node(row.node),
+            workflow: if row.status.is_terminal() {
+                b""
+            } else {
+                row.workflow.as_bytes()
+            },
+            wake_at: row.wake_at.map(time),
+            parked: row.parked.as_ref().map(builds),
+            parent: row.parent.map(|parent| Id::from(parent.run)),
+        }
+    }
+
+    /// The builds as an array is written down, because an array of arrays has no rows.
+    pub(crate) fn parked(&self) -> Option<String> {
+        let builds = self.parked.as_ref()?;
+        let hex = |build: &&[u8]| {
+            let digits = build.iter().map(|byte| format!("{byte:02x}"));
+            format!("\"\\\\x{}\"", digits.collect::<String>())
+        };
+        let builds: Vec<_> = builds.iter().map(hex).collect();
+        Some(format!("{{{}}}", builds.join(",")))
+    }
+}
+
+fn builds(parked: &Parked) -> Vec<&[u8]> {
+    let before = parked.before.iter().map(String::as_bytes);
+    before.chain([parked.build.as_bytes()]).collect()
+}
+
+/// The body of a run's row. Who leases the run is beside it only, so a claim changes no body.
+pub(crate) fn run_body(row: &RunRow) -> Vec<u8> {
+    encode_row(&RunRow {
+        node: None,
+        ..row.clone()
+    })
 }
 
 /// Reads a frame from `first` and the body behind it; it stands right behind the one before.

@@ -12,8 +12,8 @@ use rewake_store::core::time::Timestamp;
 use rewake_store::core::token::Token;
 use rewake_store::judge::{MailSize, Rows, Write};
 use rewake_store::{
-    ChunkRow, ForgetRow, KeyRow, MailRow, OwedRow, RunRow, ScopeId, StartKeyRow, StoreError,
-    TokenRow,
+    ChunkRow, Concern, ForgetRow, KeyRow, MailRow, OwedRow, RunRow, ScopeId, StartKeyRow,
+    StoreError, TokenRow,
 };
 
 use crate::lookup::{Lookup, Plan};
@@ -55,6 +55,8 @@ pub(crate) struct Sight {
     pub(crate) expired_mail: BTreeMap<ScopeId, Vec<u64>>,
     /// What was asked and is not known.
     pub(crate) missed: Plan,
+    /// Whom it concerns what the request writes that is judged.
+    pub(crate) concerns: Vec<Concern>,
 }
 
 impl Sight {

@@ -4,6 +4,63 @@
 //! Keys of rows come in as arrays, and are joined in the order of the arrays: one statement serves a
 //! whole batch.
 
+/// The time by the clock of a parameter, or where that is null, by the database's.
+macro_rules! now {
+    ($clock:literal) => {
+        concat!(
+            "coalesce(",
+            $clock,
+            "::bigint, floor(extract(epoch FROM now()) * 1000)::bigint)"
+        )
+    };
+}
+
+/// The node of the first parameter as `me`, if it lives and does not leave; nodes that lived until
+/// `dead` are dead. A server that has just been started has heard of nobody yet, so for a while nobody
+/// is.
+macro_rules! me {
+    ($clock:literal) => {
+        concat!(
+            "WITH me AS (
+                 SELECT id, scope, build, workflows, clock.now,
+                        CASE WHEN ",
+            $clock,
+            "::bigint IS NULL
+                             AND now() < pg_postmaster_start_time() + interval '3 seconds'
+                        THEN -1 ELSE clock.now END AS dead
+                 FROM nodes, (SELECT ",
+            now!($clock),
+            " AS now) AS clock
+                 WHERE id = $1 AND keeps IS NULL AND lives_until > clock.now)"
+        )
+    };
+}
+
+/// True where the node `me` has a run already, or nobody else who lives. `holder` is what is known of
+/// the node that the run is leased to.
+macro_rules! free {
+    ($run:literal) => {
+        concat!(
+            "(holder.id IS NULL OR holder.id = me.id OR holder.lives_until <= me.dead
+              OR NOT ",
+            $run,
+            ".run = ANY (holder.keeps))"
+        )
+    };
+}
+
+/// True where the node that had a run died with it.
+macro_rules! orphan {
+    ($run:literal) => {
+        concat!(
+            "coalesce(holder.id <> me.id AND holder.lives_until <= me.dead
+                      AND (holder.keeps IS NULL OR ",
+            $run,
+            ".run = ANY (holder.keeps)), false)"
+        )
+    };
+}
+
 /// Names the statements and numbers them, in the order in which a connection keeps them.
 macro_rules! statements {
     ($($(#[$doc:meta])* $name:ident = $text:expr;)*) => {
@@ -24,16 +81,16 @@ statements! {
                    count(pg_advisory_xact_lock(name))
             FROM unnest($1::bigint[]) AS name";
     /// Runs by their ids, and those that hold tokens, locked in order of id.
-    HeldRuns = "SELECT run, scope, wake_at, parked, parent, body FROM runs
+    HeldRuns = "SELECT run, scope, node, workflow, wake_at, parked, parent, body FROM runs
                 WHERE run IN (
                     SELECT unnest($1::uuid[])
                     UNION
                     SELECT tokens.run FROM unnest($2::bigint[], $3::bytea[]) AS wanted (scope, token)
                     JOIN tokens ON tokens.scope = wanted.scope AND tokens.token = wanted.token)
                 ORDER BY run FOR UPDATE OF runs";
-    Runs = "SELECT run, scope, wake_at, parked, parent, body FROM runs
+    Runs = "SELECT run, scope, node, workflow, wake_at, parked, parent, body FROM runs
             WHERE run = ANY ($1)";
-    ParentsOf = "SELECT run, scope, wake_at, parked, parent, body FROM runs
+    ParentsOf = "SELECT run, scope, node, workflow, wake_at, parked, parent, body FROM runs
                  WHERE run IN (SELECT child.parent FROM runs AS child WHERE child.run = ANY ($1))";
     Frames = "SELECT frames.run, frames.first, frames.body
               FROM unnest($1::uuid[], $2::bigint[]) AS wanted (run, after)
@@ -77,24 +134,32 @@ statements! {
                    AND until <= coalesce($2::bigint, floor(extract(epoch FROM now()) * 1000)::bigint)
                    ORDER BY until, place LIMIT $3";
 
-    InsertRuns = "INSERT INTO runs (run, scope, wake_at, parked, parent, body)
-                  SELECT * FROM unnest($1::uuid[], $2::bigint[], $3::bigint[], $4::boolean[],
-                                       $5::uuid[], $6::bytea[])";
-    UpdateRuns = "UPDATE runs SET wake_at = new.wake_at, parked = new.parked, body = new.body
-                  FROM unnest($1::uuid[], $2::bigint[], $3::boolean[], $4::bytea[])
-                       AS new (run, wake_at, parked, body)
+    InsertRuns = "INSERT INTO runs (run, scope, node, workflow, wake_at, parked, parent, body)
+                  SELECT run, scope, node, workflow, wake_at, parked::bytea[], parent, body
+                  FROM unnest($1::uuid[], $2::bigint[], $3::bigint[], $4::bytea[], $5::bigint[],
+                              $6::text[], $7::uuid[], $8::bytea[])
+                       AS new (run, scope, node, workflow, wake_at, parked, parent, body)";
+    /// A node that nobody knows any more has nothing: claims look through those that are known.
+    UpdateRuns = "UPDATE runs SET node = coalesce(nodes.id, 0), workflow = new.workflow,
+                      wake_at = new.wake_at, parked = new.parked::bytea[], body = new.body
+                  FROM unnest($1::uuid[], $2::bigint[], $3::bytea[], $4::bigint[], $5::text[],
+                              $6::bytea[]) AS new (run, node, workflow, wake_at, parked, body)
+                  LEFT JOIN nodes ON nodes.id = new.node
                   WHERE runs.run = new.run";
     /// Rows that are still as they are said to be, and the frames of those.
     WriteAhead = "WITH moved AS (
-                      UPDATE runs SET wake_at = new.wake_at, parked = new.parked, body = new.body
-                      FROM unnest($1::uuid[], $2::bytea[], $3::bigint[], $4::boolean[],
-                                  $5::bytea[]) AS new (run, before, wake_at, parked, body)
+                      UPDATE runs SET node = new.node, workflow = new.workflow,
+                          wake_at = new.wake_at, parked = new.parked::bytea[], body = new.body
+                      FROM unnest($1::uuid[], $2::bigint[], $3::bytea[], $4::bigint[],
+                                  $5::bytea[], $6::bigint[], $7::text[], $8::bytea[])
+                           AS new (run, node_before, before, node, workflow, wake_at, parked, body)
                       WHERE runs.run = new.run AND runs.body = new.before
+                      AND runs.node = new.node_before
                       RETURNING runs.run),
                   added AS (
                       INSERT INTO frames (run, first, body)
                       SELECT frame.run, frame.first, frame.body
-                      FROM unnest($6::uuid[], $7::bigint[], $8::bytea[])
+                      FROM unnest($9::uuid[], $10::bigint[], $11::bytea[])
                            AS frame (run, first, body)
                       WHERE frame.run IN (SELECT run FROM moved))
                   SELECT run, floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint
@@ -162,8 +227,8 @@ statements! {
            WHERE scope = $1 AND wake_at IS NOT NULL
            AND (wake_at, run) > ($2, $3) AND wake_at <= $4
            ORDER BY wake_at, run LIMIT $5";
-    Parked = "SELECT run, scope, wake_at, parked, parent, body FROM runs
-              WHERE scope = $1 AND parked AND run > $2 ORDER BY run LIMIT $3";
+    Parked = "SELECT run, scope, node, workflow, wake_at, parked, parent, body FROM runs
+              WHERE scope = $1 AND parked IS NOT NULL AND run > $2 ORDER BY run LIMIT $3";
     PageOfOwed = "SELECT child, body FROM (
                       SELECT child, body,
                              sum(octet_length(body)) OVER (ORDER BY child) - octet_length(body)
@@ -177,9 +242,9 @@ statements! {
     ChosenTokens = "SELECT body FROM tokens
                     WHERE scope = $1 AND chosen AND token >= $2 AND token > $3 AND token < $4
                     ORDER BY token LIMIT $5";
-    NewestRuns = "SELECT run, scope, wake_at, parked, parent, body FROM runs
+    NewestRuns = "SELECT run, scope, node, workflow, wake_at, parked, parent, body FROM runs
                   WHERE scope = $1 AND run < $2 ORDER BY run DESC LIMIT $3";
-    NewestChildren = "SELECT run, scope, wake_at, parked, parent, body FROM runs
+    NewestChildren = "SELECT run, scope, node, workflow, wake_at, parked, parent, body FROM runs
                       WHERE scope = $1 AND run < $2 AND parent = $4 ORDER BY run DESC LIMIT $3";
     /// Nothing where another transaction makes it at this moment: then it is asked again.
     Scope = "WITH made AS (INSERT INTO scopes (project, environment) VALUES ($1, $2)
@@ -193,4 +258,140 @@ statements! {
                     RETURNING value - 1";
     EndSession = "INSERT INTO counts (name, value) VALUES ('sessions_not_ended', 0)
                   ON CONFLICT (name) DO UPDATE SET value = 0 RETURNING value";
+
+    Join = concat!("INSERT INTO nodes (scope, name, build, workflows, lives_until)
+            VALUES ($1, $2, $3, $4, ", now!("$5"), " + $6)
+            RETURNING id, lives_until - $6");
+    /// Nothing for a node that nobody knows or that is gone.
+    Beat = concat!("WITH clock AS (
+                SELECT ", now!("$2"), " AS now),
+            before AS (
+                SELECT id, lives_until FROM nodes
+                WHERE id = $1 AND (keeps IS NULL OR keeps <> '{}') FOR UPDATE)
+            UPDATE nodes SET lives_until = clock.now + $3 FROM clock, before
+            WHERE nodes.id = before.id
+            RETURNING before.lives_until > clock.now, clock.now");
+    /// What it keeps becomes less each time.
+    Leave = concat!("UPDATE nodes SET
+                 lives_until = $3 + ", now!("$2"), ",
+                 keeps = ARRAY(SELECT run FROM unnest($4::uuid[]) AS run
+                               WHERE nodes.keeps IS NULL OR run = ANY (nodes.keeps))
+             WHERE id = $1
+             RETURNING scope, keeps = '{}', pg_notify($5::text || 'all_' || scope, '')");
+    /// What is due of each node that does not hold it, in order of time. `free` are nobody and those
+    /// nodes that are dead or leave; a row of a dead one is an orphan, unless the node had given it up.
+    ClaimDue = concat!(me!("$4"), ",
+                free AS (
+                    SELECT 0::bigint AS node, true AS lives, '{}'::uuid[] AS keeps
+                    UNION ALL
+                    SELECT other.id, other.lives_until > me.dead, other.keeps
+                    FROM me JOIN nodes AS other ON other.scope = me.scope
+                    WHERE other.keeps IS NOT NULL OR other.lives_until <= me.dead),
+                picked AS (
+                    SELECT cold.run,
+                           NOT free.lives AND (free.keeps IS NULL OR cold.run = ANY (free.keeps))
+                           AS orphaned
+                    FROM me CROSS JOIN free CROSS JOIN LATERAL (
+                        SELECT runs.run, runs.wake_at FROM runs
+                        WHERE runs.scope = me.scope AND runs.node = free.node
+                        AND runs.wake_at <= greatest($2, me.now)
+                        AND (runs.workflow = '' OR runs.workflow = ANY (me.workflows))
+                        AND NOT (free.lives AND runs.run = ANY (free.keeps))
+                        ORDER BY runs.wake_at, runs.run LIMIT $3
+                        FOR UPDATE SKIP LOCKED) AS cold
+                    ORDER BY cold.wake_at, cold.run LIMIT $3)
+                UPDATE runs SET node = $1 FROM picked WHERE runs.run = picked.run
+                RETURNING runs.run, runs.body, picked.orphaned");
+    /// What is parked, and not by the node's build; also what the node has already.
+    ClaimParked = concat!(me!("$3"), ",
+                   picked AS (
+                       SELECT runs.run,
+                              ", orphan!("runs"), " AS orphaned
+                       FROM me JOIN runs ON runs.scope = me.scope
+                       LEFT JOIN nodes AS holder ON holder.id = runs.node
+                       WHERE runs.parked IS NOT NULL AND me.build <> ALL (runs.parked)
+                       AND runs.workflow = ANY (me.workflows)
+                       AND ", free!("runs"), "
+                       ORDER BY runs.run LIMIT $2
+                       FOR UPDATE OF runs SKIP LOCKED)
+                   UPDATE runs SET node = $1 FROM picked WHERE runs.run = picked.run
+                   RETURNING runs.run, runs.body, picked.orphaned");
+    /// What is owed something and not parked; also what the node has already.
+    ClaimOwed = concat!(me!("$3"), ",
+                 picked AS (
+                     SELECT runs.run,
+                            ", orphan!("runs"), " AS orphaned
+                     FROM me CROSS JOIN LATERAL (
+                         SELECT DISTINCT owed.parent FROM owed WHERE owed.scope = me.scope) AS owes
+                     JOIN runs ON runs.run = owes.parent AND runs.scope = me.scope
+                     LEFT JOIN nodes AS holder ON holder.id = runs.node
+                     WHERE runs.parked IS NULL AND runs.workflow = ANY (me.workflows)
+                     AND ", free!("runs"), "
+                     ORDER BY runs.run LIMIT $2
+                     FOR UPDATE OF runs SKIP LOCKED)
+                 UPDATE runs SET node = $1 FROM picked WHERE runs.run = picked.run
+                 RETURNING runs.run, runs.body, picked.orphaned");
+    /// Whose the run is: looked at under its lock.
+    Lease = concat!(me!("$3"), ",
+             held AS (
+                 SELECT runs.run, runs.node FROM runs JOIN me ON runs.scope = me.scope
+                 WHERE runs.run = $2 FOR UPDATE OF runs),
+             own AS (
+                 SELECT held.run, held.node,
+                        ", orphan!("held"), " AS orphaned
+                 FROM held CROSS JOIN me LEFT JOIN nodes AS holder ON holder.id = held.node
+                 WHERE ", free!("held"), "),
+             taken AS (
+                 UPDATE runs SET node = $1 FROM own
+                 WHERE runs.run = own.run AND own.node <> $1)
+             SELECT orphaned FROM own");
+    Leased = "SELECT runs.wake_at, runs.run, runs.body
+              FROM nodes JOIN runs ON runs.scope = nodes.scope AND runs.node = nodes.id
+              WHERE nodes.id = $1 AND runs.wake_at IS NOT NULL
+              AND (runs.wake_at, runs.run) > ($2, $3) AND runs.wake_at <= $4
+              ORDER BY runs.wake_at, runs.run LIMIT $5";
+    /// Who lives and has each run; nobody where it is null. Those that are not this process's are told,
+    /// all of the project where nobody has the run.
+    Tell = concat!("SELECT told.place, told.node,
+                   CASE WHEN told.node = ANY ($6::bigint[]) THEN NULL
+                   WHEN told.node IS NULL THEN pg_notify($7::text || 'all_' || told.scope, '')
+                   ELSE pg_notify($7::text || told.node, told.payload) END
+            FROM (SELECT wanted.place, wanted.scope, wanted.payload, holder.id AS node
+                  FROM unnest($1::bigint[], $2::uuid[], $3::bigint[], $4::text[])
+                       WITH ORDINALITY AS wanted (scope, run, node, payload, place)
+                  LEFT JOIN runs ON wanted.node IS NULL AND runs.run = wanted.run
+                  LEFT JOIN nodes AS holder
+                       ON holder.id = coalesce(wanted.node, runs.node)
+                       AND holder.lives_until > ", now!("$5"), "
+                       AND (holder.keeps IS NULL OR wanted.run = ANY (holder.keeps))) AS told");
+    /// Sleepers of nodes that are dead for long become nobody's, and so does what is leased to a node
+    /// that nobody knows. By skipping from one node to the next, each costs one look.
+    DisownSleepers = "WITH RECURSIVE holders (node) AS (
+                          (SELECT node FROM runs WHERE scope = $1 AND wake_at IS NOT NULL AND node > 0
+                           ORDER BY node LIMIT 1)
+                          UNION ALL
+                          SELECT (SELECT runs.node FROM runs
+                                  WHERE runs.scope = $1 AND runs.wake_at IS NOT NULL
+                                  AND runs.node > holders.node
+                                  ORDER BY runs.node LIMIT 1)
+                          FROM holders WHERE holders.node IS NOT NULL),
+                      gone AS (
+                          SELECT holders.node, nodes.id IS NULL AS unknown
+                          FROM holders LEFT JOIN nodes ON nodes.id = holders.node
+                          WHERE holders.node IS NOT NULL
+                          AND (nodes.id IS NULL OR nodes.lives_until < $2)),
+                      picked AS (
+                          SELECT asleep.run
+                          FROM gone CROSS JOIN LATERAL (
+                              SELECT runs.run FROM runs
+                              WHERE runs.scope = $1 AND runs.node = gone.node
+                              AND runs.wake_at > CASE WHEN gone.unknown THEN -1 ELSE $3 END
+                              ORDER BY runs.wake_at LIMIT $4
+                              FOR UPDATE SKIP LOCKED) AS asleep)
+                      UPDATE runs SET node = 0 FROM picked WHERE runs.run = picked.run";
+    ForgetNodes = "DELETE FROM nodes
+                   WHERE scope = $1 AND lives_until < $2
+                   AND NOT EXISTS (SELECT FROM runs
+                                   WHERE runs.scope = nodes.scope AND runs.node = nodes.id
+                                   AND runs.wake_at IS NOT NULL)";
 }

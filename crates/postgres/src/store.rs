@@ -16,6 +16,7 @@ use tokio::runtime::Handle;
 use crate::counts::{Counters, Counts};
 use crate::error::OpenError;
 use crate::lookup::Plan;
+use crate::nodes::Crew;
 use crate::open;
 use crate::options::{Now, Options};
 use crate::queue::{Caller, Queue, closed};
@@ -40,6 +41,7 @@ pub struct PostgresStore {
 pub(crate) struct Inner {
     pub(crate) tasks: Arc<Queue<Box<dyn Request>>>,
     pub(crate) readers: Arc<Readers>,
+    pub(crate) crew: Arc<Crew>,
     pub(crate) runtime: Handle,
     pub(crate) thread: ThreadId,
     pub(crate) counters: Arc<Counters>,
@@ -118,10 +120,31 @@ impl PostgresStore {
         A: Send + 'static,
         F: Future<Output = Result<A, StoreError>> + Send + 'static,
     {
+        self.beside(ask(Arc::clone(&self.inner.readers)))
+    }
+
+    /// Does something as a node.
+    pub(crate) fn as_crew<A, F>(&self, act: impl FnOnce(Arc<Crew>) -> F) -> StoreFuture<A>
+    where
+        A: Send + 'static,
+        F: Future<Output = Result<A, StoreError>> + Send + 'static,
+    {
+        self.beside(act(Arc::clone(&self.inner.crew)))
+    }
+
+    pub(crate) fn crew(&self) -> &Crew {
+        &self.inner.crew
+    }
+
+    /// Carries something out beside the writer.
+    fn beside<A, F>(&self, asked: F) -> StoreFuture<A>
+    where
+        A: Send + 'static,
+        F: Future<Output = Result<A, StoreError>> + Send + 'static,
+    {
         if self.inner.tasks.is_closed() {
             return ready(Err(closed())).boxed();
         }
-        let asked = ask(Arc::clone(&self.inner.readers));
         let asked = self.inner.runtime.spawn(asked);
         // Broken off where the store was closed meanwhile.
         asked
@@ -132,6 +155,7 @@ impl PostgresStore {
     /// Takes nothing more in, and says when what was queued is written.
     pub(crate) fn end(&self) -> StoreFuture<()> {
         self.inner.tasks.close();
+        self.inner.crew.close();
         // Nothing is sent: it is dropped with the thread.
         self.inner.ended.clone().map(|_| Ok(())).boxed()
     }
@@ -140,6 +164,7 @@ impl PostgresStore {
 impl Drop for Inner {
     fn drop(&mut self) {
         self.tasks.close();
+        self.crew.close();
         // The thread of the store would wait for itself here.
         if thread::current().id() != self.thread {
             let gone = self.gone.lock().unwrap_or_else(PoisonError::into_inner);

@@ -4,15 +4,19 @@
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
+use std::time::Duration;
 
 use rewake_store::StoreError;
+use tokio::time::Instant;
 
-use crate::ahead::{Ahead, Judged, Pulse, Written};
+use crate::ahead::{Ahead, Judged, Written};
 use crate::batch::{self, Broken, Done, Ways};
 use crate::connect::Lane;
 use crate::counts::count;
 use crate::fault::{Fault, said};
 use crate::lookup::Plan;
+use crate::nodes::Crew;
+use crate::pulse::Pulse;
 use crate::queue::Queue;
 use crate::reach::Reach;
 use crate::remembered::Remembered;
@@ -27,10 +31,14 @@ const MOST_BYTES: usize = 4 << 20;
 const TOGETHER: u32 = 2;
 const ALONE: u32 = 8;
 
+/// How long the end of a store waits until other nodes were told what it has done.
+const FAREWELL: Duration = Duration::from_secs(1);
+
 pub(crate) struct Writer {
     pub(crate) tasks: Arc<Queue<Box<dyn Request>>>,
     pub(crate) reach: Arc<Reach>,
     pub(crate) ways: Ways,
+    pub(crate) crew: Arc<Crew>,
     pub(crate) lane: Option<Lane>,
     pub(crate) remembered: Remembered,
     pub(crate) pulse: Option<Pulse>,
@@ -49,6 +57,7 @@ impl Writer {
         loop {
             let requests = self.tasks.take(MOST_REQUESTS, MOST_BYTES).await;
             if requests.is_empty() {
+                self.farewell().await;
                 return;
             }
             count(&self.ways.counters.requests, requests.len());
@@ -76,7 +85,9 @@ impl Writer {
         if judged.iter().all(|(_, run)| run.is_none()) {
             return judged.into_iter().map(|(request, _)| request).collect();
         }
-        let written = match reached(&mut self.lane, &self.reach).await {
+        let lane = reached(&mut self.lane, &self.reach).await;
+        let asked = Instant::now();
+        let written = match lane {
             Ok(lane) => {
                 count(&self.ways.counters.round_trips, 1);
                 ahead.write(lane, &mut self.remembered).await
@@ -85,7 +96,7 @@ impl Writer {
             Err(_) => Ok(Written::default()),
         };
         match written {
-            Ok(written) => self.after_ahead(judged, &written),
+            Ok(written) => self.after_ahead(judged, &written, asked),
             Err(error) if Fault::of(&error) == Fault::Lost => {
                 self.lane = None;
                 let reason = said(&error);
@@ -102,14 +113,19 @@ impl Writer {
     }
 
     /// Answers what was written, and gives the others back.
-    fn after_ahead(&mut self, judged: Vec<Judged>, written: &Written) -> Vec<Box<dyn Request>> {
+    fn after_ahead(
+        &mut self,
+        judged: Vec<Judged>,
+        written: &Written,
+        asked: Instant,
+    ) -> Vec<Box<dyn Request>> {
         if let Some(at) = written.at {
             count(&self.ways.counters.commits, 1);
-            self.pulse = Some(Pulse::heard(at));
+            self.pulse = Some(Pulse::new(at, asked));
         }
         let is_written = |(_, run): &Judged| run.is_some_and(|run| written.runs.contains(&run));
         let (written, others) = judged.into_iter().partition(is_written);
-        requests_of(written).into_iter().for_each(answer);
+        self.answer(requests_of(written));
         requests_of(others)
     }
 
@@ -119,7 +135,9 @@ impl Writer {
         let mut plan: Plan = plans.cloned().collect();
         let mut tries = 0;
         loop {
-            let done = match reached(&mut self.lane, &self.reach).await {
+            let lane = reached(&mut self.lane, &self.reach).await;
+            let asked = Instant::now();
+            let done = match lane {
                 Ok(lane) => batch::commit(lane, &self.ways, &plan, &mut requests).await,
                 Err(error) => {
                     refuse_all(requests, &error);
@@ -128,11 +146,11 @@ impl Writer {
             };
             let broken = match done {
                 Ok(Done { held, at }) => {
-                    self.pulse = Some(Pulse::heard(at));
+                    self.pulse = Some(Pulse::new(at, asked));
                     for (run, row) in held {
                         self.remembered.put(run, row);
                     }
-                    requests.into_iter().for_each(answer);
+                    self.answer(requests);
                     return Vec::new();
                 }
                 Err(broken) => broken,
@@ -146,6 +164,22 @@ impl Writer {
                 }
             }
         }
+    }
+
+    /// Answers requests, and tells other nodes whatever it concerns them.
+    fn answer(&self, requests: Vec<Box<dyn Request>>) {
+        let mut concerns = Vec::new();
+        for request in requests {
+            shield(|| concerns.extend(request.answer()));
+        }
+        if !concerns.is_empty() {
+            self.crew.tell(concerns);
+        }
+    }
+
+    /// What other nodes are still to be told is told, if that is quick.
+    async fn farewell(&self) {
+        drop(tokio::time::timeout(FAREWELL, self.crew.tell_all()).await);
     }
 
     fn after(&mut self, broken: Broken, plan: &mut Plan, tries: &mut u32, many: usize) -> Next {
@@ -194,10 +228,6 @@ fn refuse_all(requests: Vec<Box<dyn Request>>, error: &StoreError) {
     for request in requests {
         shield(|| request.refuse(error.clone()));
     }
-}
-
-fn answer(request: Box<dyn Request>) {
-    shield(|| request.answer());
 }
 
 /// Whoever is woken by an answer may panic here; the store goes on.

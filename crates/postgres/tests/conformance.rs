@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use rewake_postgres::private_server::Database;
 use rewake_postgres::{Options, PostgresStore};
-use rewake_store::conformance::{Harness, Injury, Skip};
+use rewake_store::conformance::{Harness, Injury};
 use rewake_store::core::id::RunId;
 use rewake_store::core::time::Timestamp;
 use rewake_store::{Durability, Store};
@@ -72,21 +72,10 @@ impl Harness for InDatabase {
         }
     }
 
-    fn skips(&self) -> &[Skip] {
-        ALONE
-    }
-
     /// The server goes on, and so does the store.
     fn fails_shut(&self) -> bool {
         false
     }
-}
-
-const ALONE: &[Skip] = &[is_alone("nodes"), is_alone("claims"), is_alone("news")];
-
-const fn is_alone(case: &'static str) -> Skip {
-    let reason = "one worker at a time works on a database, so far";
-    Skip { case, reason }
 }
 
 fn of_run(run: RunId) -> String {

@@ -9,19 +9,39 @@ CREATE TABLE scopes (
     UNIQUE (project, environment)
 );
 
+-- Processes that work on the tables. Those that are gone are taken away once nothing is leased to them
+-- that has a wake-up.
+CREATE TABLE nodes (
+    id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    scope bigint NOT NULL,
+    name bytea NOT NULL,
+    build bytea NOT NULL,
+    workflows bytea[] NOT NULL,
+    lives_until bigint NOT NULL,
+    -- Once it leaves: the runs that it goes on with. Gone, where there are none.
+    keeps uuid[]
+) WITH (fillfactor = 50);
+
+CREATE INDEX nodes_scope ON nodes (scope);
+
 -- The hot rows. They are small: payloads are in frames and tokens.
 CREATE TABLE runs (
     run uuid PRIMARY KEY,
     scope bigint NOT NULL,
+    -- The node that leases it, 0 for none. The body does not say it again.
+    node bigint NOT NULL,
+    -- Empty once it has ended: what is left to do then, any node can.
+    workflow bytea NOT NULL,
     wake_at bigint,
-    parked boolean NOT NULL,
+    -- The builds that could not follow it.
+    parked bytea[],
     parent uuid,
     body bytea NOT NULL
 ) PARTITION BY HASH (run);
 
-CREATE INDEX runs_wake_at ON runs (scope, wake_at, run) WHERE wake_at IS NOT NULL;
+CREATE INDEX runs_wake_at ON runs (scope, node, wake_at, run) WHERE wake_at IS NOT NULL;
 
-CREATE INDEX runs_parked ON runs (scope, run) WHERE parked;
+CREATE INDEX runs_parked ON runs (scope, run) WHERE parked IS NOT NULL;
 
 CREATE INDEX runs_parent ON runs (parent, run) WHERE parent IS NOT NULL;
 

@@ -46,6 +46,12 @@ async fn parked<'s>(stage: &'s Stage<'_>) -> Log<'s> {
     log
 }
 
+/// The first node has it; or nobody, where a store knows that this node never joined.
+async fn is_left_alone(log: Log<'_>) {
+    let node = log.row().await.node;
+    assert!(matches!(node, Some(ONE) | None), "{node:?}");
+}
+
 pub(super) async fn a_run_is_leased_to_the_node_that_begins_it(stage: Stage<'_>) {
     let own = stage.create([run_created()]).at(ONE).ok().await;
     assert_eq!(stage.log(own.run).row().await.node, Some(ONE));
@@ -60,7 +66,7 @@ pub(super) async fn a_run_that_an_admission_starts_is_leased_to_its_node(stage: 
     assert_eq!(stage.log(run).row().await.node, Some(ONE));
     // A hook that takes the payload stays with whoever has its run.
     stage.admit("approve", "yes").at(OTHER).ok().await;
-    assert_eq!(stage.log(run).row().await.node, Some(ONE));
+    is_left_alone(stage.log(run)).await;
 }
 
 pub(super) async fn a_child_that_begins_at_once_is_leased_with_its_parent(stage: Stage<'_>) {
@@ -85,7 +91,7 @@ pub(super) async fn an_outsider_leaves_the_lease_where_it_is(stage: Stage<'_>) {
     let log = stage.started().await;
     log.worker([step_created(1)]).at(ONE).ok().await;
     log.outsider([cancel_requested()]).ok().await;
-    assert_eq!(log.row().await.node, Some(ONE));
+    is_left_alone(log).await;
 }
 
 pub(super) async fn a_worker_without_the_lease_appends_where_its_position_holds(stage: Stage<'_>) {
