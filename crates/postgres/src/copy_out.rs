@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
-use rewake_store::copy::{AnyRow, CopyOut, RowKind, RowPlace, ScopeRow};
-use rewake_store::{ForgetRow, ScopeId, StoreError, StoreFuture};
+use futures_util::FutureExt;
+use rewake_store::copy::{AnyRow, CopyOut, InUse, RowKind, RowPlace, ScopeRow};
+use rewake_store::{Failed, ForgetRow, ScopeId, StoreError, StoreFuture};
 use tokio::sync::Mutex;
 use tokio_postgres::Row;
 
@@ -18,29 +19,46 @@ use crate::store::PostgresStore;
 pub(crate) const PATIENCE: &str = "SET LOCAL statement_timeout = 0;
      SET LOCAL idle_in_transaction_session_timeout = '10min'";
 
+/// A node that lives and has not left for good. Being the first question, this one takes the snapshot.
+const LIVING: &str = "SELECT name FROM nodes
+     WHERE lives_until > coalesce($1::bigint, floor(extract(epoch FROM now()) * 1000)::bigint)
+     AND (keeps IS NULL OR keeps <> '{}')
+     ORDER BY id LIMIT 1";
+
 impl PostgresStore {
     /// The store as it stands at this moment, as the source of a copy. What is written meanwhile does
     /// not show, so it would be missing in the copy: nothing should work on the store any more.
     ///
     /// # Errors
     ///
-    /// [`StoreError`] where the database does not serve.
+    /// [`InUse`] where a node works on the store, or died less than a lease ago; [`StoreError`] where the
+    /// database does not serve.
     ///
     /// # Cancel safety
     ///
     /// Nothing is changed.
-    pub fn copy_out(&self) -> StoreFuture<Box<dyn CopyOut>> {
-        let store = self.clone();
-        self.read(move |readers| async move {
+    pub fn copy_out(&self) -> StoreFuture<Box<dyn CopyOut>, Failed<InUse>> {
+        let (store, clock) = (self.clone(), self.clock().map(time));
+        let begun = self.read(move |readers| async move {
             let lane = readers.reach.lane().await?;
-            // The first question takes the snapshot, and not the beginning.
-            let begin =
-                format!("BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY; {PATIENCE}; SELECT 1");
+            let begin = format!("BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY; {PATIENCE}");
             let begun = lane.say(&begin).await;
             begun.map_err(|error| refusal(&error))?;
-            let lane = Arc::new(Mutex::new(lane));
-            Ok(Box::new(Snapshot { store, lane }) as Box<dyn CopyOut>)
-        })
+            let living = lane.ask(LIVING, &[&clock]).await;
+            let living = living.map_err(|error| refusal(&error))?;
+            Ok(match living.first() {
+                Some(node) => Err(text_of(column(node, 0)?)?),
+                None => Ok((store, lane)),
+            })
+        });
+        let answer = |begun: Result<Result<_, String>, StoreError>| match begun? {
+            Ok((store, lane)) => {
+                let lane = Arc::new(Mutex::new(lane));
+                Ok(Box::new(Snapshot { store, lane }) as Box<dyn CopyOut>)
+            }
+            Err(node) => Err(Failed::Refused(InUse { node })),
+        };
+        begun.map(answer).boxed()
     }
 }
 
@@ -83,7 +101,7 @@ fn question(kind: RowKind) -> String {
             "runs",
             "run",
             "$2",
-            "run, scope, wake_at, parked, parent, body",
+            "run, scope, node, workflow, wake_at, parked, parent, body",
         ),
         RowKind::Frame => ("frames", "run, first", "$2, $3", "run, first, body"),
         RowKind::Token => ("tokens", "scope, token", "$2, $3", "scope, token, body"),

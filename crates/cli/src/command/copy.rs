@@ -74,7 +74,10 @@ fn open_source(url: &StoreUrl) -> Result<Box<dyn CopyOut>, Failure> {
         }
         StoreUrl::Postgres(url) => {
             let source = block_on(in_database(url)?.copy_out());
-            source.map_err(|error| Failure::new(error.code(), &error, ""))
+            source.map_err(|error| match error {
+                Failed::Refused(error) => Failure::new(error.code(), &error, STOP_FIRST),
+                Failed::Store(error) => Failure::new(error.code(), &error, ""),
+            })
         }
     }
 }

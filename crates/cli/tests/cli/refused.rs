@@ -85,6 +85,20 @@ async fn a_store_that_a_process_works_on_is_not_copied() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_postgres_store_that_a_node_works_on_is_not_copied() {
+    let directory = TempDir::new().unwrap();
+    let to = in_the(&directory, "to.db");
+    let database = Database::new().unwrap();
+    let rewake = open(&database.url()).await;
+    let (called, code) = refused(&database.url(), &to);
+    assert_eq!(code, "STORE_IN_USE");
+    let node = format!("node `process {}`", std::process::id());
+    assert!(called.stderr.contains(&node), "{called:?}");
+    close(rewake).await;
+    copy(&database.url(), &to);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_file_that_holds_a_store_is_not_written_over() {
     let directory = TempDir::new().unwrap();
     let (from, to) = (in_the(&directory, "from.db"), in_the(&directory, "to.db"));

@@ -7,10 +7,12 @@ use futures::executor::block_on;
 use rewake_postgres::private_server::Database;
 use rewake_postgres::{Durability, Options, PostgresStore};
 use rewake_store::conformance::copied::{ask, made_up, read};
-use rewake_store::copy::{AnyRow, CopyError, CopyOut, InHand, NotEmpty, RowKind, Tally, copy};
+use rewake_store::copy::{
+    AnyRow, CopyError, CopyOut, InHand, InUse, NotEmpty, RowKind, Tally, copy,
+};
 use rewake_store::core::time::Timestamp;
 use rewake_store::memory::MemoryStore;
-use rewake_store::{Failed, Log, ScopeId, Sessions, StoreError};
+use rewake_store::{Failed, Join, Log, Nodes, ScopeId, Sessions, StoreError};
 
 use super::stage::Stage;
 
@@ -86,6 +88,26 @@ fn both_sides_outlive_the_last_handle_of_their_stores() {
     let target = block_on(opened(&to).copy_in()).unwrap();
     block_on(copy(source, target, &mut |_| {})).unwrap();
     assert_eq!(all_of(&opened(&to)).len(), rows.len());
+}
+
+#[test]
+fn a_store_that_a_node_works_on_is_not_copied() {
+    let stage = Stage::new();
+    stage.run();
+    let node = stage.store.join(Join {
+        scope: stage.scope,
+        name: "process 7".to_owned(),
+        build: "build-1".to_owned(),
+        workflows: Vec::new(),
+    });
+    let node = block_on(node).unwrap();
+    let refused = block_on(stage.store.copy_out()).err();
+    let in_use = InUse {
+        node: "process 7".to_owned(),
+    };
+    assert_eq!(refused, Some(Failed::Refused(in_use)));
+    block_on(stage.store.leave(node, Vec::new())).unwrap();
+    drop(block_on(stage.store.copy_out()).unwrap());
 }
 
 #[test]
@@ -219,6 +241,8 @@ fn every_table_is_copied_or_left_out_on_purpose() {
         "mail",
         // Of the schema itself.
         "migrations",
+        // Those of the source do not work on the target.
+        "nodes",
         "owed",
         "runs",
         "scopes",

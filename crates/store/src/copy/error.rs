@@ -25,6 +25,28 @@ impl NotEmpty {
     }
 }
 
+/// A store that is to be copied is worked on by somebody. Nothing was read.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "the store to copy from is in use by node `{node}`; stop it, or wait until a dead one is known to be dead"
+)]
+pub struct InUse {
+    /// One of the nodes that work on it.
+    pub node: String,
+}
+
+impl InUse {
+    /// A stable name for programs.
+    pub const fn code(&self) -> &'static str {
+        "STORE_IN_USE"
+    }
+
+    /// True: the node may stop.
+    pub const fn is_retryable(&self) -> bool {
+        true
+    }
+}
+
 /// A copy that was not made. The source is as it was. So is the target, unless the target's error says
 /// that this is not known.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

@@ -17,7 +17,7 @@ mod row;
 mod tally;
 
 pub use carrier::{PAGE_BYTES, copy};
-pub use error::{CopyError, NotEmpty};
+pub use error::{CopyError, InUse, NotEmpty};
 pub use in_hand::InHand;
 pub use role::{CopyIn, CopyOut};
 pub use row::{AnyRow, RowKind, RowPlace, ScopeRow};
