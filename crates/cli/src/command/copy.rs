@@ -29,6 +29,9 @@ const PERHAPS: &str =
 const RESTORE: &str =
     "Restore the original from a backup and run this again; nothing is in the copy.";
 
+/// There is nothing to copy: most likely another store was meant.
+const STORE_EMPTY: &str = "STORE_EMPTY";
+
 /// How long another process may take to let go of a file.
 const WAIT: Duration = Duration::from_secs(1);
 
@@ -37,7 +40,7 @@ pub(crate) fn run(args: &Copy) -> Result<(), Failure> {
     let mut source = open_source(&args.source)?;
     if is_empty(&mut *source)? {
         return Err(Failure {
-            code: "STORE_EMPTY",
+            code: STORE_EMPTY,
             message: format!("`{}` holds nothing to copy", args.source),
             remedy: "See whether it is the right one; nothing was changed.",
         });
