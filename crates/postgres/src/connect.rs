@@ -1,11 +1,14 @@
 //! Connections: how each is opened, and what it is told.
 
 use std::future::poll_fn;
+use std::pin::pin;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use futures_util::future::try_join_all;
 use rewake_store::Durability;
 use tokio::task::AbortHandle;
+use tokio::time::timeout;
 use tokio_postgres::types::ToSql;
 use tokio_postgres::{AsyncMessage, Client, Config, Notification, Row, Statement};
 use tokio_postgres_rustls::MakeRustlsConnect;
@@ -23,6 +26,7 @@ pub(crate) struct Connector {
     config: Config,
     tls: MakeRustlsConnect,
     settings: String,
+    silence: Duration,
 }
 
 /// A parameter of a statement.
@@ -40,6 +44,10 @@ pub(crate) type Hear = Box<dyn Fn(&Notification) + Send>;
 pub(crate) struct Lane {
     client: Client,
     statements: Vec<Statement>,
+    /// How many answers have come.
+    answers: AtomicU64,
+    /// How long none may come while one is waited for.
+    silence: Duration,
     /// The task that reads and writes the socket.
     task: AbortHandle,
 }
@@ -57,6 +65,8 @@ impl Connector {
             config,
             tls: tls::connector(&trust)?,
             settings: settings(options),
+            // The server breaks a statement off before that.
+            silence: options.statement_timeout + options.lock_timeout,
         })
     }
 
@@ -99,6 +109,8 @@ impl Connector {
         Ok(Lane {
             client,
             statements,
+            answers: AtomicU64::new(0),
+            silence: self.silence,
             task,
         })
     }
@@ -110,9 +122,8 @@ impl Lane {
         sql: Sql,
         params: &[Param<'_>],
     ) -> Result<Vec<Row>, tokio_postgres::Error> {
-        self.client
-            .query(&self.statements[sql as usize], params)
-            .await
+        let statement = &self.statements[sql as usize];
+        self.answer(self.client.query(statement, params)).await
     }
 
     /// How many rows were written.
@@ -121,9 +132,8 @@ impl Lane {
         sql: Sql,
         params: &[Param<'_>],
     ) -> Result<u64, tokio_postgres::Error> {
-        self.client
-            .execute(&self.statements[sql as usize], params)
-            .await
+        let statement = &self.statements[sql as usize];
+        self.answer(self.client.execute(statement, params)).await
     }
 
     /// A statement that is not worth preparing on every connection.
@@ -137,7 +147,29 @@ impl Lane {
 
     /// A statement without parameters and rows, such as those that begin and end transactions.
     pub(crate) async fn say(&self, text: &str) -> Result<(), tokio_postgres::Error> {
-        self.client.batch_execute(text).await
+        self.answer(self.client.batch_execute(text)).await
+    }
+
+    /// Waits for an answer. A connection by which nothing comes for too long is given up: a network
+    /// that swallows everything would not say so.
+    async fn answer<A>(
+        &self,
+        asked: impl Future<Output = Result<A, tokio_postgres::Error>>,
+    ) -> Result<A, tokio_postgres::Error> {
+        let mut asked = pin!(asked);
+        loop {
+            let before = self.answers.load(Ordering::Relaxed);
+            if let Ok(answer) = timeout(self.silence, asked.as_mut()).await {
+                self.answers.fetch_add(1, Ordering::Relaxed);
+                return answer;
+            }
+            // Answers come in order, so those to what was asked before may have taken the time.
+            if self.answers.load(Ordering::Relaxed) == before {
+                tracing::warn!("the database has not answered; the connection is given up");
+                self.task.abort();
+                return asked.await;
+            }
+        }
     }
 
     pub(crate) fn is_lost(&self) -> bool {

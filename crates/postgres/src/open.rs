@@ -11,7 +11,7 @@ use rewake_store::Durability;
 use tokio::runtime::{Builder, Handle};
 
 use crate::batch::Ways;
-use crate::connect::{self, Connector};
+use crate::connect::{self, Connector, Lane};
 use crate::counts::Counters;
 use crate::error::OpenError;
 use crate::fault::trouble;
@@ -50,13 +50,11 @@ pub(crate) fn run(options: Options, ends: Ends, opened: &Sender<Result<Inner, Op
 async fn open(options: Options, (ended, gone): Ends) -> Result<(Inner, Writer), OpenError> {
     let connector = Connector::new(&options)?;
     let prepared = tokio::time::timeout(options.patience, prepare(&connector, &options)).await;
-    prepared.unwrap_or_else(|_| {
+    let lane = prepared.unwrap_or_else(|_| {
         Err(OpenError::Unreachable {
             reason: "it does not answer".to_owned(),
         })
     })?;
-    let lane = connector.lane(None).await;
-    let lane = lane.map_err(|error| trouble(&error))?;
     let reach = |connector: Connector, ear| Reach {
         connector,
         patience: options.patience,
@@ -103,8 +101,9 @@ async fn open(options: Options, (ended, gone): Ends) -> Result<(Inner, Writer), 
     Ok((inner, writer))
 }
 
-/// Looks whether the server keeps what it is told, and brings the tables to the newest format.
-async fn prepare(connector: &Connector, options: &Options) -> Result<(), OpenError> {
+/// Looks whether the server keeps what it is told, brings the tables to the newest format, and gives
+/// the connection of the writer.
+async fn prepare(connector: &Connector, options: &Options) -> Result<Lane, OpenError> {
     let (mut client, task) = connector.bare().await.map_err(|error| trouble(&error))?;
     if options.durability == Durability::Full {
         connect::check_durability(&client).await?;
@@ -112,5 +111,6 @@ async fn prepare(connector: &Connector, options: &Options) -> Result<(), OpenErr
     let migrated = migrate::migrate(&mut client, &options.schema).await;
     drop(client);
     task.abort();
-    migrated
+    migrated?;
+    connector.lane(None).await.map_err(|error| trouble(&error))
 }

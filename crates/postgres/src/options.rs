@@ -34,7 +34,7 @@ impl Options {
             durability: Durability::Full,
             readers: 2,
             queue_bytes: 64 << 20,
-            statement_timeout: Duration::from_secs(30),
+            statement_timeout: Duration::from_secs(10),
             lock_timeout: Duration::from_secs(2),
             patience: Duration::from_secs(10),
             clock: None,
@@ -73,7 +73,9 @@ impl Options {
         self
     }
 
-    /// How long one statement may take before the server breaks it off. 30 s unless set.
+    /// How long one statement may take before the server breaks it off. 10 s unless set. A connection
+    /// by which nothing has come for that long and the [`lock_timeout`](Self::lock_timeout) is given
+    /// up, as one that leads nowhere.
     #[must_use]
     pub fn statement_timeout(mut self, span: Duration) -> Self {
         self.statement_timeout = span;

@@ -385,7 +385,7 @@ statements! {
                           FROM gone CROSS JOIN LATERAL (
                               SELECT runs.run FROM runs
                               WHERE runs.scope = $1 AND runs.node = gone.node
-                              AND runs.wake_at > CASE WHEN gone.unknown THEN -1 ELSE $3 END
+                              AND runs.wake_at > CASE WHEN gone.unknown THEN -1 ELSE $3::bigint END
                               ORDER BY runs.wake_at LIMIT $4
                               FOR UPDATE SKIP LOCKED) AS asleep)
                       UPDATE runs SET node = 0 FROM picked WHERE runs.run = picked.run";

@@ -4,9 +4,6 @@
 //! travel: each is a run of one workflow, and some worker carries it from station to station. Then a
 //! worker is killed, as `kill -9` does, and the others go on with its parcels.
 //!
-//! It does not get that far yet: the store in PostgreSQL does not lease runs (`docs/postgres.md`), so
-//! one process works on a database. The program says so when it starts.
-//!
 //! Where there is a PostgreSQL already, the two halves are started by hand, on as many machines as
 //! one likes: `cluster worker NAME postgres://…`, and `cluster client postgres://…`.
 
@@ -33,7 +30,6 @@ async fn main() -> anyhow::Result<()> {
 
 /// Everything in one command.
 async fn whole_show() -> anyhow::Result<()> {
-    say::not_there_yet();
     say::starting();
     let server =
         tokio::task::spawn_blocking(|| PrivateServer::start(&Settings::default())).await??;

@@ -27,13 +27,6 @@ impl Passed {
     }
 }
 
-pub(crate) fn not_there_yet() {
-    println!(
-        "Not there yet: one process works on a PostgreSQL database so far, so this show does not come to \
-         its end. Stop it with Ctrl-C."
-    );
-}
-
 pub(crate) fn passed(worker: &str, parcel: &str, station: u32) {
     println!("  {worker} brings {parcel} to station {station}");
 }

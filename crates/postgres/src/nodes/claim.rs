@@ -116,7 +116,7 @@ impl Crew {
             (Sql::ForgetNodes, &nodes[..]),
         ] {
             if let Err(error) = self.hints.change(sql, params).await {
-                tracing::debug!(%error, "what dead nodes have left was not put in order");
+                tracing::warn!(%error, "what dead nodes have left was not put in order");
             }
         }
     }

@@ -11,13 +11,13 @@ use tokio_postgres::{Client, NoTls};
 use super::stage::Stage;
 
 /// Another session, with a transaction that is open until it is dropped.
-struct Session {
+pub(crate) struct Session {
     client: Client,
     runtime: Runtime,
 }
 
 impl Session {
-    fn holding(stage: &Stage, sql: &str) -> Self {
+    pub(crate) fn holding(stage: &Stage, sql: &str) -> Self {
         let runtime = Builder::new_multi_thread()
             .worker_threads(1)
             .enable_all()
@@ -35,7 +35,7 @@ impl Session {
         Self { client, runtime }
     }
 
-    fn end(self) {
+    pub(crate) fn end(self) {
         let Self { client, runtime } = self;
         runtime.block_on(client.batch_execute("ROLLBACK")).unwrap();
     }

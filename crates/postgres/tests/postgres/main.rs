@@ -9,6 +9,7 @@
 mod busy;
 mod copying;
 mod lost;
+mod nodes;
 mod opening;
 mod round_trips;
 mod stage;

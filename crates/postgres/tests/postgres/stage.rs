@@ -55,7 +55,11 @@ impl Stage {
 
     /// Another process's store in the same database.
     pub(crate) fn on_the_same(other: &Self) -> Self {
-        Self::open(Arc::clone(&other.database), |options| options)
+        Self::beside(other, |options| options)
+    }
+
+    pub(crate) fn beside(other: &Self, set: impl FnOnce(Options) -> Options) -> Self {
+        Self::open(Arc::clone(&other.database), set)
     }
 
     pub(crate) fn creation(&self) -> Create {

@@ -35,6 +35,9 @@ const SPREAD_MS: u64 = 200;
 const AHEAD: Duration = Duration::from_millis(1_500);
 /// How long to wait before a store that tells nothing is asked again.
 const PAUSE: Duration = Duration::from_millis(200);
+/// How many runs the process claims at once when something is cold, before it claims twice as many, and
+/// so on: of a few that come together every node that hears of them gets some.
+const FIRST: usize = 2;
 /// How many of its own runs the process looks at in one page.
 const PAGE: usize = 1_024;
 
@@ -157,7 +160,7 @@ fn pass_on(engine: &Arc<Inner>, news: News) {
 /// Claims what nobody has, and finds what no news told, until the engine stops.
 pub(crate) async fn claim(engine: Arc<Inner>) {
     let Some(member) = &engine.member else { return };
-    let mut under_way = UnderWay::default();
+    let mut under_way = UnderWay::new();
     let mut look_at = engine.host.clock.now();
     while !engine.is_stopping() {
         let full = match under_way.claim(&engine, member).await {
@@ -190,8 +193,9 @@ pub(crate) async fn claim(engine: Arc<Inner>) {
 }
 
 /// Runs that were claimed and have not rested since.
-#[derive(Default)]
 struct UnderWay {
+    /// How many to claim the next time.
+    appetite: usize,
     not_rested: FuturesUnordered<oneshot::Receiver<()>>,
     /// Orphans that were counted before: one of them may be what ends processes, so each is counted
     /// and replayed when its turn comes.
@@ -200,6 +204,15 @@ struct UnderWay {
 }
 
 impl UnderWay {
+    fn new() -> Self {
+        Self {
+            appetite: FIRST,
+            not_rested: FuturesUnordered::new(),
+            suspects: VecDeque::new(),
+            suspect: None,
+        }
+    }
+
     fn room(&self) -> usize {
         AT_ONCE.saturating_sub(self.not_rested.len() + self.suspects.len())
     }
@@ -209,13 +222,15 @@ impl UnderWay {
     async fn claim(&mut self, engine: &Arc<Inner>, member: &Member) -> Result<bool, StoreError> {
         while let Some(Some(_rested_or_gone)) = self.not_rested.next().now_or_never() {}
         self.call_suspect(engine);
-        let room = self.room();
-        if room == 0 {
+        let many = self.room().min(self.appetite);
+        if many == 0 {
             return Ok(false);
         }
         let until = engine.host.clock.now().after(AHEAD);
-        let claimed = engine.store.claim(member.id(), until, room).await?;
-        Ok(self.take_up(engine, claimed).await? >= room)
+        let claimed = engine.store.claim(member.id(), until, many).await?;
+        let full = self.take_up(engine, claimed).await? >= many;
+        self.appetite = if full { 2 * many } else { FIRST };
+        Ok(full)
     }
 
     async fn take_up(

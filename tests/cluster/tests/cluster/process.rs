@@ -2,9 +2,11 @@
 
 use std::io::{BufRead, BufReader, Write};
 use std::process::{Child, ChildStdin, Command, Stdio};
-use std::sync::mpsc::Sender;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 
 use rustix::process::{Pid, Signal, kill_process};
+
+use crate::time::PATIENCE;
 
 /// Something that a process said.
 #[derive(Debug, Clone)]
@@ -27,6 +29,8 @@ pub(crate) struct Process {
     pub(crate) name: String,
     child: Child,
     stdin: Option<ChildStdin>,
+    /// Hangs up when it says nothing more.
+    silent: Receiver<()>,
 }
 
 impl Process {
@@ -41,8 +45,10 @@ impl Process {
         let mut child = command.spawn().unwrap();
         let lines = BufReader::new(child.stdout.take().unwrap()).lines();
         let (by, saying) = (script.name.to_owned(), saying.clone());
+        let (speaking, silent) = channel();
         // What it says must be read, or it would block.
         std::thread::spawn(move || {
+            let _until_it_is_silent = speaking;
             for line in lines.map_while(Result::ok) {
                 let by = by.clone();
                 let _nobody_listens = saying.send(Said { by, line });
@@ -53,6 +59,7 @@ impl Process {
             name: script.name.to_owned(),
             child,
             stdin,
+            silent,
         }
     }
 
@@ -80,6 +87,9 @@ impl Process {
     /// Tells it that it is over, and waits until it has ended in good order.
     pub(crate) fn end(mut self) {
         drop(self.stdin.take());
+        let ended = self.silent.recv_timeout(PATIENCE);
+        let ended = ended == Err(RecvTimeoutError::Disconnected);
+        assert!(ended, "{} does not end", self.name);
         let status = self.child.wait().unwrap();
         assert!(status.success(), "{} ended with {status}", self.name);
     }

@@ -11,6 +11,8 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::runtime::{Handle, Runtime};
 use tokio::sync::watch;
 
+use crate::time::PATIENCE;
+
 /// What the network does at the moment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Fault {
@@ -86,11 +88,16 @@ impl Proxy {
     /// Waits until the fault has met enough traffic.
     pub(crate) fn until_felt(&self) {
         let mut changed = self.changed.clone();
-        self.runtime.block_on(async {
-            while self.met.load(Ordering::Relaxed) < FELT {
-                changed.changed().await.unwrap();
-            }
+        let met = self.runtime.block_on(async {
+            let felt = async {
+                while self.met.load(Ordering::Relaxed) < FELT {
+                    changed.changed().await.unwrap();
+                }
+            };
+            tokio::time::timeout(PATIENCE, felt).await
         });
+        let met = met.map_err(|_| self.met.load(Ordering::Relaxed));
+        assert_eq!(met, Ok(()), "so little came by that the fault was not felt");
     }
 }
 
