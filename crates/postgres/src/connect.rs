@@ -136,6 +136,15 @@ impl Lane {
         self.answer(self.client.execute(statement, params)).await
     }
 
+    /// A statement that is not worth preparing on every connection.
+    pub(crate) async fn ask(
+        &self,
+        text: &str,
+        params: &[Param<'_>],
+    ) -> Result<Vec<Row>, tokio_postgres::Error> {
+        self.client.query(text, params).await
+    }
+
     /// A statement without parameters and rows, such as those that begin and end transactions.
     pub(crate) async fn say(&self, text: &str) -> Result<(), tokio_postgres::Error> {
         self.answer(self.client.batch_execute(text)).await

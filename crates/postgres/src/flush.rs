@@ -189,8 +189,8 @@ fn forgets(sight: &mut Sight, changes: &mut Vec<Change>) {
             array(rows, |(row, _)| scope(row.scope)),
             array(rows, |(row, _)| time(row.at)),
             array(rows, |(row, _)| bytes(row.token.as_str())),
-            array(rows, |(row, _)| which(row).0),
-            array(rows, |(row, _)| which(row).1),
+            array(rows, |(row, _)| which(&row.which).0),
+            array(rows, |(row, _)| which(&row.which).1),
         ]
     };
     if !gone.is_empty() {
@@ -205,8 +205,8 @@ fn forgets(sight: &mut Sight, changes: &mut Vec<Change>) {
 }
 
 /// The columns that say which keys of a token are meant.
-fn which(row: &ForgetRow) -> (i16, Vec<u8>) {
-    match &row.which {
+pub(crate) fn which(keys: &WhichKeys) -> (i16, Vec<u8>) {
+    match keys {
         WhichKeys::Hook(hook) => (0, hook.to_bytes().to_vec()),
         WhichKeys::Key(key) => (1, bytes(key)),
     }

@@ -30,6 +30,8 @@
 mod ahead;
 mod batch;
 mod connect;
+mod copy_in;
+mod copy_out;
 mod counts;
 mod error;
 mod fault;

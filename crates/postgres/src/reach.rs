@@ -73,7 +73,7 @@ async fn wait(span: Duration) {
 
 /// The connections that answer questions. Each question is one statement, so many share one.
 pub(crate) struct Readers {
-    reach: Arc<Reach>,
+    pub(crate) reach: Arc<Reach>,
     lanes: Vec<Mutex<Option<Arc<Lane>>>>,
     next: AtomicUsize,
     places: Semaphore,

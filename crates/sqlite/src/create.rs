@@ -34,20 +34,24 @@ pub(crate) fn ensure(path: &Path, existed: bool) -> Result<(), OpenError> {
 fn make(path: &Path) -> Result<(), OpenError> {
     let new = beside(path, "-new");
     blank(&new).map_err(|error| unopenable(path, error))?;
-    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let made = Connection::open_with_flags(&new, flags).and_then(|connection| {
-        configure(&connection)?;
-        connection.pragma_update(None, "page_size", PAGE_BYTES)?;
-        connection.execute_batch("PRAGMA synchronous = FULL; PRAGMA fullfsync = ON;")?;
-        migrate::make(&connection)?;
-        connection.close().map_err(|(_, error)| error)
-    });
+    let made = begin(&new).and_then(|connection| connection.close().map_err(|(_, error)| error));
     made.map_err(|error| trouble(path, &error))?;
     place(&new, path).map_err(|error| unopenable(path, error))
 }
 
+/// Makes the tables in a blank file.
+pub(crate) fn begin(new: &Path) -> Result<Connection, rusqlite::Error> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(new, flags)?;
+    configure(&connection)?;
+    connection.pragma_update(None, "page_size", PAGE_BYTES)?;
+    connection.execute_batch("PRAGMA synchronous = FULL; PRAGMA fullfsync = ON;")?;
+    migrate::make(&connection)?;
+    Ok(connection)
+}
+
 /// An empty file that only its owner may read; SQLite gives those beside it the same rights.
-fn blank(path: &Path) -> io::Result<()> {
+pub(crate) fn blank(path: &Path) -> io::Result<()> {
     for left_over in [path.to_owned(), beside(path, "-journal")] {
         match fs::remove_file(left_over) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
@@ -61,7 +65,7 @@ fn blank(path: &Path) -> io::Result<()> {
 }
 
 /// Gives the file its name, for good: the directory is synced too.
-fn place(new: &Path, path: &Path) -> io::Result<()> {
+pub(crate) fn place(new: &Path, path: &Path) -> io::Result<()> {
     fs::rename(new, path)?;
     sync_names(path)
 }

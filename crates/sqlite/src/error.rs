@@ -4,6 +4,8 @@ use std::fmt;
 use std::io;
 use std::path::PathBuf;
 
+use rewake_store::copy::NotEmpty;
+
 /// Why a store could not be opened. Nothing that was stored has changed.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -102,6 +104,36 @@ impl OpenError {
             | Self::Older { .. }
             | Self::Damaged { .. }
             | Self::Backend { .. } => false,
+        }
+    }
+}
+
+/// Why a new store cannot be filled. Nothing that was stored has changed.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum CopyInError {
+    /// There is a store, and it holds something.
+    #[error(transparent)]
+    NotEmpty(#[from] NotEmpty),
+    /// The place cannot be used.
+    #[error(transparent)]
+    Open(#[from] OpenError),
+}
+
+impl CopyInError {
+    /// A stable name for programs.
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::NotEmpty(error) => error.code(),
+            Self::Open(error) => error.code(),
+        }
+    }
+
+    /// True where it may work later with nothing else changed.
+    pub const fn is_retryable(&self) -> bool {
+        match self {
+            Self::NotEmpty(error) => error.is_retryable(),
+            Self::Open(error) => error.is_retryable(),
         }
     }
 }

@@ -3,9 +3,10 @@
 use rewake_store::core::time::Timestamp;
 use rewake_store::core::token::Token;
 use rewake_store::{ForgetRow, KeyRow, ScopeId, StoreError, WhichKeys, decode_row, encode_row};
+use rusqlite::Row;
 
 use crate::fault::damaged;
-use crate::tables::{Enough, Tables, bytes, time};
+use crate::tables::{Enough, Tables, Trouble, bytes, time};
 
 impl Tables<'_> {
     pub(crate) fn put_forget(&mut self, row: &ForgetRow) -> Result<(), StoreError> {
@@ -45,21 +46,7 @@ impl Tables<'_> {
         let sql = "SELECT at, token, which, name, body FROM forgets
                    WHERE scope = ?1 AND at <= ?2 ORDER BY at, token, which, name LIMIT ?3";
         self.scan(sql, &[&scope.0, &time(now), &limit], |row| {
-            let stored: ForgetRow =
-                decode_row(bytes(row, 4)?).map_err(|source| StoreError::Corrupt {
-                    what: "what is to be forgotten".to_owned(),
-                    source,
-                })?;
-            let columns = (row.get::<_, i64>(2)?, row.get::<_, String>(3)?);
-            let agrees = stored.scope == scope
-                && row.get::<_, i64>(0)? == time(stored.at)
-                && row.get::<_, String>(1)? == stored.token.as_str()
-                && columns == which(&stored.which);
-            if !agrees {
-                let what = "what is to be forgotten";
-                return Err(damaged(what, "its columns do not agree with its row").into());
-            }
-            found.push(stored);
+            found.push(forget_row(scope, row)?);
             Ok(Enough::No)
         })?;
         Ok(found)
@@ -95,8 +82,26 @@ impl Tables<'_> {
     }
 }
 
+/// Reads `at, token, which, name, body`.
+pub(crate) fn forget_row(scope: ScopeId, row: &Row<'_>) -> Result<ForgetRow, Trouble> {
+    let stored: ForgetRow = decode_row(bytes(row, 4)?).map_err(|source| StoreError::Corrupt {
+        what: "what is to be forgotten".to_owned(),
+        source,
+    })?;
+    let columns = (row.get::<_, i64>(2)?, row.get::<_, String>(3)?);
+    let agrees = stored.scope == scope
+        && row.get::<_, i64>(0)? == time(stored.at)
+        && row.get::<_, String>(1)? == stored.token.as_str()
+        && columns == which(&stored.which);
+    if !agrees {
+        let what = "what is to be forgotten";
+        return Err(damaged(what, "its columns do not agree with its row").into());
+    }
+    Ok(stored)
+}
+
 /// The columns that tell which keys are meant.
-fn which(keys: &WhichKeys) -> (i64, String) {
+pub(crate) fn which(keys: &WhichKeys) -> (i64, String) {
     match keys {
         WhichKeys::Hook(hook) => (0, hook.to_string()),
         WhichKeys::Key(key) => (1, key.clone()),

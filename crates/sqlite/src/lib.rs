@@ -29,6 +29,8 @@
 mod batch;
 mod checkpoint;
 mod connect;
+mod copy_in;
+mod copy_out;
 mod counts;
 mod create;
 mod error;
@@ -51,7 +53,7 @@ mod tables;
 mod writer;
 
 pub use counts::Counts;
-pub use error::{Holder, OpenError};
+pub use error::{CopyInError, Holder, OpenError};
 pub use options::{Now, Options};
 pub use rewake_store::Durability;
 pub use store::SqliteStore;

@@ -114,13 +114,13 @@ impl Tables<'_> {
 }
 
 /// A place or a size; there is none below zero.
-fn unsigned(row: &Row<'_>, column: usize) -> rusqlite::Result<u64> {
+pub(crate) fn unsigned(row: &Row<'_>, column: usize) -> rusqlite::Result<u64> {
     let found: i64 = row.get(column)?;
     Ok(u64::try_from(found).unwrap_or_default())
 }
 
 /// Reads `token, bytes, until, body` behind the place.
-fn mail_row(scope: ScopeId, row: &Row<'_>) -> Result<MailRow, Trouble> {
+pub(crate) fn mail_row(scope: ScopeId, row: &Row<'_>) -> Result<MailRow, Trouble> {
     let found: MailRow = decode_row(bytes(row, 4)?).map_err(|source| StoreError::Corrupt {
         what: "the mailbox".to_owned(),
         source,

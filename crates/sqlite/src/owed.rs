@@ -2,10 +2,11 @@
 
 use rewake_store::core::id::RunId;
 use rewake_store::{OwedRow, ScopeId, StoreError, decode_row, encode_row};
+use rusqlite::Row;
 
 use crate::fault::damaged;
 use crate::page::{rows, run_id};
-use crate::tables::{Enough, Tables, bytes};
+use crate::tables::{Enough, Tables, Trouble, bytes};
 
 impl Tables<'_> {
     pub(crate) fn put_owed(&mut self, row: &OwedRow) -> Result<(), StoreError> {
@@ -66,15 +67,8 @@ impl Tables<'_> {
         let mut room = max_bytes;
         let sql = "SELECT child, body FROM owed WHERE scope = ?1 AND parent = ?2 ORDER BY child";
         self.scan(sql, &[&scope.0, &parent.to_bytes()], |row| {
-            let child = run_id(row, 0)?;
             let body = bytes(row, 1)?;
-            let found: OwedRow =
-                decode_row(body).map_err(|source| StoreError::corrupt_run(child, source))?;
-            if (found.scope, found.parent, found.child) != (scope, parent, child) {
-                let what = format!("what run `{child}` owes");
-                return Err(damaged(&what, "it belongs to another place").into());
-            }
-            owed.push(found);
+            owed.push(owed_row(scope, parent, row)?);
             Ok(match room.checked_sub(body.len()) {
                 Some(left) => {
                     room = left;
@@ -103,4 +97,16 @@ impl Tables<'_> {
         })?;
         Ok(parents)
     }
+}
+
+/// Reads `child, body`.
+pub(crate) fn owed_row(scope: ScopeId, parent: RunId, row: &Row<'_>) -> Result<OwedRow, Trouble> {
+    let child = run_id(row, 0)?;
+    let found: OwedRow =
+        decode_row(bytes(row, 1)?).map_err(|source| StoreError::corrupt_run(child, source))?;
+    if (found.scope, found.parent, found.child) != (scope, parent, child) {
+        let what = format!("what run `{child}` owes");
+        return Err(damaged(&what, "it belongs to another place").into());
+    }
+    Ok(found)
 }

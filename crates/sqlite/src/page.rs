@@ -299,7 +299,7 @@ pub(crate) fn run_id(row: &Row<'_>, column: usize) -> Result<RunId, Trouble> {
 }
 
 /// A live hook, from its token and its body.
-fn token_row(scope: ScopeId, row: &Row<'_>) -> Result<TokenRow, Trouble> {
+pub(crate) fn token_row(scope: ScopeId, row: &Row<'_>) -> Result<TokenRow, Trouble> {
     let column: String = row.get(0)?;
     let found: TokenRow = decode_row(bytes(row, 1)?).map_err(|source| StoreError::Corrupt {
         what: "a hook".to_owned(),

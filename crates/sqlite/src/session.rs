@@ -1,10 +1,12 @@
 //! Scopes, and the sessions of the process that works on the store.
 
+use rewake_store::copy::ScopeRow;
 use rewake_store::core::id::RunId;
 use rewake_store::{Corrupt, ScopeId, StoreError, decode_row, encode_row};
+use rusqlite::Row;
 
 use crate::fault::damaged;
-use crate::tables::{Enough, Tables, bytes};
+use crate::tables::{Enough, Tables, Trouble, bytes};
 
 const NOT_ENDED: &str = "sessions_not_ended";
 
@@ -23,17 +25,9 @@ impl Tables<'_> {
             "SELECT id, project, environment, body FROM scopes",
             &[],
             |row| {
-                let id: u32 = row.get(0)?;
-                let columns = (id, row.get::<_, String>(1)?, row.get::<_, String>(2)?);
-                let body: (u32, String, String) =
-                    decode_row(bytes(row, 3)?).map_err(scope_damaged)?;
-                if body != columns {
-                    return Err(
-                        damaged("a project", "its columns do not agree with its row").into(),
-                    );
-                }
-                if body.1 == project && body.2 == environment {
-                    found = Some(ScopeId(id));
+                let known = scope_row(row)?;
+                if known.project == project && known.environment == environment {
+                    found = Some(known.scope);
                 }
                 Ok(Enough::No)
             },
@@ -55,12 +49,21 @@ impl Tables<'_> {
                 row.get::<_, u32>(0)
             })?
             .unwrap_or_default();
-        let body = encode_row(&(next, project, environment));
+        self.put_scope(&ScopeRow {
+            scope: ScopeId(next),
+            project: project.to_owned(),
+            environment: environment.to_owned(),
+        })?;
+        Ok(ScopeId(next))
+    }
+
+    pub(crate) fn put_scope(&mut self, row: &ScopeRow) -> Result<(), StoreError> {
+        let (id, project, environment) = (row.scope.0, &*row.project, &*row.environment);
+        let body = encode_row(&(id, project, environment));
         self.execute(
             "INSERT INTO scopes (id, project, environment, body) VALUES (?1, ?2, ?3, ?4)",
-            (next, project, environment, body),
-        )?;
-        Ok(ScopeId(next))
+            (id, project, environment, body),
+        )
     }
 
     pub(crate) fn begin_session(&mut self) -> Result<u32, StoreError> {
@@ -107,6 +110,21 @@ impl Tables<'_> {
         }
         Ok(counts)
     }
+}
+
+/// Reads `id, project, environment, body`.
+pub(crate) fn scope_row(row: &Row<'_>) -> Result<ScopeRow, Trouble> {
+    let columns = (row.get(0)?, row.get(1)?, row.get(2)?);
+    let body: (u32, String, String) = decode_row(bytes(row, 3)?).map_err(scope_damaged)?;
+    if body != columns {
+        return Err(damaged("a project", "its columns do not agree with its row").into());
+    }
+    let (id, project, environment) = body;
+    Ok(ScopeRow {
+        scope: ScopeId(id),
+        project,
+        environment,
+    })
 }
 
 fn scope_damaged(source: Corrupt) -> StoreError {

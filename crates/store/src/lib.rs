@@ -18,6 +18,7 @@
 #![forbid(unsafe_code)]
 
 mod admission;
+pub mod copy;
 mod error;
 pub mod judge;
 mod lineage;

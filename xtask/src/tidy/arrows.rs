@@ -35,7 +35,8 @@ const LAYERS: &[Layer] = &[
         &[REWAKE, HTTP, RUNTIME, SQLITE, STORE, CORE],
         &[],
     ),
-    layer("crates/cli", &[REWAKE], &[]),
+    // A copy wants stores and no engine; its tests want an engine that goes on from the copy.
+    layer("crates/cli", &[REWAKE, SQLITE, POSTGRES, STORE], &[]),
     layer("bindings/", &[REWAKE], &[]),
     // It brings its own server, so that one command shows it all.
     layer("examples/cluster", &[REWAKE, POSTGRES], &[]),
@@ -347,7 +348,7 @@ mod tests {
             ("crates/macros", REWAKE),
             ("crates/rewake", "rewake-simulation"),
             ("crates/simulation", POSTGRES),
-            ("crates/cli", STORE),
+            ("crates/cli", RUNTIME),
             ("bindings/node", RUNTIME),
             ("examples/approval", RUNTIME),
             ("benches", HTTP),

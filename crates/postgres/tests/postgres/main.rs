@@ -7,6 +7,7 @@
 )]
 
 mod busy;
+mod copying;
 mod lost;
 mod nodes;
 mod opening;

@@ -17,6 +17,7 @@ use rewake_runtime::{
     ResumeError, StartError, WakeUpError, WebhookError,
 };
 use rewake_sqlite::OpenError as SqliteError;
+use rewake_store::copy::{CopyError, InUse, NotEmpty, RowKind, Tally};
 use rewake_store::{Corrupt, StoreError};
 
 use crate::builder::OpenError;
@@ -91,7 +92,7 @@ fn walk(folder: &Path, found: &mut BTreeSet<String>) {
 fn the_list_has_every_code_and_no_other() {
     let mut written = BTreeSet::new();
     for name in [
-        "core", "store", "sqlite", "postgres", "runtime", "http", "rewake",
+        "core", "store", "sqlite", "postgres", "runtime", "http", "rewake", "cli",
     ] {
         walk(&root().join("crates").join(name).join("src"), &mut written);
     }
@@ -136,6 +137,21 @@ fn of_stores() -> Vec<Said> {
         StoreError::corrupt_run(run(), corrupt()),
         StoreError::Backend { reason: why() },
         StoreError::ReadOnly { reason: why() },
+    ]
+}
+
+fn of_copying() -> Vec<Said> {
+    let found = Tally::default();
+    said![
+        NotEmpty { found },
+        InUse { node: why() },
+        CopyError::Source(StoreError::Overloaded),
+        CopyError::Target(StoreError::Overloaded),
+        CopyError::Miscounted {
+            kind: RowKind::Run,
+            read: 2,
+            written: 1
+        },
     ]
 }
 
@@ -385,6 +401,7 @@ fn of_workflows() -> Vec<Said> {
 fn the_list_says_of_trying_again_what_the_errors_say() {
     let said = [
         of_stores(),
+        of_copying(),
         of_opening(),
         #[cfg(feature = "postgres")]
         of_opening_a_database(),

@@ -9,6 +9,7 @@ mod admission;
 mod child;
 mod clock;
 mod closing;
+mod copying;
 mod counting;
 mod crash;
 mod damage;

@@ -11,6 +11,7 @@
 //! ```
 
 mod cases;
+pub mod copied;
 mod event;
 mod harness;
 mod observe;

@@ -4,7 +4,9 @@
 //! that what a test reads back went through the stored form. It must not know a runtime: every
 //! future it returns is ready, but for [`Nodes::heard`].
 
+mod copy;
 mod nodes;
+mod rows;
 mod tables;
 
 use std::fmt;

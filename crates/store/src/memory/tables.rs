@@ -28,19 +28,19 @@ fn place_of(row: &ForgetRow) -> ForgetPlace {
 
 #[derive(Debug, Default)]
 pub(super) struct Tables {
-    scopes: BTreeMap<(String, String), ScopeId>,
-    runs: BTreeMap<RunId, Bytes>,
-    wake_ups: BTreeSet<(ScopeId, WakeUp)>,
-    frames: BTreeMap<(RunId, Position), Bytes>,
-    tokens: BTreeMap<(ScopeId, Token), Bytes>,
-    keys: BTreeMap<(ScopeId, Token, String), Bytes>,
-    forgets: BTreeMap<ForgetPlace, Bytes>,
-    start_keys: BTreeMap<(ScopeId, String), Bytes>,
-    chunks: BTreeMap<(RunId, String), Bytes>,
-    mail: BTreeMap<(ScopeId, u64), Bytes>,
+    pub(super) scopes: BTreeMap<(String, String), ScopeId>,
+    pub(super) runs: BTreeMap<RunId, Bytes>,
+    pub(super) wake_ups: BTreeSet<(ScopeId, WakeUp)>,
+    pub(super) frames: BTreeMap<(RunId, Position), Bytes>,
+    pub(super) tokens: BTreeMap<(ScopeId, Token), Bytes>,
+    pub(super) keys: BTreeMap<(ScopeId, Token, String), Bytes>,
+    pub(super) forgets: BTreeMap<ForgetPlace, Bytes>,
+    pub(super) start_keys: BTreeMap<(ScopeId, String), Bytes>,
+    pub(super) chunks: BTreeMap<(RunId, String), Bytes>,
+    pub(super) mail: BTreeMap<(ScopeId, u64), Bytes>,
     /// By parent and child.
-    owed: BTreeMap<(ScopeId, RunId, RunId), Bytes>,
-    sessions_not_ended: u32,
+    pub(super) owed: BTreeMap<(ScopeId, RunId, RunId), Bytes>,
+    pub(super) sessions_not_ended: u32,
     pub(super) nodes: NodeTable,
 }
 
@@ -260,7 +260,8 @@ impl Tables {
     }
 
     pub(super) fn scope(&mut self, project: String, environment: String) -> ScopeId {
-        let next = u32::try_from(self.scopes.len()).unwrap_or(u32::MAX);
+        // Not how many there are: those of a store that was copied may have holes between them.
+        let next = self.scopes.values().max().map_or(0, |last| last.0 + 1);
         *self
             .scopes
             .entry((project, environment))
@@ -455,11 +456,14 @@ impl Rows for Tables {
     }
 }
 
-fn decode<T: for<'b> minicbor::Decode<'b, ()>>(run: RunId, bytes: &[u8]) -> Result<T, StoreError> {
+pub(super) fn decode<T: for<'b> minicbor::Decode<'b, ()>>(
+    run: RunId,
+    bytes: &[u8],
+) -> Result<T, StoreError> {
     decode_row(bytes).map_err(|source| StoreError::corrupt_run(run, source))
 }
 
-fn damaged(what: &str, source: Corrupt) -> StoreError {
+pub(super) fn damaged(what: &str, source: Corrupt) -> StoreError {
     StoreError::Corrupt {
         what: what.to_owned(),
         source,
