@@ -6,7 +6,7 @@ use std::time::Duration;
 use anyhow::Result;
 use rewake::Durability;
 
-use crate::floor::Floor;
+use crate::floor::{Floor, Measure};
 use crate::place::Place;
 use crate::report::Floors;
 use crate::script::{Look, Schema, Script};
@@ -39,6 +39,11 @@ impl Bench {
         self.place.file("engine")
     }
 
+    /// Where the last file for an engine stands.
+    pub(crate) fn path(&self) -> PathBuf {
+        self.place.path("engine")
+    }
+
     /// Measures the engine between floors: floor, engine, floor, engine, floor.
     pub(crate) async fn beside_floor<T, F>(
         &self,
@@ -49,17 +54,45 @@ impl Bench {
     where
         F: Future<Output = Result<T>>,
     {
+        let floor = self.floor(profile, durability)?;
+        between(floor, Floor::measure, engine).await
+    }
+
+    /// The same, where of the floor only F1 is wanted.
+    pub(crate) async fn beside_f1<T, F>(
+        &self,
+        profile: &Profile,
+        engine: impl Fn() -> F,
+    ) -> Result<(Vec<T>, Floors)>
+    where
+        F: Future<Output = Result<T>>,
+    {
+        let floor = self.floor(profile, Durability::Full)?;
+        between(floor, Floor::measure_f1, engine).await
+    }
+
+    fn floor(&self, profile: &Profile, durability: Durability) -> Result<Floor> {
         let span = Duration::from_millis(self.scale(1_000, 150));
         let path = self.place.file("floor")?;
-        let mut floor = Floor::new(&path, &profile.schema, &profile.script, durability, span)?;
-        let mut floors = Floors(vec![floor.measure()?]);
-        let mut found = Vec::with_capacity(ROUNDS);
-        for _ in 0..ROUNDS {
-            found.push(engine().await?);
-            floors.0.push(floor.measure()?);
-        }
-        Ok((found, floors))
+        Floor::new(&path, &profile.schema, &profile.script, durability, span)
     }
+}
+
+async fn between<T, F>(
+    mut floor: Floor,
+    measure: fn(&mut Floor) -> Result<Measure>,
+    engine: impl Fn() -> F,
+) -> Result<(Vec<T>, Floors)>
+where
+    F: Future<Output = Result<T>>,
+{
+    let mut floors = Floors(vec![measure(&mut floor)?]);
+    let mut found = Vec::with_capacity(ROUNDS);
+    for _ in 0..ROUNDS {
+        found.push(engine().await?);
+        floors.0.push(measure(&mut floor)?);
+    }
+    Ok((found, floors))
 }
 
 /// What the engine writes for an operation, and the schema it writes to.

@@ -37,6 +37,11 @@ impl Place {
             std::fs::remove_dir_all(&folder)?;
         }
         std::fs::create_dir_all(&folder)?;
-        Ok(folder.join("store.db"))
+        Ok(self.path(name))
+    }
+
+    /// The path that was given for a name.
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name).join("store.db")
     }
 }

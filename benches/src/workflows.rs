@@ -68,6 +68,18 @@ pub(crate) async fn collects(count: u64) -> Result<u64, HookError> {
     Ok(count)
 }
 
+/// The same, of texts.
+#[workflow]
+pub(crate) async fn collects_text(count: u64) -> Result<u64, HookError> {
+    let mut hook = create_hook::<String>().token("collects_text").await?;
+    note(WAITS);
+    for n in 0..count {
+        hook.recv().await?;
+        note(n);
+    }
+    Ok(count)
+}
+
 /// Sleeps until a time of day, and notes its next line.
 #[workflow]
 pub(crate) async fn sleeps(n: u64, until_ms: u64) -> Result<u64, Infallible> {

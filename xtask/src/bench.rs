@@ -4,10 +4,26 @@ use anyhow::Result;
 
 use crate::command::{self, Lockfile};
 
-/// Measures what the arguments say; without any, everything.
+/// Measures what the arguments say; without any, everything but the small parts, `micro`.
 pub(crate) fn run(arguments: &[String]) -> Result<()> {
-    let build = ["run", "--release", "--package", "rewake-bench", "--"];
-    let mut bench = command::cargo(&build, Lockfile::MayChange)?;
+    let (build, arguments): (&[&str], _) = match arguments.split_first() {
+        Some((name, rest)) if name == "micro" => (
+            &[
+                "bench",
+                "--package",
+                "rewake-bench",
+                "--bench",
+                "micro",
+                "--",
+            ],
+            rest,
+        ),
+        _ => (
+            &["run", "--release", "--package", "rewake-bench", "--"],
+            arguments,
+        ),
+    };
+    let mut bench = command::cargo(build, Lockfile::MayChange)?;
     bench.args(arguments);
     command::run(bench)
 }

@@ -10,7 +10,8 @@ cargo xtask VERB
                   and expect the tests to notice; wants cargo-nextest and committed files
   bench [NAME] [--quick] [--json] [--dir FOLDER]
                   measure every workload of docs/performance.md (or the one named) beside its floor; the
-                  folder must be on a disk; NAME `postgres` measures on a server of its own
+                  folder must be on a disk; NAME `postgres` measures on a server of its own, and
+                  `micro` the small parts, each alone
   ci              what decides whether a change lands: format, clippy, tidy, test, docs
   help            this page
 

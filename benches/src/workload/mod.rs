@@ -1,5 +1,6 @@
 //! The workloads: one file for each, in the order of the table in docs/performance.md.
 
+mod growth;
 mod payloads;
 mod relaxed;
 pub(crate) mod restart;
@@ -104,5 +105,9 @@ const ALL: &[Workload] = &[
     Workload {
         name: "relaxed",
         run: |bench| Box::pin(relaxed::run(bench)),
+    },
+    Workload {
+        name: "growth",
+        run: |bench| Box::pin(growth::run(bench)),
     },
 ];

@@ -105,7 +105,7 @@ async fn together(bench: &Bench, callers: u64) -> Result<Row> {
     Ok(row.detail("bytes in rows", f64::from(bytes)))
 }
 
-async fn many_callers(bench: &Bench, callers: u64, calls: u64) -> Result<Called> {
+pub(super) async fn many_callers(bench: &Bench, callers: u64, calls: u64) -> Result<Called> {
     let (world, runs) = waiting(bench, calls).await?;
     let (rewake, runs) = (world.rewake.clone(), std::sync::Arc::new(runs));
     let called = callers::call(callers, calls, move |n| {
@@ -165,6 +165,11 @@ pub(super) async fn start_waiting(rewake: &Rewake, runs: u64) -> Result<Vec<RunI
 /// What is written until a resume is accepted.
 pub(super) async fn accepted(bench: &Bench, runs: u64) -> Result<Profile> {
     profile(bench, runs, Until::Accepted).await
+}
+
+/// What is written until a resumed run has finished.
+pub(super) async fn finished(bench: &Bench, runs: u64) -> Result<Profile> {
+    profile(bench, runs, Until::Finished).await
 }
 
 /// How far an operation goes.

@@ -52,8 +52,8 @@ pub(crate) async fn run(bench: &Bench) -> Result<Vec<Row>> {
 
 /// What one round gave.
 #[derive(Clone, Copy, Debug, Default)]
-struct Round {
-    rate: f64,
+pub(super) struct Round {
+    pub(super) rate: f64,
     memory: u64,
     resume: f64,
 }
@@ -64,7 +64,7 @@ async fn started(bench: &Bench, runs: u64) -> Result<Round> {
 }
 
 /// Starts runs that wait, then resumes some; the median of that in microseconds.
-async fn beside(bench: &Bench, runs: u64) -> Result<(f64, Round)> {
+pub(super) async fn beside(bench: &Bench, runs: u64) -> Result<(f64, Round)> {
     let setting = Setting {
         memory_budget: Some(BUDGET),
         ..Setting::default()

@@ -5,7 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use rewake_store::StoreError;
 use rewake_store::core::time::Timestamp;
-use rusqlite::{Connection, Error};
+use rusqlite::Error;
 
 use crate::fault::{Fault, refusal};
 use crate::request::Request;
@@ -26,81 +26,91 @@ pub(crate) enum Broken {
 /// Serves requests in one transaction, and answers how many rows it has written. Nobody has been
 /// answered yet.
 pub(crate) fn commit(
-    connection: &Connection,
+    tables: &mut Tables<'_>,
     now: &dyn Fn() -> Timestamp,
     requests: &mut [Box<dyn Request>],
 ) -> Result<u64, Broken> {
-    let before = connection.total_changes();
-    execute(connection, "BEGIN IMMEDIATE").map_err(|error| undo(connection, &error))?;
-    for request in requests {
-        serve(connection, now, request.as_mut())?;
+    let committed = attempt(tables, now, requests);
+    if committed.is_err() {
+        tables.forget();
     }
-    let rows = connection.total_changes() - before;
+    committed
+}
+
+fn attempt(
+    tables: &mut Tables<'_>,
+    now: &dyn Fn() -> Timestamp,
+    requests: &mut [Box<dyn Request>],
+) -> Result<u64, Broken> {
+    let before = tables.connection.total_changes();
+    tables.begin().map_err(|error| undo(tables, &error))?;
+    for request in requests {
+        serve(tables, now, request.as_mut())?;
+    }
+    let rows = tables.connection.total_changes() - before;
     if rows == 0 {
         // Refusals and repeated answers only.
-        execute(connection, "ROLLBACK").map_err(|error| Broken::Failing(error.to_string()))?;
+        let undone = tables.control("ROLLBACK");
+        undone.map_err(|error| Broken::Failing(error.to_string()))?;
         return Ok(0);
     }
-    execute(connection, "COMMIT").map_err(|error| after_commit(connection, &error))?;
+    let done = tables.control("COMMIT");
+    done.map_err(|error| after_commit(tables, &error))?;
     Ok(rows)
 }
 
 fn serve(
-    connection: &Connection,
+    tables: &mut Tables<'_>,
     now: &dyn Fn() -> Timestamp,
     request: &mut dyn Request,
 ) -> Result<(), Broken> {
-    let before = connection.total_changes();
-    let mut tables = Tables::new(connection);
-    let served = catch_unwind(AssertUnwindSafe(|| request.serve(&mut tables, now())));
+    let before = tables.connection.total_changes();
+    tables.fault = None;
+    let served = catch_unwind(AssertUnwindSafe(|| request.serve(tables, now())));
     match (served, tables.fault) {
         (Ok(_), Some(Fault::Io)) => Err(Broken::Failing(
             "the operating system could not read or write".to_owned(),
         )),
         (Ok(true), None) => Ok(()),
         // A refusal has written nothing; an error after the first write is no refusal.
-        (Ok(false), None) if connection.total_changes() == before => Ok(()),
-        (Ok(_), Some(_)) | (Ok(false), None) => Err(roll_back(connection, None)),
+        (Ok(false), None) if tables.connection.total_changes() == before => Ok(()),
+        (Ok(_), Some(_)) | (Ok(false), None) => Err(roll_back(tables, None)),
         (Err(panic), _) => {
             let reason = said(panic.as_ref());
-            Err(roll_back(connection, Some(StoreError::Backend { reason })))
+            Err(roll_back(tables, Some(StoreError::Backend { reason })))
         }
     }
 }
 
 /// A COMMIT that failed. Without room it wrote no end of the transaction, and SQLite rolled it back;
 /// after any other error nobody knows what the next reader of the file will find.
-fn after_commit(connection: &Connection, error: &Error) -> Broken {
+fn after_commit(tables: &mut Tables<'_>, error: &Error) -> Broken {
     match Fault::of(error) {
-        Fault::Full => undo(connection, error),
+        Fault::Full => undo(tables, error),
         Fault::Io | Fault::Damage | Fault::Path | Fault::Other => {
             Broken::Unknown(error.to_string())
         }
     }
 }
 
-fn undo(connection: &Connection, error: &Error) -> Broken {
+fn undo(tables: &mut Tables<'_>, error: &Error) -> Broken {
     match Fault::of(error) {
         Fault::Io => Broken::Failing(error.to_string()),
         Fault::Full | Fault::Damage | Fault::Path | Fault::Other => {
-            roll_back(connection, Some(refusal(error)))
+            roll_back(tables, Some(refusal(error)))
         }
     }
 }
 
-fn roll_back(connection: &Connection, error: Option<StoreError>) -> Broken {
+fn roll_back(tables: &mut Tables<'_>, error: Option<StoreError>) -> Broken {
     // Some errors have rolled back already.
-    if connection.is_autocommit() {
+    if tables.connection.is_autocommit() {
         return Broken::Undone(error);
     }
-    match execute(connection, "ROLLBACK") {
+    match tables.control("ROLLBACK") {
         Ok(()) => Broken::Undone(error),
         Err(error) => Broken::Failing(error.to_string()),
     }
-}
-
-fn execute(connection: &Connection, sql: &str) -> Result<(), Error> {
-    connection.prepare_cached(sql)?.execute([]).map(drop)
 }
 
 fn said(panic: &(dyn Any + Send)) -> String {

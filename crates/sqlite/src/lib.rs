@@ -36,6 +36,7 @@ mod create;
 mod error;
 mod fault;
 mod forget;
+mod kept;
 mod lock;
 mod mail;
 mod migrate;

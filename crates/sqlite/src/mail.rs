@@ -101,7 +101,7 @@ impl Tables<'_> {
     fn mail_rows(
         &mut self,
         scope: ScopeId,
-        sql: &str,
+        sql: &'static str,
         params: &[&dyn ToSql],
     ) -> Result<Vec<(u64, MailRow)>, StoreError> {
         let mut found = Vec::new();

@@ -1,5 +1,6 @@
 //! The opening of a store: look, lock, make or migrate, recover, begin the threads.
 
+use std::cell::RefCell;
 use std::fs::{self, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::Path;
@@ -107,7 +108,7 @@ fn to_write(path: &Path, options: &Options) -> Result<Inner, OpenError> {
     )
     .map_err(|error| refused(path, &error))?;
     let held = Held {
-        checkpoints,
+        checkpoints: RefCell::new(checkpoints),
         questions: Arc::clone(&questions),
         readers,
         lock,

@@ -10,6 +10,7 @@ use rusqlite::Connection;
 
 use crate::queue::Queue;
 use crate::request::Question;
+use crate::tables::Tables;
 
 thread_local! {
     static OF_A_STORE: Cell<bool> = const { Cell::new(false) };
@@ -37,21 +38,22 @@ pub(crate) fn begin(
     questions: Arc<Queue<Question>>,
 ) -> Result<JoinHandle<()>, io::Error> {
     spawn("rewake-reader", move || {
+        let mut tables = Tables::of_reader(&connection);
         loop {
             let taken = questions.take(1, usize::MAX);
             if taken.is_empty() {
                 return;
             }
             for question in taken {
-                answer(&connection, question);
+                answer(&mut tables, question);
             }
         }
     })
 }
 
 /// Answers one question. One that panics is not answered; the next ones are.
-pub(crate) fn answer(connection: &Connection, question: Question) {
-    if let Err(panic) = catch_unwind(AssertUnwindSafe(|| question(connection))) {
+pub(crate) fn answer(tables: &mut Tables<'_>, question: Question) {
+    if let Err(panic) = catch_unwind(AssertUnwindSafe(|| question(tables))) {
         drop(panic);
     }
 }

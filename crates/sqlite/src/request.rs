@@ -3,7 +3,6 @@
 use futures_channel::oneshot;
 use rewake_store::StoreError;
 use rewake_store::core::time::Timestamp;
-use rusqlite::Connection;
 
 use crate::tables::Tables;
 
@@ -20,8 +19,8 @@ pub(crate) trait Request: Send {
     fn refuse(self: Box<Self>, error: StoreError);
 }
 
-/// A question, asked of one connection.
-pub(crate) type Question = Box<dyn FnOnce(&Connection) + Send>;
+/// A question, asked through one connection.
+pub(crate) type Question = Box<dyn FnOnce(&mut Tables<'_>) + Send>;
 
 /// What the writer thread does.
 pub(crate) enum Task {
@@ -77,8 +76,8 @@ pub(crate) fn ask<A: Send + 'static>(
     read: impl FnOnce(&mut Tables<'_>) -> Result<A, StoreError> + Send + 'static,
 ) -> (Question, oneshot::Receiver<Result<A, StoreError>>) {
     let (reply, answer) = oneshot::channel();
-    let question = Box::new(move |connection: &Connection| {
-        drop(reply.send(read(&mut Tables::new(connection))));
+    let question = Box::new(move |tables: &mut Tables<'_>| {
+        drop(reply.send(read(tables)));
     });
     (question, answer)
 }

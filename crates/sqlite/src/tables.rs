@@ -16,20 +16,55 @@ use rusqlite::types::ToSql;
 use rusqlite::{Connection, OptionalExtension, Params, Row};
 
 use crate::fault::{Fault, damaged, refusal};
+use crate::kept::{Remembered, Statements};
 
-/// The rows as a connection sees them.
+/// The rows as a connection sees them, for as long as it is open.
 #[derive(Debug)]
 pub(crate) struct Tables<'c> {
     pub(crate) connection: &'c Connection,
-    /// Trouble with the database since this was made: the transaction may be gone.
+    statements: Statements<'c>,
+    /// Only the writer's: what another connection remembered would be out of date.
+    remembered: Option<Remembered>,
+    /// Trouble with the database since somebody has looked here: the transaction may be gone.
     pub(crate) fault: Option<Fault>,
 }
 
 impl<'c> Tables<'c> {
-    pub(crate) const fn new(connection: &'c Connection) -> Self {
+    pub(crate) const fn of_reader(connection: &'c Connection) -> Self {
         Self {
             connection,
+            statements: Statements::of(connection),
+            remembered: None,
             fault: None,
+        }
+    }
+
+    pub(crate) fn of_writer(connection: &'c Connection) -> Self {
+        Self {
+            remembered: Some(Remembered::default()),
+            ..Self::of_reader(connection)
+        }
+    }
+
+    /// Begins a transaction, and forgets what it has remembered if another connection has written.
+    pub(crate) fn begin(&mut self) -> rusqlite::Result<()> {
+        self.control("BEGIN IMMEDIATE")?;
+        if let Some(remembered) = &mut self.remembered {
+            let asked = self.statements.get("PRAGMA data_version")?;
+            remembered.keep_if_still(asked.query_row([], |row| row.get(0))?);
+        }
+        Ok(())
+    }
+
+    /// Begins or ends a transaction.
+    pub(crate) fn control(&mut self, sql: &'static str) -> rusqlite::Result<()> {
+        self.statements.get(sql)?.execute([]).map(drop)
+    }
+
+    /// Forgets what was written: the transaction came to nothing.
+    pub(crate) fn forget(&mut self) {
+        if let Some(remembered) = &mut self.remembered {
+            remembered.forget();
         }
     }
 
@@ -40,20 +75,13 @@ impl<'c> Tables<'c> {
 
     fn put(&mut self, write: Write) -> Result<(), StoreError> {
         match write {
-            Write::Run(run, row) => self.put_run(run, &row),
+            Write::Run(run, row) => self.put_run(run, *row),
             Write::Frame(run, frame) => self.execute(
                 "INSERT INTO frames (run, first, body) VALUES (?1, ?2, ?3)",
                 (run.to_bytes(), number(frame.first.0), encode_row(&frame)),
             ),
-            Write::Token(row) => self.execute(
-                "INSERT INTO tokens (scope, token, body) VALUES (?1, ?2, ?3)
-                 ON CONFLICT (scope, token) DO UPDATE SET body = excluded.body",
-                (row.scope.0, row.token.as_str(), encode_row(&*row)),
-            ),
-            Write::Release(scope, token) => self.execute(
-                "DELETE FROM tokens WHERE scope = ?1 AND token = ?2",
-                (scope.0, token.as_str()),
-            ),
+            Write::Token(row) => self.put_token(*row),
+            Write::Release(scope, token) => self.drop_token(scope, &token),
             Write::Key(scope, token, key, row) => self.execute(
                 "INSERT INTO keys (scope, token, key, body) VALUES (?1, ?2, ?3, ?4)
                  ON CONFLICT (scope, token, key) DO UPDATE SET body = excluded.body",
@@ -86,30 +114,68 @@ impl<'c> Tables<'c> {
 
     /// Most writes change the body alone. A statement that does not name the indexed columns leaves
     /// the indexes, and the pages they are on, alone.
-    pub(crate) fn put_run(&mut self, run: RunId, row: &RunRow) -> Result<(), StoreError> {
-        let body = encode_row(row);
-        let (wake_at, parked) = (row.wake_at.map(time), row.parked.is_some());
-        let changed = self.change(
-            "UPDATE runs SET body = ?4 WHERE run = ?1 AND wake_at IS ?2 AND parked = ?3",
-            (run.to_bytes(), wake_at, parked, &body),
+    pub(crate) fn put_run(&mut self, run: RunId, row: RunRow) -> Result<(), StoreError> {
+        let (id, body) = (run.to_bytes(), encode_row(&row));
+        let columns = |row: &RunRow| (row.wake_at.map(time), row.parked.is_some());
+        let (wake_at, parked) = columns(&row);
+        // Whoever writes a run has looked for it, so one that is not remembered is new.
+        let known = self.remembered.as_mut().and_then(|all| all.run(run));
+        let changed = match known.map(columns) {
+            Some(same) if same == (wake_at, parked) => {
+                self.change("UPDATE runs SET body = ?2 WHERE run = ?1", (id, &body))?
+            }
+            Some(_) => self.change(
+                "UPDATE runs SET wake_at = ?2, parked = ?3, body = ?4 WHERE run = ?1",
+                (id, wake_at, parked, &body),
+            )?,
+            None => 0,
+        };
+        if changed == 0 {
+            self.execute(
+                "INSERT INTO runs (run, scope, wake_at, parked, parent, body)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+                 ON CONFLICT (run) DO UPDATE
+                 SET wake_at = excluded.wake_at, parked = excluded.parked, body = excluded.body",
+                (
+                    id,
+                    row.scope.0,
+                    wake_at,
+                    parked,
+                    row.parent.map(|parent| parent.run.to_bytes()),
+                    &body,
+                ),
+            )?;
+        }
+        self.remember(run, row);
+        Ok(())
+    }
+
+    fn put_token(&mut self, row: TokenRow) -> Result<(), StoreError> {
+        self.execute(
+            "INSERT INTO tokens (scope, token, body) VALUES (?1, ?2, ?3)
+             ON CONFLICT (scope, token) DO UPDATE SET body = excluded.body",
+            (row.scope.0, row.token.as_str(), encode_row(&row)),
         )?;
-        if changed > 0 {
-            return Ok(());
+        if let Some(remembered) = &mut self.remembered {
+            remembered.put_token(row);
+        }
+        Ok(())
+    }
+
+    fn drop_token(&mut self, scope: ScopeId, token: &Token) -> Result<(), StoreError> {
+        if let Some(remembered) = &mut self.remembered {
+            remembered.drop_token(token);
         }
         self.execute(
-            "INSERT INTO runs (run, scope, wake_at, parked, parent, body)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6)
-             ON CONFLICT (run) DO UPDATE
-             SET wake_at = excluded.wake_at, parked = excluded.parked, body = excluded.body",
-            (
-                run.to_bytes(),
-                row.scope.0,
-                wake_at,
-                parked,
-                row.parent.map(|parent| parent.run.to_bytes()),
-                &body,
-            ),
+            "DELETE FROM tokens WHERE scope = ?1 AND token = ?2",
+            (scope.0, token.as_str()),
         )
+    }
+
+    fn remember(&mut self, run: RunId, row: RunRow) {
+        if let Some(remembered) = &mut self.remembered {
+            remembered.put_run(run, row);
+        }
     }
 
     /// A run's row, if it is of this scope.
@@ -133,43 +199,47 @@ impl<'c> Tables<'c> {
         })
     }
 
-    pub(crate) fn execute(&mut self, sql: &str, params: impl Params) -> Result<(), StoreError> {
+    pub(crate) fn execute(
+        &mut self,
+        sql: &'static str,
+        params: impl Params,
+    ) -> Result<(), StoreError> {
         self.change(sql, params).map(drop)
     }
 
     /// How many rows the statement has changed.
-    fn change(&mut self, sql: &str, params: impl Params) -> Result<usize, StoreError> {
-        self.connection
-            .prepare_cached(sql)
-            .and_then(|mut statement| statement.execute(params))
+    fn change(&mut self, sql: &'static str, params: impl Params) -> Result<usize, StoreError> {
+        self.statements
+            .get(sql)
+            .and_then(|statement| statement.execute(params))
             .map_err(|error| self.note(&error))
     }
 
     /// The one row that a look-up finds.
     pub(crate) fn look_up<T>(
         &mut self,
-        sql: &str,
+        sql: &'static str,
         params: impl Params,
         read: impl FnOnce(&Row<'_>) -> rusqlite::Result<T>,
     ) -> Result<Option<T>, StoreError> {
-        self.connection
-            .prepare_cached(sql)
-            .and_then(|mut statement| statement.query_row(params, read).optional())
+        self.statements
+            .get(sql)
+            .and_then(|statement| statement.query_row(params, read).optional())
             .map_err(|error| self.note(&error))
     }
 
     /// Gives the rows of a query to `each` until it has enough.
     pub(crate) fn scan(
         &mut self,
-        sql: &str,
+        sql: &'static str,
         params: &[&dyn ToSql],
         mut each: impl FnMut(&Row<'_>) -> Result<Enough, Trouble>,
     ) -> Result<(), StoreError> {
         let scanned = self
-            .connection
-            .prepare_cached(sql)
+            .statements
+            .get(sql)
             .map_err(Trouble::Driver)
-            .and_then(|mut statement| {
+            .and_then(|statement| {
                 let mut rows = statement.query(params)?;
                 while let Some(row) = rows.next()? {
                     if each(row)? == Enough::Yes {
@@ -218,6 +288,9 @@ impl From<StoreError> for Trouble {
 
 impl Rows for Tables<'_> {
     fn run(&mut self, run: RunId) -> Result<Option<RunRow>, StoreError> {
+        if let Some(known) = self.remembered.as_mut().and_then(|all| all.run(run)) {
+            return Ok(Some(known.clone()));
+        }
         let found = self
             .look_up(
                 "SELECT scope, wake_at, parked, body, parent FROM runs WHERE run = ?1",
@@ -230,10 +303,17 @@ impl Rows for Tables<'_> {
             let what = format!("run `{run}`");
             return Err(damaged(&what, "it has a log and no row"));
         }
+        if let Some(row) = &found {
+            self.remember(run, row.clone());
+        }
         Ok(found)
     }
 
     fn token(&mut self, scope: ScopeId, token: &Token) -> Result<Option<TokenRow>, StoreError> {
+        let remembered = self.remembered.as_mut();
+        if let Some(known) = remembered.and_then(|all| all.token(scope, token)) {
+            return Ok(Some(known.clone()));
+        }
         let found: Option<TokenRow> = self.body(
             "SELECT body FROM tokens WHERE scope = ?1 AND token = ?2",
             (scope.0, token.as_str()),
@@ -333,7 +413,7 @@ impl Rows for Tables<'_> {
 impl Tables<'_> {
     fn body<T: for<'b> Decode<'b, ()>>(
         &mut self,
-        sql: &str,
+        sql: &'static str,
         params: impl Params,
         what: impl Fn() -> String,
     ) -> Result<Option<T>, StoreError> {

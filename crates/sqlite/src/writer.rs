@@ -1,5 +1,6 @@
 //! The one thread that writes. It owns the connection, groups commits, and ends the store.
 
+use std::cell::RefCell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::thread::JoinHandle;
@@ -17,6 +18,7 @@ use crate::options::Now;
 use crate::queue::{Queue, closed};
 use crate::reader;
 use crate::request::{Question, Request, Task};
+use crate::tables::Tables;
 
 /// How much of what waits goes into one transaction.
 #[derive(Clone, Copy, Debug)]
@@ -52,7 +54,7 @@ pub(crate) struct Writer {
 
 /// What there is only for a file.
 pub(crate) struct Held {
-    pub(crate) checkpoints: Checkpoints,
+    pub(crate) checkpoints: RefCell<Checkpoints>,
     pub(crate) questions: Arc<Queue<Question>>,
     pub(crate) readers: Vec<JoinHandle<()>>,
     pub(crate) lock: Lock,
@@ -60,7 +62,7 @@ pub(crate) struct Held {
 
 impl Writer {
     /// Serves until the store is closed or fails, lets go of everything, and says how it ended.
-    pub(crate) fn run(mut self) -> Result<(), String> {
+    pub(crate) fn run(self) -> Result<(), String> {
         let served = catch_unwind(AssertUnwindSafe(|| self.serve_all()));
         match served.unwrap_or_else(|_| Err("the writer panicked".to_owned())) {
             Ok(()) => self.end(),
@@ -71,7 +73,8 @@ impl Writer {
         }
     }
 
-    fn serve_all(&mut self) -> Result<(), String> {
+    fn serve_all(&self) -> Result<(), String> {
+        let mut tables = Tables::of_writer(&self.connection);
         loop {
             let tasks = self.tasks.take(self.most.requests, self.most.bytes);
             if tasks.is_empty() {
@@ -81,28 +84,33 @@ impl Writer {
             for task in tasks {
                 match task {
                     Task::Write(request) => requests.push(request),
-                    Task::Read(question) => reader::answer(&self.connection, question),
+                    Task::Read(question) => reader::answer(&mut tables, question),
                 }
             }
             if requests.is_empty() {
                 continue;
             }
             count(&self.counters.requests, requests.len() as u64);
-            self.serve(requests)?;
-            if let Some(file) = &mut self.file {
-                file.checkpoints.after_commit(&self.connection)?;
+            self.serve(&mut tables, requests)?;
+            if let Some(file) = &self.file {
+                let mut checkpoints = file.checkpoints.borrow_mut();
+                checkpoints.after_commit(&self.connection)?;
             }
         }
     }
 
     /// Serves requests together; if that breaks, one by one.
-    fn serve(&self, mut requests: Vec<Box<dyn Request>>) -> Result<(), String> {
-        match self.commit(&mut requests) {
+    fn serve(
+        &self,
+        tables: &mut Tables<'_>,
+        mut requests: Vec<Box<dyn Request>>,
+    ) -> Result<(), String> {
+        match self.commit(tables, &mut requests) {
             Ok(()) => {
                 requests.into_iter().for_each(answer);
                 Ok(())
             }
-            Err(Broken::Undone(_)) if requests.len() > 1 => self.serve_alone(requests),
+            Err(Broken::Undone(_)) if requests.len() > 1 => self.serve_alone(tables, requests),
             Err(Broken::Undone(error)) => {
                 for request in requests {
                     match &error {
@@ -138,10 +146,14 @@ impl Writer {
         self.tasks.close(reason);
     }
 
-    fn serve_alone(&self, requests: Vec<Box<dyn Request>>) -> Result<(), String> {
+    fn serve_alone(
+        &self,
+        tables: &mut Tables<'_>,
+        requests: Vec<Box<dyn Request>>,
+    ) -> Result<(), String> {
         let mut requests = requests.into_iter();
         while let Some(request) = requests.next() {
-            if let Err(reason) = self.serve(vec![request]) {
+            if let Err(reason) = self.serve(tables, vec![request]) {
                 refuse_all(requests, &closed(&reason));
                 return Err(reason);
             }
@@ -149,8 +161,12 @@ impl Writer {
         Ok(())
     }
 
-    fn commit(&self, requests: &mut [Box<dyn Request>]) -> Result<(), Broken> {
-        let rows = batch::commit(&self.connection, &*self.now, requests)?;
+    fn commit(
+        &self,
+        tables: &mut Tables<'_>,
+        requests: &mut [Box<dyn Request>],
+    ) -> Result<(), Broken> {
+        let rows = batch::commit(tables, &*self.now, requests)?;
         count(&self.counters.commits, u64::from(rows > 0));
         count(&self.counters.rows, rows);
         Ok(())
@@ -195,7 +211,7 @@ impl Held {
     /// the log that nobody has heard of yet.
     fn end(self) -> (Lock, Result<(), String>) {
         self.questions.close(CLOSED);
-        let moved = self.checkpoints.end();
+        let moved = self.checkpoints.into_inner().end();
         for reader in self.readers {
             // A reader that panicked has nothing to add.
             drop(reader.join());

@@ -75,12 +75,12 @@ pub(super) const STORES: &[Mutant] = &[
             Edit {
                 file: "crates/sqlite/src/batch.rs",
                 find: r"    for request in requests {
-        serve(connection, now, request.as_mut())?;
+        serve(tables, now, request.as_mut())?;
     }
 ",
                 replace: r"    for (place, request) in requests.iter_mut().enumerate() {
         UNCHECKED.set(place > 0);
-        serve(connection, now, request.as_mut())?;
+        serve(tables, now, request.as_mut())?;
     }
 ",
             },

@@ -10,21 +10,40 @@ use std::io::Write as _;
 pub(super) fn push_string(out: &mut Vec<u8>, value: &str) {
     out.push(b'"');
     let bytes = value.as_bytes();
-    let mut copied = 0;
-    for (at, &byte) in bytes.iter().enumerate() {
-        if !(byte < 0x20 || matches!(byte, b'"' | b'\\' | b'<' | 0xE2)) {
-            continue;
-        }
-        let Some(length) = special_length(&bytes[at..]) else {
+    let (mut copied, mut at) = (0, 0);
+    while let Some(found) = bytes[at..]
+        .iter()
+        .position(|byte| SPECIAL[usize::from(*byte)])
+    {
+        let place = at + found;
+        at = place + 1;
+        let Some(length) = special_length(&bytes[place..]) else {
             continue;
         };
-        out.extend_from_slice(&bytes[copied..at]);
-        push_escape(out, &bytes[at..at + length]);
-        copied = at + length;
+        out.extend_from_slice(&bytes[copied..place]);
+        push_escape(out, &bytes[place..place + length]);
+        at = place + length;
+        copied = at;
     }
     out.extend_from_slice(&bytes[copied..]);
     out.push(b'"');
 }
+
+/// The bytes that a character begins with which may have to be escaped. Text is mostly made of others,
+/// and one look at a table passes each of them over.
+const SPECIAL: [bool; 256] = {
+    let mut special = [false; 256];
+    let mut control = 0;
+    while control < 0x20 {
+        special[control] = true;
+        control += 1;
+    }
+    special[b'"' as usize] = true;
+    special[b'\\' as usize] = true;
+    special[b'<' as usize] = true;
+    special[0xE2] = true;
+    special
+};
 
 /// How many bytes the character at the front takes if it must be escaped.
 fn special_length(rest: &[u8]) -> Option<usize> {

@@ -2,6 +2,7 @@
 
 mod budget;
 mod expected;
+mod mailbox;
 mod member;
 mod recovery;
 mod residents;

@@ -7,11 +7,11 @@
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use async_channel::{Receiver, Sender};
 use futures_channel::oneshot;
 use rewake_core::event::{Frame, Position};
 use rewake_core::id::{RunId, StepId};
 
+use super::mailbox::{self, Sender};
 use crate::step::{AttemptOutcome, Place};
 
 /// What a driver is told.
@@ -57,7 +57,7 @@ pub(crate) enum Message {
 }
 
 /// Where a driver hears.
-pub(crate) type Mailbox = Receiver<Message>;
+pub(crate) type Mailbox = mailbox::Mailbox<Message>;
 
 #[derive(Debug, Default)]
 pub(crate) struct Residents {
@@ -73,11 +73,11 @@ impl Residents {
         let mut runs = self.lock();
         if let Some(sender) = runs.get(&run) {
             // The mailbox is open as long as the entry stands.
-            let _sent = sender.try_send(message);
+            let _sent = sender.send(message);
             return None;
         }
-        let (sender, mailbox) = async_channel::unbounded();
-        let _sent = sender.try_send(message);
+        let (sender, mailbox) = mailbox::mailbox();
+        let _sent = sender.send(message);
         runs.insert(run, sender);
         Some(mailbox)
     }
@@ -89,7 +89,7 @@ impl Residents {
         if runs.contains_key(&run) {
             return None;
         }
-        let (sender, mailbox) = async_channel::unbounded();
+        let (sender, mailbox) = mailbox::mailbox();
         runs.insert(run, sender);
         Some(mailbox)
     }
@@ -98,7 +98,7 @@ impl Residents {
     pub(crate) fn tell_resident(&self, run: RunId, message: Message) -> bool {
         let runs = self.lock();
         runs.get(&run)
-            .is_some_and(|sender| sender.try_send(message).is_ok())
+            .is_some_and(|sender| sender.send(message).is_ok())
     }
 
     /// True where the run has a driver.
@@ -114,7 +114,7 @@ impl Residents {
     /// Tells every driver.
     pub(crate) fn tell_all(&self, message: impl Fn() -> Message) {
         for sender in self.lock().values() {
-            let _sent = sender.try_send(message());
+            let _sent = sender.send(message());
         }
     }
 
@@ -185,7 +185,7 @@ mod tests {
         let run = RunId::mint(Timestamp::ZERO, 1);
         let mailbox = residents.expect(run).unwrap();
         assert!(residents.tell(run, Message::Look).is_none());
-        assert!(matches!(mailbox.try_recv(), Ok(Message::Look)));
+        assert!(matches!(mailbox.try_recv(), Some(Message::Look)));
     }
 
     #[test]

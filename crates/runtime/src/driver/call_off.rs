@@ -26,7 +26,7 @@ impl Driver {
     /// The run has ended: nobody reads how attempts end from here on.
     pub(super) fn discard_ends(&self) {
         self.mailbox.close();
-        while let Ok(message) = self.mailbox.try_recv() {
+        while let Some(message) = self.mailbox.try_recv() {
             if let Message::AttemptEnded {
                 step,
                 attempt,

@@ -155,7 +155,7 @@ impl Driver {
     /// Hears why it was called.
     fn hear_first(&mut self) -> Heard {
         let (mut begun, mut more) = (None, More::Nothing);
-        while let Ok(message) = self.mailbox.try_recv() {
+        while let Some(message) = self.mailbox.try_recv() {
             match message {
                 Message::Begun(frame) => begun = Some(frame),
                 Message::Recover { unclean, rested } => {

@@ -239,7 +239,7 @@ impl Driver {
 
     /// Takes in everything that has arrived.
     async fn hear(&mut self) -> Result<(), Stop> {
-        while let Ok(message) = self.mailbox.try_recv() {
+        while let Some(message) = self.mailbox.try_recv() {
             self.take(message).await?;
         }
         Ok(())
@@ -350,7 +350,7 @@ impl Driver {
             };
             if let Some(driver) = driver {
                 // With a driver that has gone, the place is free again.
-                let _gone = driver.try_send(free);
+                let _gone = driver.send(free);
             }
         }));
     }
@@ -401,7 +401,7 @@ impl Driver {
                 outcome,
             };
             // A driver that has gone does not want to know.
-            if driver.is_none_or(|driver| driver.try_send(ended).is_err()) {
+            if driver.is_none_or(|driver| driver.send(ended).is_err()) {
                 report_discarded(run, step, attempt, finished);
             }
         }));

@@ -126,7 +126,7 @@ impl Driver {
 
     async fn wait(&mut self, until: Option<Timestamp>) -> Result<(), Stop> {
         let message = match until {
-            None => self.mailbox.recv().await.ok(),
+            None => self.mailbox.recv().await,
             Some(at) => {
                 let clock = &self.engine.host.clock;
                 let flushes = self.flush_at == Some(at);
@@ -136,7 +136,7 @@ impl Driver {
                     clock.sleep_until(at)
                 };
                 match select(pin!(self.mailbox.recv()), timer).await {
-                    Either::Left((message, _)) => message.ok(),
+                    Either::Left((message, _)) => message,
                     Either::Right(((), _)) => {
                         if flushes {
                             self.flush_at = Some(clock.now().min(at));
