@@ -141,7 +141,7 @@ impl NewFile {
     }
 
     fn write(&self, rows: Vec<AnyRow>) -> Result<(), StoreError> {
-        let mut tables = Tables::new(self.connection()?);
+        let mut tables = Tables::of_reader(self.connection()?);
         let (scopes, writes) = AnyRow::into_writes(rows);
         for row in scopes {
             tables.put_scope(&row)?;

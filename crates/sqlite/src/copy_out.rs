@@ -213,7 +213,7 @@ impl Tables<'_> {
     /// The rows of a query, about `max_bytes` of the column that has their bodies.
     fn copied(
         &mut self,
-        sql: &str,
+        sql: &'static str,
         place: &[&dyn ToSql],
         (body, max_bytes): (usize, usize),
         read: impl Fn(&Row<'_>) -> Result<AnyRow, Trouble>,
