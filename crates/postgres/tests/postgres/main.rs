@@ -7,7 +7,18 @@
 )]
 
 mod busy;
+mod cut;
+mod failover;
+mod fails;
+mod full;
+mod held;
+mod hung;
+mod load;
 mod lost;
 mod opening;
+mod relay;
+mod rolling;
 mod round_trips;
+mod session;
 mod stage;
+mod tls;
