@@ -75,7 +75,9 @@ fn call(run: Run<'_>, word: &Sender<()>, over: &AtomicBool) -> Answered {
         let mut delivery = run.delivery();
         // Every other one has nothing but its id to be known by.
         let number = answered.ids.len();
-        delivery.key = (number % 4 == 0).then(|| key(&format!("order-{number}")));
+        delivery.key = number
+            .is_multiple_of(4)
+            .then(|| key(&format!("order-{number}")));
         let delivered = settled(|repeat| {
             let delivery = delivery.clone();
             block_on(run.stage.store.deliver(Deliver { repeat, ..delivery }))
