@@ -19,7 +19,7 @@ const NEVER: Duration = Duration::from_mins(10);
 fn the_victim_of_a_deadlock_tries_again() {
     let database = Database::new().unwrap();
     let name = database.name();
-    let soon = format!("ALTER DATABASE {name} SET deadlock_timeout = '50ms'");
+    let soon = format!("ALTER DATABASE {name} SET deadlock_timeout = '500ms'");
     database.query(&soon).unwrap();
     let stage = Stage::on(database, |options| options.lock_timeout(NEVER));
     let (first, second) = (stage.run(), stage.run());
@@ -41,13 +41,14 @@ fn the_victim_of_a_deadlock_tries_again() {
     other.end();
 
     assert_eq!(block_on(counted).unwrap(), [1, 1]);
-    assert_eq!(stage.store.counts().undone, before.undone + 1);
+    // It may have been faster than the other session and have met it again.
+    assert!(stage.store.counts().undone > before.undone);
     // A session tells its counts when it ends.
     let Stage {
         store, database, ..
     } = stage;
     drop(store);
-    let met = "SELECT deadlocks = 1 FROM pg_stat_database WHERE datname = current_database()";
+    let met = "SELECT deadlocks > 0 FROM pg_stat_database WHERE datname = current_database()";
     wait_until(&database, met);
 }
 
