@@ -7,26 +7,38 @@ use std::time::Duration;
 
 use futures_util::future::try_join_all;
 use rewake_store::Durability;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::task::AbortHandle;
 use tokio::time::timeout;
 use tokio_postgres::types::ToSql;
-use tokio_postgres::{AsyncMessage, Client, Config, Notification, Row, Statement};
+use tokio_postgres::{
+    AsyncMessage, Client, Config, Connection, Notification, Row, SimpleQueryMessage, Statement,
+};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 use crate::error::OpenError;
-use crate::fault::trouble;
+use crate::fault::{Unreached, trouble};
 use crate::options::Options;
 use crate::sql::{Sql, TEXTS};
-use crate::target::Target;
+use crate::target::{self, Target};
 use crate::tls;
+
+/// The setting by which a connection knows its session. The server keeps any that has a dot.
+const MARK: &str = "rewake.session";
+
+/// What the driver has where a connection string says nothing about idle connections.
+const UNSAID_IDLE: Duration = Duration::from_hours(2);
 
 /// How connections are made.
 #[derive(Clone)]
 pub(crate) struct Connector {
-    config: Config,
+    hosts: Vec<(String, Config)>,
+    /// How long one host may take.
+    each: Duration,
     tls: MakeRustlsConnect,
     settings: String,
-    silence: Duration,
+    /// How long a statement may go without an answer.
+    longest: Duration,
 }
 
 /// A parameter of a statement.
@@ -46,47 +58,104 @@ pub(crate) struct Lane {
     statements: Vec<Statement>,
     /// How many answers have come.
     answers: AtomicU64,
-    /// How long none may come while one is waited for.
-    silence: Duration,
-    /// The task that reads and writes the socket.
-    task: AbortHandle,
+    longest: Duration,
+    task: Task,
+}
+
+/// A connection that has been told nothing yet.
+pub(crate) struct Bare {
+    pub(crate) client: Client,
+    task: Task,
+}
+
+/// The task that reads and writes a socket. The server hears of its end by that of the socket; what
+/// was open is undone.
+#[derive(Debug)]
+struct Task(AbortHandle);
+
+impl Drop for Task {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
 }
 
 impl Connector {
     pub(crate) fn new(options: &Options) -> Result<Self, OpenError> {
         let Target { mut config, trust } = Target::parse(&options.url)?;
-        if config.get_application_name().is_none() {
-            config.application_name("rewake");
-        }
-        if config.get_connect_timeout().is_none() {
-            config.connect_timeout(options.patience);
-        }
+        let many = u32::try_from(config.get_hosts().len()).unwrap_or(u32::MAX);
+        let each = match config.get_connect_timeout() {
+            Some(each) => *each,
+            None if many < 2 => options.patience,
+            // Whoever waits comes to the last, and may begin anew.
+            None => options.patience / many.saturating_add(1),
+        };
+        complete(&mut config, options, each);
         Ok(Self {
-            config,
+            hosts: target::hosts(&config),
+            each,
             tls: tls::connector(&trust)?,
             settings: settings(options),
-            // The server breaks a statement off before that.
-            silence: options.statement_timeout + options.lock_timeout,
+            longest: options.statement_timeout.saturating_add(options.patience),
         })
     }
 
-    /// For what may be lost: no commit waits for the disk, and none for a lock either.
+    /// For what may be lost: no commit waits for the disk, and hardly for a lock.
     pub(crate) fn for_hints(mut self) -> Self {
         self.settings += "SET synchronous_commit = off; SET lock_timeout = 500;";
         self
     }
 
-    /// A connection with the settings of a session, and nothing prepared.
-    pub(crate) async fn bare(&self) -> Result<(Client, AbortHandle), tokio_postgres::Error> {
+    /// A connection to the first host that has one.
+    pub(crate) async fn bare(&self) -> Result<Bare, Unreached> {
         self.bare_with(None).await
     }
 
     /// The same, with somebody who hears what others notify.
-    async fn bare_with(
-        &self,
-        ear: Option<Hear>,
-    ) -> Result<(Client, AbortHandle), tokio_postgres::Error> {
-        let (client, mut connection) = self.config.connect(self.tls.clone()).await?;
+    async fn bare_with(&self, ear: Option<Hear>) -> Result<Bare, Unreached> {
+        let mut unreached = None;
+        for (name, config) in &self.hosts {
+            let connecting = Box::pin(config.connect(self.tls.clone()));
+            let connected = timeout(self.each, connecting).await;
+            let why = match connected {
+                Ok(Ok((client, connection))) => return Ok(Bare::new(client, connection, ear)),
+                Ok(Err(error)) => Unreached::from(error),
+                Err(_) => Unreached::silent(),
+            };
+            unreached = Some(Unreached::beside(unreached, why.of(name)));
+        }
+        Err(unreached.unwrap_or_else(Unreached::silent))
+    }
+
+    /// Tells a connection the settings of a session.
+    pub(crate) async fn settle(&self, bare: &Bare) -> Result<(), Unreached> {
+        Ok(bare.client.batch_execute(&self.settings).await?)
+    }
+
+    pub(crate) async fn lane(&self, ear: Option<Hear>) -> Result<Lane, Unreached> {
+        let bare = self.bare_with(ear).await?;
+        self.lane_of(bare).await
+    }
+
+    pub(crate) async fn lane_of(&self, bare: Bare) -> Result<Lane, Unreached> {
+        self.settle(&bare).await?;
+        let Bare { client, task } = bare;
+        let statements = try_join_all(TEXTS.iter().map(|text| client.prepare(text))).await?;
+        Ok(Lane {
+            client,
+            statements,
+            answers: AtomicU64::new(0),
+            longest: self.longest,
+            task,
+        })
+    }
+}
+
+impl Bare {
+    fn new<S, T>(client: Client, mut connection: Connection<S, T>, ear: Option<Hear>) -> Self
+    where
+        S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+        T: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    {
         let task = tokio::spawn(async move {
             while let Some(message) = poll_fn(|context| connection.poll_message(context)).await {
                 match (message, &ear) {
@@ -99,20 +168,50 @@ impl Connector {
                 }
             }
         });
-        client.batch_execute(&self.settings).await?;
-        Ok((client, task.abort_handle()))
+        Self {
+            client,
+            task: Task(task.abort_handle()),
+        }
     }
 
-    pub(crate) async fn lane(&self, ear: Option<Hear>) -> Result<Lane, tokio_postgres::Error> {
-        let (client, task) = self.bare_with(ear).await?;
-        let statements = try_join_all(TEXTS.iter().map(|text| client.prepare(text))).await?;
-        Ok(Lane {
-            client,
-            statements,
-            answers: AtomicU64::new(0),
-            silence: self.silence,
-            task,
-        })
+    /// Leaves a mark on the session, if there is none of this connection's yet, and reads it.
+    async fn mark(&self, text: Option<&str>) -> Result<Option<String>, Unreached> {
+        let sql = text.map_or_else(
+            || format!("SELECT current_setting('{MARK}', true)"),
+            |text| format!("SELECT set_config('{MARK}', '{text}', false)"),
+        );
+        let said = self.client.simple_query(&sql).await?;
+        Ok(said.iter().find_map(|message| match message {
+            SimpleQueryMessage::Row(row) => row.get(0).map(str::to_owned),
+            _ => None,
+        }))
+    }
+}
+
+/// True where two connections that are open at once are two sessions of the server. Settings and
+/// prepared statements of a connection that has none for itself would be everybody's.
+pub(crate) async fn are_sessions(first: &Bare, second: &Bare) -> Result<bool, Unreached> {
+    first.mark(Some("first")).await?;
+    second.mark(Some("second")).await?;
+    let kept = first.mark(None).await?;
+    Ok(kept.as_deref() == Some("first"))
+}
+
+/// What the connection string leaves open.
+fn complete(config: &mut Config, options: &Options, each: Duration) {
+    if config.get_application_name().is_none() {
+        config.application_name("rewake");
+    }
+    // A name may have several addresses, and the first may be one that nobody answers at.
+    config.connect_timeout(each / 3);
+    // A server whose machine has gone says nothing: without this, the system waits for a quarter of
+    // an hour for what was sent, and for two hours where nothing was.
+    if config.get_tcp_user_timeout().is_none() {
+        config.tcp_user_timeout(options.patience);
+    }
+    if config.get_keepalives_idle() >= UNSAID_IDLE {
+        // Counted in whole seconds, and the system refuses none.
+        config.keepalives_idle(options.patience.max(Duration::from_secs(1)));
     }
 }
 
@@ -123,7 +222,7 @@ impl Lane {
         params: &[Param<'_>],
     ) -> Result<Vec<Row>, tokio_postgres::Error> {
         let statement = &self.statements[sql as usize];
-        self.answer(self.client.query(statement, params)).await
+        self.answered(self.client.query(statement, params)).await
     }
 
     /// How many rows were written.
@@ -133,7 +232,12 @@ impl Lane {
         params: &[Param<'_>],
     ) -> Result<u64, tokio_postgres::Error> {
         let statement = &self.statements[sql as usize];
-        self.answer(self.client.execute(statement, params)).await
+        self.answered(self.client.execute(statement, params)).await
+    }
+
+    /// A statement without parameters and rows, such as those that begin and end transactions.
+    pub(crate) async fn say(&self, text: &str) -> Result<(), tokio_postgres::Error> {
+        self.answered(self.client.batch_execute(text)).await
     }
 
     /// A statement that is not worth preparing on every connection.
@@ -145,42 +249,30 @@ impl Lane {
         self.client.query(text, params).await
     }
 
-    /// A statement without parameters and rows, such as those that begin and end transactions.
-    pub(crate) async fn say(&self, text: &str) -> Result<(), tokio_postgres::Error> {
-        self.answer(self.client.batch_execute(text)).await
+    pub(crate) fn is_lost(&self) -> bool {
+        self.client.is_closed()
     }
 
-    /// Waits for an answer. A connection by which nothing comes for too long is given up: a network
-    /// that swallows everything would not say so.
-    async fn answer<A>(
+    /// Waits for what was asked, and gives the connection up where the server does not even break it
+    /// off in time: it hangs, or its machine has gone.
+    async fn answered<A>(
         &self,
         asked: impl Future<Output = Result<A, tokio_postgres::Error>>,
     ) -> Result<A, tokio_postgres::Error> {
         let mut asked = pin!(asked);
         loop {
             let before = self.answers.load(Ordering::Relaxed);
-            if let Ok(answer) = timeout(self.silence, asked.as_mut()).await {
+            if let Ok(answered) = timeout(self.longest, &mut asked).await {
                 self.answers.fetch_add(1, Ordering::Relaxed);
-                return answer;
+                return answered;
             }
             // Answers come in order, so those to what was asked before may have taken the time.
             if self.answers.load(Ordering::Relaxed) == before {
-                tracing::warn!("the database has not answered; the connection is given up");
-                self.task.abort();
+                tracing::warn!("the database does not answer, its connection is given up");
+                self.task.0.abort();
                 return asked.await;
             }
         }
-    }
-
-    pub(crate) fn is_lost(&self) -> bool {
-        self.client.is_closed()
-    }
-}
-
-impl Drop for Lane {
-    fn drop(&mut self) {
-        // The server hears of it by the end of the socket; what was open is undone.
-        self.task.abort();
     }
 }
 

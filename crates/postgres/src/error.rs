@@ -17,6 +17,17 @@ pub enum OpenError {
         /// What the driver said.
         reason: String,
     },
+    /// There is no connection as secure as `sslmode` asks for.
+    #[error("no connection to the database is as secure as `sslmode` asks for: {reason}")]
+    NotSecure {
+        /// What is missing, and what to do.
+        reason: String,
+    },
+    /// A pooler gives the server's sessions to others between two transactions.
+    #[error(
+        "a pooler between here and the database keeps no session for a connection; connect to the server itself, or have the pooler keep sessions (`pool_mode = session`)"
+    )]
+    Pooled,
     /// The server may lose what it has answered, or tear what it has written.
     #[error(
         "the server runs with `{setting} = off` and may lose what it has answered; switch it on, or open the store with relaxed durability"
@@ -59,6 +70,8 @@ impl OpenError {
         match self {
             Self::Invalid { .. } => "STORE_URL_INVALID",
             Self::Unreachable { .. } => "STORE_UNREACHABLE",
+            Self::NotSecure { .. } => "STORE_NOT_SECURE",
+            Self::Pooled => "STORE_POOLED",
             Self::NotDurable { .. } => "STORE_NOT_DURABLE",
             Self::Newer { .. } => "STORE_NEWER",
             Self::NotOurs { .. } => "STORE_NOT_OURS",
@@ -71,6 +84,8 @@ impl OpenError {
         match self {
             Self::Unreachable { .. } => true,
             Self::Invalid { .. }
+            | Self::NotSecure { .. }
+            | Self::Pooled
             | Self::NotDurable { .. }
             | Self::Newer { .. }
             | Self::NotOurs { .. }

@@ -4,11 +4,15 @@
 //! the database; the others wait for it. A newer build keeps the tables such that the one before it
 //! can go on beside it, so `readable` says from which build on the schema can be worked with.
 
+use std::time::Duration;
+
+use tokio::time::timeout;
+use tokio_postgres::error::SqlState;
 use tokio_postgres::{Client, Transaction};
 
 use crate::connect::quoted;
 use crate::error::OpenError;
-use crate::fault::trouble;
+use crate::fault::{Unreached, trouble};
 
 /// Each brings a schema from the format before it, all in one transaction.
 const MIGRATIONS: &[&str] = &[include_str!("migrations/0001.sql")];
@@ -23,15 +27,48 @@ const READABLE_SINCE: i64 = 1;
 /// "Rwke" in ASCII: the lock under which a schema is made or migrated.
 const LOCK: i64 = 0x5277_6b65;
 
-/// Makes the schema, or brings it to the newest format.
-pub(crate) async fn migrate(client: &mut Client, schema: &str) -> Result<(), OpenError> {
-    // Making a schema wants a right that working with one does not.
-    let exists = "SELECT FROM pg_namespace WHERE nspname = $1";
-    let exists = client.query_opt(exists, &[&schema]).await;
-    let exists = exists.map_err(|error| trouble(&error))?.is_some();
-    let transaction = client.transaction().await;
-    let transaction = transaction.map_err(|error| trouble(&error))?;
-    let found = found(&transaction, schema, exists).await?;
+/// How long one look at whether somebody else still migrates may take.
+const LOOK: Duration = Duration::from_secs(1);
+
+/// Makes the schema, or brings it to the newest format. Waits for whoever does so already for as long
+/// as that takes, and for a server that says nothing for as long as `patience`.
+pub(crate) async fn migrate(
+    client: &mut Client,
+    schema: &str,
+    patience: Duration,
+) -> Result<(), OpenError> {
+    loop {
+        let transaction = client.transaction().await;
+        let transaction = transaction.map_err(|error| trouble(&error))?;
+        let turn = timeout(LOOK + patience, is_our_turn(&transaction)).await;
+        match turn {
+            Ok(Ok(true)) => return bring_up(transaction, schema).await,
+            Ok(Ok(false)) => tracing::info!(schema, "another process migrates the tables"),
+            Ok(Err(error)) => return Err(trouble(&error)),
+            Err(_) => return Err(Unreached::silent().trouble()),
+        }
+        let ended = transaction.rollback().await;
+        ended.map_err(|error| trouble(&error))?;
+    }
+}
+
+/// Takes the lock, if it is to be had by now. Nobody else migrates from then on, until the end of the
+/// transaction.
+async fn is_our_turn(transaction: &Transaction<'_>) -> Result<bool, tokio_postgres::Error> {
+    // Whoever migrates may take long; what a session is told of time is for requests.
+    let look = LOOK.as_millis();
+    let lock = format!(
+        "SET LOCAL lock_timeout = {look}; SET LOCAL statement_timeout = 0;
+         SELECT pg_advisory_xact_lock({LOCK}); SET LOCAL lock_timeout = 0;"
+    );
+    match transaction.batch_execute(&lock).await {
+        Err(error) if error.code() == Some(&SqlState::LOCK_NOT_AVAILABLE) => Ok(false),
+        locked => locked.map(|()| true),
+    }
+}
+
+async fn bring_up(transaction: Transaction<'_>, schema: &str) -> Result<(), OpenError> {
+    let found = found(&transaction, schema).await?;
     if found.unwrap_or_default() < KNOWN {
         bring(&transaction, found)
             .await
@@ -40,20 +77,12 @@ pub(crate) async fn migrate(client: &mut Client, schema: &str) -> Result<(), Ope
     transaction.commit().await.map_err(|error| trouble(&error))
 }
 
-/// The format of the schema; none where it holds nothing yet. Nobody else migrates from here on.
-async fn found(
-    transaction: &Transaction<'_>,
-    schema: &str,
-    exists: bool,
-) -> Result<Option<i64>, OpenError> {
-    // Whoever migrates may take long; what a session is told of time is for requests.
-    let lock = format!(
-        "SET LOCAL lock_timeout = 0; SET LOCAL statement_timeout = 0;
-         SELECT pg_advisory_xact_lock({LOCK});"
-    );
-    let locked = transaction.batch_execute(&lock).await;
-    locked.map_err(|error| trouble(&error))?;
-    if !exists {
+/// The format of the schema; none where it holds nothing yet.
+async fn found(transaction: &Transaction<'_>, schema: &str) -> Result<Option<i64>, OpenError> {
+    // Making a schema wants a right that working with one does not.
+    let exists = "SELECT FROM pg_namespace WHERE nspname = $1";
+    let exists = transaction.query_opt(exists, &[&schema]).await;
+    if exists.map_err(|error| trouble(&error))?.is_none() {
         let make = format!("CREATE SCHEMA IF NOT EXISTS {}", quoted(schema));
         let made = transaction.batch_execute(&make).await;
         made.map_err(|error| trouble(&error))?;

@@ -6,20 +6,21 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 
 use futures_channel::oneshot;
-use futures_util::future::Shared;
+use futures_util::future::{Shared, try_join};
 use rewake_store::Durability;
 use tokio::runtime::{Builder, Handle};
+use tokio::time::timeout;
 
 use crate::batch::Ways;
 use crate::connect::{self, Connector, Lane};
 use crate::counts::Counters;
 use crate::error::OpenError;
-use crate::fault::trouble;
+use crate::fault::Unreached;
 use crate::migrate;
 use crate::nodes::Crew;
 use crate::options::Options;
 use crate::queue::Queue;
-use crate::reach::{Reach, Readers};
+use crate::reach::{self, Reach, Readers};
 use crate::remembered::Remembered;
 use crate::store::Inner;
 use crate::writer::Writer;
@@ -49,12 +50,10 @@ pub(crate) fn run(options: Options, ends: Ends, opened: &Sender<Result<Inner, Op
 
 async fn open(options: Options, (ended, gone): Ends) -> Result<(Inner, Writer), OpenError> {
     let connector = Connector::new(&options)?;
-    let prepared = tokio::time::timeout(options.patience, prepare(&connector, &options)).await;
-    let lane = prepared.unwrap_or_else(|_| {
-        Err(OpenError::Unreachable {
-            reason: "it does not answer".to_owned(),
-        })
-    })?;
+    let lane = reach::patiently(options.patience, async || {
+        prepare(&connector, &options).await
+    });
+    let lane = lane.await?;
     let reach = |connector: Connector, ear| Reach {
         connector,
         patience: options.patience,
@@ -101,16 +100,32 @@ async fn open(options: Options, (ended, gone): Ends) -> Result<(Inner, Writer), 
     Ok((inner, writer))
 }
 
-/// Looks whether the server keeps what it is told, brings the tables to the newest format, and gives
-/// the connection of the writer.
+/// Looks whether the server keeps what it is told, and brings the tables to the newest format. Answers
+/// the connection that will write.
 async fn prepare(connector: &Connector, options: &Options) -> Result<Lane, OpenError> {
-    let (mut client, task) = connector.bare().await.map_err(|error| trouble(&error))?;
-    if options.durability == Durability::Full {
-        connect::check_durability(&client).await?;
+    let reached = async {
+        let pair = try_join(connector.bare(), connector.bare()).await?;
+        let are_sessions = connect::are_sessions(&pair.0, &pair.1).await?;
+        Ok((pair, are_sessions))
+    };
+    let ((mut first, second), are_sessions) = in_time(options, reached).await?;
+    if !are_sessions {
+        return Err(OpenError::Pooled);
     }
-    let migrated = migrate::migrate(&mut client, &options.schema).await;
-    drop(client);
-    task.abort();
-    migrated?;
-    connector.lane(None).await.map_err(|error| trouble(&error))
+    in_time(options, connector.settle(&first)).await?;
+    if options.durability == Durability::Full {
+        connect::check_durability(&first.client).await?;
+    }
+    migrate::migrate(&mut first.client, &options.schema, options.patience).await?;
+    drop(first);
+    in_time(options, connector.lane_of(second)).await
+}
+
+async fn in_time<T>(
+    options: &Options,
+    asked: impl Future<Output = Result<T, Unreached>>,
+) -> Result<T, OpenError> {
+    let asked = timeout(options.patience, asked).await;
+    let asked = asked.unwrap_or_else(|_| Err(Unreached::silent()));
+    asked.map_err(Unreached::trouble)
 }

@@ -74,8 +74,8 @@ impl Options {
     }
 
     /// How long one statement may take before the server breaks it off. 10 s unless set. A connection
-    /// by which nothing has come for that long and the [`lock_timeout`](Self::lock_timeout) is given
-    /// up, as one that leads nowhere.
+    /// by which nothing has come for that long and the [`patience`](Self::patience) on top is given up,
+    /// as one that leads nowhere.
     #[must_use]
     pub fn statement_timeout(mut self, span: Duration) -> Self {
         self.statement_timeout = span;

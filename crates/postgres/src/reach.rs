@@ -6,10 +6,12 @@ use std::time::Duration;
 
 use rewake_store::StoreError;
 use tokio::sync::{Mutex, Semaphore};
+use tokio::time::Instant;
 use tokio_postgres::Row;
 
 use crate::connect::{Connector, Lane, Param};
-use crate::fault::{Fault, refusal, said};
+use crate::error::OpenError;
+use crate::fault::{Fault, Unreached, refusal, said};
 use crate::nodes::Ear;
 use crate::sql::Sql;
 
@@ -19,6 +21,9 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 
 /// How many questions are under way on one connection at most.
 const AT_ONCE: usize = 64;
+
+/// How often a question is asked again, beyond once for each connection.
+const MORE_TRIES: usize = 2;
 
 /// How connections are made, and how long that may take.
 pub(crate) struct Reach {
@@ -38,7 +43,7 @@ impl Reach {
         reached.map_err(|_| last)
     }
 
-    async fn connect(&self) -> Result<Lane, tokio_postgres::Error> {
+    async fn connect(&self) -> Result<Lane, Unreached> {
         let Some(ear) = &self.ear else {
             return self.connector.lane(None).await;
         };
@@ -54,12 +59,32 @@ impl Reach {
                 Ok(lane) => return lane,
                 Err(error) => {
                     tracing::warn!(%error, "the database is not reached");
-                    *last = refusal(&error);
+                    *last = error.refusal();
                 }
             }
             wait(pause).await;
             pause = LONGEST_PAUSE.min(pause * 2);
         }
+    }
+}
+
+/// Tries to open until it succeeds, or fails for a reason that stays, for so long. One try may go on
+/// beyond: somebody may be migrating the tables.
+pub(crate) async fn patiently<T>(
+    patience: Duration,
+    mut open: impl AsyncFnMut() -> Result<T, OpenError>,
+) -> Result<T, OpenError> {
+    let until = Instant::now() + patience;
+    let mut pause = FIRST_PAUSE;
+    loop {
+        match open().await {
+            Err(error) if error.is_retryable() && Instant::now() + pause < until => {
+                tracing::warn!(%error, "the store is not opened yet");
+            }
+            opened => return opened,
+        }
+        wait(pause).await;
+        pause = LONGEST_PAUSE.min(pause * 2);
     }
 }
 
@@ -91,16 +116,22 @@ impl Readers {
 
     /// Asks one statement that changes nothing. One whose connection goes is asked again.
     pub(crate) async fn ask(&self, sql: Sql, params: &[Param<'_>]) -> Result<Vec<Row>, StoreError> {
-        let place = self.places.acquire().await;
-        let (number, lane) = self.lane().await?;
-        let mut asked = lane.rows(sql, params).await;
-        if asked.as_ref().is_err_and(is_lost) {
-            self.forget(number, &lane).await;
-            let (_, lane) = self.lane().await?;
-            asked = lane.rows(sql, params).await;
+        let _place = self.places.acquire().await;
+        let mut tries = 0;
+        loop {
+            tries += 1;
+            let (number, lane) = self.lane().await?;
+            match lane.rows(sql, params).await {
+                // The others may be gone as well, and nobody has noticed yet.
+                Err(error) if is_lost(&error) => {
+                    self.forget(number, &lane).await;
+                    if tries > self.lanes.len() + MORE_TRIES {
+                        return Err(refusal(&error));
+                    }
+                }
+                asked => return asked.map_err(|error| refusal(&error)),
+            }
         }
-        drop(place);
-        asked.map_err(|error| refusal(&error))
     }
 
     /// Carries out one statement that writes.

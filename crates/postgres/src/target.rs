@@ -7,10 +7,12 @@ use std::path::PathBuf;
 
 use percent_encoding::percent_decode_str;
 use tokio_postgres::Config;
-use tokio_postgres::config::SslMode;
+use tokio_postgres::config::{Host, LoadBalanceHosts, SslMode};
 
 use crate::error::OpenError;
 use crate::fault::said;
+
+const DEFAULT_PORT: u16 = 5432;
 
 /// Where a connection string leads.
 #[derive(Clone, Debug)]
@@ -77,8 +79,94 @@ impl Target {
                     reason: said(&error),
                 })?;
         config.ssl_mode(trust.set(mode.as_deref())?);
+        name_addresses(&mut config);
         Ok(Self { config, trust })
     }
+}
+
+/// A host that has an address and no name has its address for a name, as in libpq: what encrypts
+/// wants one.
+fn name_addresses(config: &mut Config) {
+    if config.get_hosts().is_empty() {
+        for address in config.get_hostaddrs().to_vec() {
+            config.host(address.to_string());
+        }
+    }
+}
+
+/// The hosts of a connection string, each alone and named, in the order in which they are tried. The
+/// driver would wait for each without end; so whoever tries them can give each its time.
+pub(crate) fn hosts(config: &Config) -> Vec<(String, Config)> {
+    let names = config.get_hosts();
+    if names.is_empty() || config.get_load_balance_hosts() == LoadBalanceHosts::Random {
+        return vec![("the database".to_owned(), config.clone())];
+    }
+    let alone = names.iter().enumerate().map(|(at, host)| {
+        let mut alone = common(config);
+        match host {
+            Host::Tcp(name) => alone.host(name),
+            // Nobody else hears what is said there, so libpq encrypts nothing.
+            #[cfg(unix)]
+            Host::Unix(path) => alone.host_path(path).ssl_mode(SslMode::Disable),
+        };
+        if let Some(address) = config.get_hostaddrs().get(at) {
+            alone.hostaddr(*address);
+        }
+        let ports = config.get_ports();
+        let port = ports.get(at).or_else(|| ports.first()).copied();
+        alone.port(port.unwrap_or(DEFAULT_PORT));
+        (named(host, port), alone)
+    });
+    alone.collect()
+}
+
+fn named(host: &Host, port: Option<u16>) -> String {
+    let port = port.unwrap_or(DEFAULT_PORT);
+    match host {
+        Host::Tcp(name) => format!("{name}:{port}"),
+        #[cfg(unix)]
+        Host::Unix(path) => format!("{}:{port}", path.display()),
+    }
+}
+
+/// All that a configuration says, but for its hosts.
+fn common(config: &Config) -> Config {
+    let mut common = Config::new();
+    if let Some(user) = config.get_user() {
+        common.user(user);
+    }
+    if let Some(password) = config.get_password() {
+        common.password(password);
+    }
+    if let Some(name) = config.get_dbname() {
+        common.dbname(name);
+    }
+    if let Some(options) = config.get_options() {
+        common.options(options);
+    }
+    if let Some(name) = config.get_application_name() {
+        common.application_name(name);
+    }
+    if let Some(span) = config.get_connect_timeout() {
+        common.connect_timeout(*span);
+    }
+    if let Some(span) = config.get_tcp_user_timeout() {
+        common.tcp_user_timeout(*span);
+    }
+    if let Some(span) = config.get_keepalives_interval() {
+        common.keepalives_interval(span);
+    }
+    if let Some(retries) = config.get_keepalives_retries() {
+        common.keepalives_retries(retries);
+    }
+    common
+        .keepalives(config.get_keepalives())
+        .keepalives_idle(config.get_keepalives_idle())
+        .ssl_mode(config.get_ssl_mode())
+        .ssl_negotiation(config.get_ssl_negotiation())
+        .target_session_attrs(config.get_target_session_attrs())
+        .channel_binding(config.get_channel_binding());
+    common
 }
 
 impl Trust {
@@ -217,6 +305,33 @@ mod tests {
         assert_eq!(config.get_dbname(), Some("app"));
         assert_eq!(config.get_ports(), [1, 2]);
         assert_eq!(config.get_hosts().len(), 2);
+    }
+
+    #[test]
+    fn hosts_are_tried_in_order_each_with_what_all_have_in_common() {
+        let text = "host=a,/tmp,b port=1,2,3 hostaddr=10.0.0.1,10.0.0.2,10.0.0.3 user=app \
+                    password=secret dbname=shop options='-c geqo=off' application_name=till \
+                    sslmode=require sslnegotiation=direct connect_timeout=7 tcp_user_timeout=8 \
+                    keepalives=0 keepalives_idle=9 keepalives_interval=10 keepalives_retries=11 \
+                    target_session_attrs=read-write channel_binding=require";
+        let each = hosts(&Target::parse(text).unwrap().config);
+        let names: Vec<_> = each.iter().map(|(name, _)| name.as_str()).collect();
+        assert_eq!(names, ["a:1", "/tmp:2", "b:3"]);
+        let alone = text
+            .replace("a,/tmp,b", "b")
+            .replace("1,2,3", "3")
+            .replace("10.0.0.1,10.0.0.2,", "");
+        let alone = Target::parse(&alone).unwrap().config;
+        assert_eq!(each[2].1, alone, "the last of them");
+        assert_eq!(each[0].1.get_ssl_mode(), SslMode::Require);
+        assert_eq!(each[1].1.get_ssl_mode(), SslMode::Disable, "a socket");
+    }
+
+    #[test]
+    fn an_address_without_a_name_is_its_own() {
+        let each = hosts(&Target::parse("hostaddr=10.0.0.1 user=app").unwrap().config);
+        assert_eq!(each[0].0, "10.0.0.1:5432");
+        assert_eq!(each[0].1.get_hosts(), [Host::Tcp("10.0.0.1".to_owned())]);
     }
 
     #[test]

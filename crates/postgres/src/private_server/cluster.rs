@@ -47,9 +47,35 @@ impl Cluster {
         };
         cluster.init(settings)?;
         cluster.start_on_a_free_port()?;
-        let reached = format!("{}\n{}\n", cluster.port, cluster.password);
-        write_secret(&cluster.folder.reached(), &reached)?;
+        cluster.note()?;
         Ok(cluster)
+    }
+
+    /// Makes a copy of this cluster that follows it, and starts its server.
+    pub(super) fn standby(&self, folder: Folder) -> Result<Self, ServerError> {
+        let mut standby = Self {
+            binaries: self.binaries.clone(),
+            user: self.user,
+            folder,
+            port: 0,
+            password: self.password.clone(),
+        };
+        let mut copy = standby.program("pg_basebackup");
+        copy.args(["--write-recovery-conf", "--checkpoint=fast", "--no-sync"]);
+        copy.arg("--pgdata").arg(standby.folder.data());
+        copy.args(["--username", SUPERUSER]);
+        copy.arg("--host").arg(self.folder.socket());
+        copy.arg("--port").arg(self.port.to_string());
+        run(copy)?;
+        standby.start_on_a_free_port()?;
+        standby.note()?;
+        Ok(standby)
+    }
+
+    /// Notes how it is reached.
+    fn note(&self) -> Result<(), ServerError> {
+        let reached = format!("{}\n{}\n", self.port, self.password);
+        write_secret(&self.folder.reached(), &reached)
     }
 
     /// Returns the cluster that another process made here, if its server answers.
@@ -116,10 +142,8 @@ impl Cluster {
         fs::remove_file(&password_file).map_err(ServerError::io("remove", &password_file))?;
         let file = self.folder.data().join("postgresql.conf");
         let made = fs::read_to_string(&file).map_err(ServerError::io("read", &file))?;
-        let socket = self.folder.socket();
         let ours = [
             ("listen_addresses", "127.0.0.1"),
-            ("unix_socket_directories", &*socket.to_string_lossy()),
             ("max_connections", "300"),
             ("max_wal_size", "256MB"),
         ];
@@ -127,7 +151,14 @@ impl Cluster {
             .into_iter()
             .chain(settings.iter())
             .map(|(name, value)| format!("{name} = '{}'\n", value.replace('\'', "''")));
-        fs::write(&file, made + &lines.collect::<String>()).map_err(ServerError::io("write", &file))
+        fs::write(&file, made + &lines.collect::<String>())
+            .map_err(ServerError::io("write", &file))?;
+        for (name, text) in settings.files() {
+            let file = self.folder.data().join(name);
+            write_secret(&file, text)?;
+            self.user.give(&file)?;
+        }
+        Ok(())
     }
 
     fn start_on_a_free_port(&mut self) -> Result<(), ServerError> {
@@ -151,7 +182,10 @@ impl Cluster {
             .arg("--log")
             .arg(self.folder.log())
             .args(["--wait", "--timeout", "120"]);
-        start.arg("--options").arg(format!("-p {}", self.port));
+        // Not in its settings: a copy of them is another server's.
+        let socket = self.folder.socket();
+        let options = format!("-p {} -k \"{}\"", self.port, socket.display());
+        start.arg("--options").arg(options);
         run(start).map(drop).map_err(|error| self.with_log(error))
     }
 

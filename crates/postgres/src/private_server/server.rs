@@ -9,7 +9,7 @@ use super::binaries::Binaries;
 use super::cluster::Cluster;
 use super::database::Database;
 use super::error::ServerError;
-use super::folder::{Membership, Place};
+use super::folder::{Folder, Membership, Place};
 use super::user::User;
 use super::{lock, process};
 
@@ -20,6 +20,7 @@ use super::{lock, process};
 #[derive(Debug, Clone, Default)]
 pub struct Settings {
     lines: Vec<(String, String)>,
+    files: Vec<(String, String)>,
     in_memory: bool,
 }
 
@@ -28,6 +29,14 @@ impl Settings {
     #[must_use]
     pub fn with(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.lines.push((name.into(), value.into()));
+        self
+    }
+
+    /// Puts a file into the folder of its data, which only the server may read: `server.key`, or a
+    /// `pg_hba.conf` of one's own.
+    #[must_use]
+    pub fn with_file(mut self, name: impl Into<String>, text: impl Into<String>) -> Self {
+        self.files.push((name.into(), text.into()));
         self
     }
 
@@ -51,6 +60,12 @@ impl Settings {
         self.lines
             .iter()
             .map(|(name, value)| (name.as_str(), value.as_str()))
+    }
+
+    pub(super) fn files(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.files
+            .iter()
+            .map(|(name, text)| (name.as_str(), text.as_str()))
     }
 }
 
@@ -91,13 +106,41 @@ impl PrivateServer {
     /// [`ServerError::NoPrograms`] and [`ServerError::NoUser`] name what is missing on this machine;
     /// the others say which program or file failed, and how.
     pub fn start(settings: &Settings) -> Result<Self, ServerError> {
-        let (binaries, user, place) = (Binaries::find()?, User::choose()?, settings.place());
+        let (binaries, user) = (Binaries::find()?, User::choose()?);
+        Self::within(&settings.place(), user, |folder| {
+            Cluster::make(binaries, user, folder, settings)
+        })
+    }
+
+    /// Starts a hot standby of this server: a copy that answers questions, follows what is written
+    /// here, and takes over once it is told to (`SELECT pg_promote()`). It has the same databases and
+    /// the same password.
+    ///
+    /// # Errors
+    ///
+    /// As for [`start`](Self::start).
+    pub fn start_standby(&self) -> Result<Self, ServerError> {
+        let place = if self.hold.cluster.is_in_memory() {
+            Place::in_memory()
+        } else {
+            Place::on_disk()
+        };
+        Self::within(&place, User::choose()?, |folder| {
+            self.hold.cluster.standby(folder)
+        })
+    }
+
+    fn within(
+        place: &Place,
+        user: User,
+        make: impl FnOnce(Folder) -> Result<Cluster, ServerError>,
+    ) -> Result<Self, ServerError> {
         let (folder, membership) = {
             let _lock = lock::hold(&place.lock())?;
             place.sweep()?;
             place.make("own", user, 0)?
         };
-        let cluster = Cluster::make(binaries, user, folder, settings)?;
+        let cluster = make(folder)?;
         let hold = Hold {
             cluster: Arc::new(cluster),
             _membership: membership,
@@ -114,6 +157,16 @@ impl PrivateServer {
     /// [`ServerError::Failed`] with what the server says, such as that it is stopped.
     pub fn database(&self) -> Result<Database, ServerError> {
         Database::on(Arc::clone(&self.hold.cluster), Arc::clone(&self.hold))
+    }
+
+    /// Asks SQL of the server itself, as its superuser, and returns the answer as
+    /// [`Database::query`] does.
+    ///
+    /// # Errors
+    ///
+    /// [`ServerError::Failed`] with what the server says.
+    pub fn query(&self, sql: &str) -> Result<String, ServerError> {
+        self.hold.cluster.query("postgres", sql)
     }
 
     /// Returns where it listens.

@@ -5,41 +5,9 @@ use std::time::Duration;
 use futures::executor::block_on;
 use futures::future::join_all;
 use rewake_store::{Failed, Log, StoreError};
-use tokio::runtime::{Builder, Runtime};
-use tokio_postgres::{Client, NoTls};
 
+use super::session::Session;
 use super::stage::Stage;
-
-/// Another session, with a transaction that is open until it is dropped.
-pub(crate) struct Session {
-    client: Client,
-    runtime: Runtime,
-}
-
-impl Session {
-    pub(crate) fn holding(stage: &Stage, sql: &str) -> Self {
-        let runtime = Builder::new_multi_thread()
-            .worker_threads(1)
-            .enable_all()
-            .build()
-            .unwrap();
-        let client = runtime.block_on(async {
-            let (client, connection) = tokio_postgres::connect(&stage.database.url(), NoTls)
-                .await
-                .unwrap();
-            tokio::spawn(connection);
-            client.batch_execute("BEGIN").await.unwrap();
-            client.batch_execute(sql).await.unwrap();
-            client
-        });
-        Self { client, runtime }
-    }
-
-    pub(crate) fn end(self) {
-        let Self { client, runtime } = self;
-        runtime.block_on(client.batch_execute("ROLLBACK")).unwrap();
-    }
-}
 
 #[test]
 fn a_run_that_somebody_holds_holds_up_nobody_else() {
@@ -48,9 +16,7 @@ fn a_run_that_somebody_holds_holds_up_nobody_else() {
         |options| options.lock_timeout(Duration::from_millis(50)),
     );
     let (held, free) = (stage.run(), stage.run());
-    let id = u128::from_be_bytes(held.id.to_bytes());
-    let lock = format!("SELECT FROM rewake.runs WHERE run = '{id:032x}' FOR UPDATE");
-    let session = Session::holding(&stage, &lock);
+    let session = Session::holding(&stage.database, &held.lock());
 
     let asks = [held, free].map(|run| stage.store.deliver(run.delivery()));
     let mut answers = block_on(join_all(asks)).into_iter();
@@ -67,10 +33,18 @@ fn a_run_that_somebody_holds_holds_up_nobody_else() {
 fn a_question_that_takes_too_long_is_broken_off() {
     let stage = Stage::on(
         rewake_postgres::private_server::Database::new().unwrap(),
-        |options| options.statement_timeout(Duration::from_millis(50)),
+        |options| {
+            options
+                .readers(1)
+                .statement_timeout(Duration::from_millis(50))
+        },
     );
     let run = stage.run();
-    let session = Session::holding(&stage, "LOCK TABLE rewake.frames IN ACCESS EXCLUSIVE MODE");
+    assert_eq!(run.head(), 3);
+    let session = Session::holding(
+        &stage.database,
+        "LOCK TABLE rewake.frames IN ACCESS EXCLUSIVE MODE",
+    );
     let frames = stage.store.frames(
         stage.scope,
         run.id,

@@ -8,8 +8,19 @@
 
 mod busy;
 mod copying;
+mod cut;
+mod failover;
+mod fails;
+mod full;
+mod held;
+mod hung;
+mod load;
 mod lost;
 mod nodes;
 mod opening;
+mod relay;
+mod rolling;
 mod round_trips;
+mod session;
 mod stage;
+mod tls;

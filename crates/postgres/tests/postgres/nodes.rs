@@ -10,7 +10,7 @@ use rewake_postgres::private_server::Database;
 use rewake_store::core::time::Timestamp;
 use rewake_store::{Beat, Claimed, Join, Lease, Mark, NodeId, Nodes, Queries, Sessions};
 
-use super::busy::Session;
+use super::session::Session;
 use super::stage::{Run, Stage};
 
 const MINUTE: u64 = 60_000;
@@ -123,9 +123,7 @@ fn a_claim_passes_over_what_somebody_has_at_hand() {
     let stage = clock.stage();
     let node = stage.join();
     let runs = [stage.run(), stage.run()];
-    let held = u128::from_be_bytes(runs[0].id.to_bytes());
-    let lock = format!("SELECT FROM rewake.runs WHERE run = '{held:032x}' FOR UPDATE");
-    let session = Session::holding(&stage, &lock);
+    let session = Session::holding(&stage.database, &runs[0].lock());
     let claimed: Vec<_> = stage
         .claim(node)
         .iter()

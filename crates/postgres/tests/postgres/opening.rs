@@ -1,6 +1,7 @@
 //! Opening: tables are made once, and what is not as it should be is refused.
 
 use std::thread;
+use std::time::Duration;
 
 use futures::executor::block_on;
 use rewake_postgres::private_server::{Database, PrivateServer, Settings};
@@ -84,7 +85,8 @@ fn a_server_that_does_not_write_through_is_refused() {
 #[test]
 fn what_cannot_be_reached_says_so_without_the_password() {
     let url = "postgres://app:secret@127.0.0.1:1/app?connect_timeout=1";
-    let refused = PostgresStore::open(Options::new(url)).unwrap_err();
+    let options = Options::new(url).patience(Duration::from_millis(100));
+    let refused = PostgresStore::open(options).unwrap_err();
     assert!(
         matches!(refused, OpenError::Unreachable { .. }),
         "{refused}"

@@ -1,6 +1,6 @@
 //! Requests with as little to say as these tests need.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -13,8 +13,8 @@ use rewake_store::core::payload::{Payload, encode};
 use rewake_store::core::time::Timestamp;
 use rewake_store::core::token::Token;
 use rewake_store::{
-    Append, AppendRefusal, Appended, Condition, Create, Deliver, DeliverRefusal, Delivered, Door,
-    Failed, Kin, Log, Mark, Queries, ScopeId, Sessions, UnreadLimit,
+    Append, AppendRefusal, Appended, Condition, Create, Deliver, DeliverRefusal, Delivered,
+    DeliveryKey, Door, Failed, Kin, Log, Mark, Queries, ScopeId, Sessions, UnreadLimit,
 };
 
 /// A store in a database of its own.
@@ -42,7 +42,17 @@ impl Stage {
     }
 
     fn open(database: Arc<Database>, set: impl FnOnce(Options) -> Options) -> Self {
-        let options = Options::new(database.url()).durability(Durability::Relaxed);
+        let url = database.url();
+        Self::at(&url, database, set)
+    }
+
+    /// A store that is reached by a connection string of the test's own.
+    pub(crate) fn at(
+        url: &str,
+        database: Arc<Database>,
+        set: impl FnOnce(Options) -> Options,
+    ) -> Self {
+        let options = Options::new(url).durability(Durability::Relaxed);
         let store = PostgresStore::open(set(options)).unwrap();
         let scope = store.scope("shop".to_owned(), "production".to_owned());
         let scope = block_on(scope).unwrap();
@@ -84,6 +94,36 @@ impl Stage {
 }
 
 impl Run<'_> {
+    /// Its id, as SQL has it.
+    pub(crate) fn uuid(self) -> String {
+        format!("{:032x}", u128::from_be_bytes(self.id.to_bytes()))
+    }
+
+    /// The statement that locks its row.
+    pub(crate) fn lock(self) -> String {
+        let id = self.uuid();
+        format!("SELECT FROM rewake.runs WHERE run = '{id}' FOR UPDATE")
+    }
+
+    /// The ids of its frames, in the order of its log. There is no gap, and nothing twice.
+    pub(crate) fn log(self) -> Vec<EventId> {
+        let frames =
+            self.stage
+                .store
+                .frames(self.stage.scope, self.id, Position::START, usize::MAX);
+        let frames = block_on(frames).unwrap();
+        let mut next = 1;
+        let ids = frames.iter().map(|frame| {
+            assert_eq!(frame.first.0, next, "a gap in the log");
+            next = frame.last().0 + 1;
+            frame.id
+        });
+        let ids: Vec<_> = ids.collect();
+        let once: BTreeSet<_> = ids.iter().collect();
+        assert_eq!(once.len(), ids.len(), "a frame twice in the log");
+        ids
+    }
+
     /// A worker's append of a record, on the position that a worker wrote last.
     pub(crate) fn record(self, building_on: u64) -> Append {
         Append {
@@ -133,6 +173,35 @@ impl Run<'_> {
         row.unwrap().unwrap().head.0
     }
 }
+
+/// A delivery key that fits any payload.
+pub(crate) fn key(key: &str) -> DeliveryKey {
+    DeliveryKey {
+        key: key.to_owned(),
+        digest: None,
+    }
+}
+
+/// Looks until the database answers yes. Each look is a program that starts and ends, so this is no
+/// busy waiting.
+pub(crate) fn wait_until(database: &Database, question: &str) {
+    for _ in 0..LOOKS {
+        if database.query(question).unwrap() == "t" {
+            return;
+        }
+    }
+    panic!("in vain: {question}");
+}
+
+/// Whether so many sessions of stores wait for locks.
+pub(crate) fn waiting(many: usize) -> String {
+    format!(
+        "SELECT count(*) >= {many} FROM pg_stat_activity WHERE wait_event_type = 'Lock'
+         AND application_name = 'rewake' AND datname = current_database()"
+    )
+}
+
+const LOOKS: usize = 3_000;
 
 fn minted() -> u128 {
     static MINTED: AtomicU64 = AtomicU64::new(1);

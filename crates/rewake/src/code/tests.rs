@@ -228,6 +228,8 @@ fn of_opening_a_database() -> Vec<Said> {
     said![
         PostgresError::Invalid { reason: why() },
         PostgresError::Unreachable { reason: why() },
+        PostgresError::NotSecure { reason: why() },
+        PostgresError::Pooled,
         PostgresError::NotDurable { setting: why() },
         PostgresError::Newer {
             schema: why(),
