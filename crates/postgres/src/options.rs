@@ -90,8 +90,10 @@ impl Options {
         self
     }
 
-    /// How long a request waits for a database that cannot be reached, before it gets
-    /// [`Unavailable`](rewake_store::StoreError::Unavailable). 10 s unless set.
+    /// How long opening and each request wait for a database that cannot be reached, before they get
+    /// [`Unreachable`](crate::OpenError::Unreachable) and
+    /// [`Unavailable`](rewake_store::StoreError::Unavailable). A server that hangs is given up after
+    /// this and the [`statement_timeout`](Self::statement_timeout). 10 s unless set.
     #[must_use]
     pub fn patience(mut self, span: Duration) -> Self {
         self.patience = span;

@@ -54,8 +54,9 @@ pub(crate) struct Inner {
 }
 
 impl PostgresStore {
-    /// Opens a store, and makes its tables if there are none. Blocks until the database has answered,
-    /// for as long as the options' patience at most.
+    /// Opens a store, and makes its tables if there are none. Blocks: a database that is away is tried
+    /// again for about as long as the options' patience, and a process that migrates the tables is
+    /// waited for without end.
     ///
     /// # Errors
     ///
