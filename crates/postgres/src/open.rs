@@ -19,6 +19,7 @@ use crate::fault::Unreached;
 use crate::migrate;
 use crate::nodes::Crew;
 use crate::options::Options;
+use crate::pulse::Pulse;
 use crate::queue::Queue;
 use crate::reach::{self, Reach, Readers};
 use crate::remembered::Remembered;
@@ -63,11 +64,12 @@ async fn open(options: Options, (ended, gone): Ends) -> Result<(Inner, Writer), 
     let hints = |ear| Readers::new(Arc::new(reach(hints, Some(ear))), 1);
     let reach = Arc::new(reach(connector, None));
     let readers = Arc::new(Readers::new(Arc::clone(&reach), options.readers));
+    let pulse = Arc::<Pulse>::default();
     let crew = Crew::new(
         hints,
         Arc::clone(&readers),
         &options.schema,
-        options.clock.clone(),
+        (options.clock.clone(), Arc::clone(&pulse)),
     );
     let crew = Arc::new(crew);
     let counters = Arc::<Counters>::default();
@@ -95,7 +97,7 @@ async fn open(options: Options, (ended, gone): Ends) -> Result<(Inner, Writer), 
         crew,
         lane: Some(lane),
         remembered: Remembered::default(),
-        pulse: None,
+        pulse,
     };
     Ok((inner, writer))
 }

@@ -7,7 +7,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use rewake_store::StoreError;
-use tokio::time::Instant;
 
 use crate::ahead::{Ahead, Judged, Written};
 use crate::batch::{self, Broken, Done, Ways};
@@ -41,7 +40,7 @@ pub(crate) struct Writer {
     pub(crate) crew: Arc<Crew>,
     pub(crate) lane: Option<Lane>,
     pub(crate) remembered: Remembered,
-    pub(crate) pulse: Option<Pulse>,
+    pub(crate) pulse: Arc<Pulse>,
 }
 
 /// What is done with requests whose transaction came to nothing.
@@ -76,7 +75,7 @@ impl Writer {
     /// Serves the short way what can be, and gives the others back.
     async fn ahead(&mut self, requests: Vec<Box<dyn Request>>) -> Vec<Box<dyn Request>> {
         let now = self.ways.clock.as_ref().map(|now| now());
-        let Some(now) = now.or_else(|| self.pulse.map(Pulse::now)) else {
+        let Some(now) = now.or_else(|| self.pulse.now()) else {
             return requests;
         };
         let mut ahead = Ahead::new(now);
@@ -85,9 +84,7 @@ impl Writer {
         if judged.iter().all(|(_, run)| run.is_none()) {
             return judged.into_iter().map(|(request, _)| request).collect();
         }
-        let lane = reached(&mut self.lane, &self.reach).await;
-        let asked = Instant::now();
-        let written = match lane {
+        let written = match reached(&mut self.lane, &self.reach).await {
             Ok(lane) => {
                 count(&self.ways.counters.round_trips, 1);
                 ahead.write(lane, &mut self.remembered).await
@@ -96,7 +93,7 @@ impl Writer {
             Err(_) => Ok(Written::default()),
         };
         match written {
-            Ok(written) => self.after_ahead(judged, &written, asked),
+            Ok(written) => self.after_ahead(judged, &written),
             Err(error) if Fault::of(&error) == Fault::Lost => {
                 self.lane = None;
                 let reason = said(&error);
@@ -113,15 +110,10 @@ impl Writer {
     }
 
     /// Answers what was written, and gives the others back.
-    fn after_ahead(
-        &mut self,
-        judged: Vec<Judged>,
-        written: &Written,
-        asked: Instant,
-    ) -> Vec<Box<dyn Request>> {
+    fn after_ahead(&mut self, judged: Vec<Judged>, written: &Written) -> Vec<Box<dyn Request>> {
         if let Some(at) = written.at {
             count(&self.ways.counters.commits, 1);
-            self.pulse = Some(Pulse::new(at, asked));
+            self.pulse.hear(at);
         }
         let is_written = |(_, run): &Judged| run.is_some_and(|run| written.runs.contains(&run));
         let (written, others) = judged.into_iter().partition(is_written);
@@ -135,9 +127,7 @@ impl Writer {
         let mut plan: Plan = plans.cloned().collect();
         let mut tries = 0;
         loop {
-            let lane = reached(&mut self.lane, &self.reach).await;
-            let asked = Instant::now();
-            let done = match lane {
+            let done = match reached(&mut self.lane, &self.reach).await {
                 Ok(lane) => batch::commit(lane, &self.ways, &plan, &mut requests).await,
                 Err(error) => {
                     refuse_all(requests, &error);
@@ -146,7 +136,7 @@ impl Writer {
             };
             let broken = match done {
                 Ok(Done { held, at }) => {
-                    self.pulse = Some(Pulse::new(at, asked));
+                    self.pulse.hear(at);
                     for (run, row) in held {
                         self.remembered.put(run, row);
                     }

@@ -16,7 +16,7 @@ mod inbox;
 mod tell;
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use futures_util::FutureExt;
 use futures_util::future::ready;
@@ -26,8 +26,6 @@ use rewake_store::{
     Beat, Claimed, Concern, Join, LEASE, Lease, Leased, News, NodeId, Nodes, StoreError,
     StoreFuture, WakeUp,
 };
-
-use tokio::time::Instant;
 
 use crate::connect::Param;
 use crate::fault::damaged;
@@ -55,7 +53,7 @@ pub(crate) struct Crew {
     telling: tokio::sync::Mutex<()>,
     /// When what dead nodes have left was put in order last.
     tidied: Mutex<Option<Timestamp>>,
-    pulse: Mutex<Option<Pulse>>,
+    pulse: Arc<Pulse>,
 }
 
 /// Of concerns with one place, the last says it all.
@@ -66,7 +64,7 @@ impl Crew {
         hints: impl FnOnce(Arc<Ear>) -> Readers,
         readers: Arc<Readers>,
         schema: &str,
-        clock: Option<Now>,
+        (clock, pulse): (Option<Now>, Arc<Pulse>),
     ) -> Self {
         let inboxes = Arc::<Inboxes>::default();
         let ear = Arc::new(Ear::new(schema, Arc::clone(&inboxes)));
@@ -79,7 +77,7 @@ impl Crew {
             concerns: Mutex::default(),
             telling: tokio::sync::Mutex::default(),
             tidied: Mutex::default(),
-            pulse: Mutex::default(),
+            pulse,
         }
     }
 }
@@ -92,18 +90,13 @@ impl Crew {
 
     /// The database's time, as far as it was heard.
     fn now(&self) -> Option<Timestamp> {
-        let heard = || self.heard_pulse().map(Pulse::now);
-        self.clock().or_else(heard)
+        self.clock().or_else(|| self.pulse.now())
     }
 
-    fn hear(&self, said: i64, asked: Instant) -> Timestamp {
+    fn hear(&self, said: i64) -> Timestamp {
         let said = Timestamp::from_millis(unsigned(said));
-        *self.heard_pulse() = Some(Pulse::new(said, asked));
+        self.pulse.hear(said);
         said
-    }
-
-    fn heard_pulse(&self) -> MutexGuard<'_, Option<Pulse>> {
-        self.pulse.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     async fn join(&self, join: Join) -> Result<NodeId, StoreError> {
@@ -117,7 +110,6 @@ impl Crew {
             &self.clock().map(time),
             &lease(),
         ];
-        let asked = Instant::now();
         // An id must not be given twice, so this waits for the disk.
         let joined = self.readers.change(Sql::Join, &params).await?;
         let Some(row) = joined.first() else {
@@ -126,7 +118,7 @@ impl Crew {
         let Some(id) = node_of(column(row, 0)?) else {
             return Err(damaged("the nodes", "one has the number of none"));
         };
-        let now = self.hear(column(row, 1)?, asked);
+        let now = self.hear(column(row, 1)?);
         self.inboxes.open(id, join.scope, now.after(LEASE));
         let listening = self.ear.listening(id, join.scope);
         if let Err(error) = self.hints.say(&listening).await {
@@ -137,13 +129,12 @@ impl Crew {
 
     async fn beat(&self, id: NodeId) -> Result<Beat, StoreError> {
         let params: [Param<'_>; 3] = [&number(id.0), &self.clock().map(time), &lease()];
-        let asked = Instant::now();
         let beaten = self.hints.ask(Sql::Beat, &params).await?;
         let Some(row) = beaten.first() else {
             self.inboxes.close(id);
             return Ok(Beat::Unknown);
         };
-        let now = self.hear(column(row, 1)?, asked);
+        let now = self.hear(column(row, 1)?);
         if let Some(inbox) = self.inboxes.get(id) {
             inbox.lives_until(now.after(LEASE));
         }
