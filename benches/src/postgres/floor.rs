@@ -47,7 +47,8 @@ impl Floor {
         let insert = "INSERT INTO frames (run, first, body)
             SELECT run::uuid, first, body FROM unnest($1::text[], $2::bigint[], $3::bytea[])
             AS new (run, first, body)";
-        let update = "UPDATE runs SET wake_at = 1, version = runs.version + 1, body = new.body
+        let update = "UPDATE runs SET node = 1, workflow = runs.workflow, wake_at = 1,
+                parked = NULL, body = new.body
             FROM unnest($1::text[], $2::bytea[]) AS new (run, body) WHERE runs.run = new.run::uuid";
         let touch = "UPDATE tokens SET body = new.body
             FROM unnest($1::bytea[], $2::bytea[]) AS new (token, body)
@@ -69,8 +70,9 @@ impl Floor {
     async fn populate(&mut self) -> Result<()> {
         let runs: Vec<_> = (0..RUNS).map(id).collect();
         let bodies = vec![vec![0x5a_u8; self.rows.run]; runs.len()];
-        let sql = "INSERT INTO runs (run, scope, wake_at, parked, version, body)
-            SELECT run::uuid, 0, NULL, false, 1, body FROM unnest($1::text[], $2::bytea[])
+        let sql = "INSERT INTO runs (run, scope, node, workflow, wake_at, body)
+            SELECT run::uuid, 0, 1, 'rewake_bench::workflows::waits'::bytea, 1, body
+            FROM unnest($1::text[], $2::bytea[])
             AS new (run, body)";
         self.client.execute(sql, &[&runs, &bodies]).await?;
         let Some(bytes) = self.rows.token else {

@@ -4,7 +4,9 @@
 //! Asked for by name only (`bench postgres`): it wants PostgreSQL's server programs.
 
 mod floor;
+mod nodes;
 mod rows;
+mod waiting;
 mod world;
 
 use std::time::Duration;
@@ -16,9 +18,9 @@ use crate::bench::Bench;
 use crate::callers;
 use crate::clock;
 use crate::latency::Latency;
-use crate::notes::{self, WAITS};
 use crate::report::{Floors, Row, Which, median};
-use crate::workflows::{steps, token, waits};
+use crate::workflows::{steps, token};
+use crate::workload::resume::{place, resume, start_waiting};
 
 use floor::Floor;
 use rows::Rows;
@@ -35,6 +37,8 @@ pub(crate) async fn run(bench: &Bench) -> Result<Vec<Row>> {
     let mut rows = alone(bench, &server).await?;
     rows.push(together(bench, &server).await?);
     rows.extend(all_steps(bench, &server).await?);
+    rows.extend(nodes::run(bench, &server).await?);
+    rows.extend(waiting::run(bench, &server).await?);
     Ok(rows)
 }
 
@@ -92,11 +96,11 @@ async fn alone(bench: &Bench, server: &PrivateServer) -> Result<Vec<Row>> {
 async fn one_caller(server: &PrivateServer, calls: u64) -> Result<(Latency, Latency)> {
     let database = server.database()?;
     let world = World::open(&database).await?;
-    let runs = start_waiting(&world, calls).await?;
+    let runs = start_waiting(&world.rewake, calls).await?;
     let (mut taken, mut finished) = (Latency::new(), Latency::new());
     for (n, run) in (0..calls).zip(runs) {
         let began = clock::now();
-        resume(&world, n).await?;
+        resume(&world.rewake, n).await?;
         taken.record(began.elapsed());
         world.rewake.get_run::<u64>(run).result().await?;
         finished.record(began.elapsed());
@@ -126,7 +130,7 @@ async fn together(bench: &Bench, server: &PrivateServer) -> Result<Row> {
 async fn many_callers(server: &PrivateServer, callers: u64, calls: u64) -> Result<f64> {
     let database = server.database()?;
     let world = World::open(&database).await?;
-    let runs = std::sync::Arc::new(start_waiting(&world, calls).await?);
+    let runs = std::sync::Arc::new(start_waiting(&world.rewake, calls).await?);
     let rewake = world.rewake.clone();
     let called = callers::call(callers, calls, move |n| {
         let (rewake, run) = (rewake.clone(), runs[place(n)]);
@@ -198,27 +202,4 @@ async fn many_steps(server: &PrivateServer, runs: u64, each: u64) -> Result<Pass
         round_trips: a_step(after.round_trips - before.round_trips),
         commits: a_step(after.commits - before.commits),
     })
-}
-
-async fn resume(world: &World, n: u64) -> Result<()> {
-    let hook = world.rewake.resume_hook(token(n), &n).await?;
-    hook.map(drop)
-        .with_context(|| format!("nobody waits at {n}"))
-}
-
-fn place(n: u64) -> usize {
-    usize::try_from(n).unwrap_or(usize::MAX)
-}
-
-/// Starts runs that wait, and returns once each of them does.
-async fn start_waiting(world: &World, runs: u64) -> Result<Vec<rewake::RunId>> {
-    notes::forget(runs);
-    let mut ids = Vec::new();
-    for n in 0..runs {
-        ids.push(world.rewake.start(waits(n)).await?.id());
-    }
-    for n in 0..runs {
-        notes::until(WAITS + n).await;
-    }
-    Ok(ids)
 }

@@ -4,7 +4,7 @@ mod growth;
 mod payloads;
 mod relaxed;
 pub(crate) mod restart;
-mod resume;
+pub(crate) mod resume;
 mod sequential;
 mod sleepers;
 mod start;

@@ -122,13 +122,13 @@ pub(super) async fn many_callers(bench: &Bench, callers: u64, calls: u64) -> Res
 }
 
 /// Resumes the run of the number.
-pub(super) async fn resume(rewake: &Rewake, n: u64) -> Result<()> {
+pub(crate) async fn resume(rewake: &Rewake, n: u64) -> Result<()> {
     let hook = rewake.resume_hook(token(n), &n).await?;
     hook.map(drop)
         .with_context(|| format!("nobody waits at {n}"))
 }
 
-pub(super) fn place(n: u64) -> usize {
+pub(crate) fn place(n: u64) -> usize {
     usize::try_from(n).unwrap_or(usize::MAX)
 }
 
@@ -140,7 +140,7 @@ pub(super) async fn waiting(bench: &Bench, runs: u64) -> Result<(World, Vec<RunI
 }
 
 /// Starts runs that wait, and returns once the last of them does.
-pub(super) async fn start_waiting(rewake: &Rewake, runs: u64) -> Result<Vec<RunId>> {
+pub(crate) async fn start_waiting(rewake: &Rewake, runs: u64) -> Result<Vec<RunId>> {
     notes::forget(runs);
     let ids = std::sync::Arc::new(std::sync::Mutex::new(vec![None; place(runs)]));
     let (handle, shared) = (rewake.clone(), std::sync::Arc::clone(&ids));

@@ -26,6 +26,9 @@ use crate::tls;
 /// The setting by which a connection knows its session. The server keeps any that has a dot.
 const MARK: &str = "rewake.session";
 
+/// How long a beat may go without an answer.
+const BEAT_PATIENCE: Duration = Duration::from_millis(1_500);
+
 /// What the driver has where a connection string says nothing about idle connections.
 const UNSAID_IDLE: Duration = Duration::from_hours(2);
 
@@ -103,6 +106,14 @@ impl Connector {
     pub(crate) fn for_hints(mut self) -> Self {
         self.settings += "SET synchronous_commit = off; SET lock_timeout = 500;";
         self
+    }
+
+    /// For what says that a process lives: it must not take long, nor wait behind anything that does.
+    pub(crate) fn for_beats(self) -> Self {
+        let mut connector = self.for_hints();
+        connector.settings += "SET statement_timeout = 1000;";
+        connector.longest = BEAT_PATIENCE;
+        connector
     }
 
     /// A connection to the first host that has one.

@@ -17,7 +17,8 @@ impl Name {
     }
 
     pub(crate) fn and(self, text: &str) -> Self {
-        self.over(&text.len().to_le_bytes()).over(text.as_bytes())
+        self.over(&(text.len() as u64).to_le_bytes())
+            .over(text.as_bytes())
     }
 
     fn over(self, bytes: &[u8]) -> Self {

@@ -60,6 +60,8 @@ async fn open(options: Options, (ended, gone): Ends) -> Result<(Inner, Writer), 
         patience: options.patience,
         ear,
     };
+    let beats = Arc::new(reach(connector.clone().for_beats(), None));
+    let beats = Readers::new(beats, 1);
     let hints = connector.clone().for_hints();
     let hints = |ear| Readers::new(Arc::new(reach(hints, Some(ear))), 1);
     let reach = Arc::new(reach(connector, None));
@@ -67,7 +69,7 @@ async fn open(options: Options, (ended, gone): Ends) -> Result<(Inner, Writer), 
     let pulse = Arc::<Pulse>::default();
     let crew = Crew::new(
         hints,
-        Arc::clone(&readers),
+        (beats, Arc::clone(&readers)),
         &options.schema,
         (options.clock.clone(), Arc::clone(&pulse)),
     );

@@ -16,14 +16,15 @@ macro_rules! now {
 }
 
 /// The node of the first parameter as `me`, if it lives and does not leave; nodes that lived until
-/// `dead` are dead. A server that has just been started has heard of nobody yet, so for a while nobody
-/// is.
+/// `dead` are dead. For a while nobody is, where a server has just been started and has heard of nobody
+/// yet, or where the node itself was taken for dead: whatever kept it from saying that it lives may
+/// have kept others.
 macro_rules! me {
     ($clock:literal) => {
         concat!(
             "WITH me AS (
                  SELECT id, scope, build, workflows, clock.now,
-                        CASE WHEN ",
+                        CASE WHEN clock.now < back_at + 3000 OR ",
             $clock,
             "::bigint IS NULL
                              AND now() < pg_postmaster_start_time() + interval '3 seconds'
@@ -36,15 +37,18 @@ macro_rules! me {
     };
 }
 
-/// True where the node `me` has a run already, or nobody else who lives. `holder` is what is known of
-/// the node that the run is leased to.
+/// True where nobody but the node `me` has a run, if anybody. Asked of the row as it is once it is
+/// locked: a join would have looked at it before that.
 macro_rules! free {
     ($run:literal) => {
         concat!(
-            "(holder.id IS NULL OR holder.id = me.id OR holder.lives_until <= me.dead
-              OR NOT ",
+            "coalesce((SELECT holder.id = me.id OR holder.lives_until <= me.dead
+                              OR NOT coalesce(",
             $run,
-            ".run = ANY (holder.keeps))"
+            ".run = ANY (holder.keeps), true)
+                       FROM nodes AS holder WHERE holder.id = ",
+            $run,
+            ".node), true)"
         )
     };
 }
@@ -53,10 +57,13 @@ macro_rules! free {
 macro_rules! orphan {
     ($run:literal) => {
         concat!(
-            "coalesce(holder.id <> me.id AND holder.lives_until <= me.dead
-                      AND (holder.keeps IS NULL OR ",
+            "coalesce((SELECT holder.id <> me.id AND holder.lives_until <= me.dead
+                              AND coalesce(",
             $run,
-            ".run = ANY (holder.keeps)), false)"
+            ".run = ANY (holder.keeps), true)
+                       FROM nodes AS holder WHERE holder.id = ",
+            $run,
+            ".node), false)"
         )
     };
 }
@@ -146,13 +153,17 @@ statements! {
                               $6::bytea[]) AS new (run, node, workflow, wake_at, parked, body)
                   LEFT JOIN nodes ON nodes.id = new.node
                   WHERE runs.run = new.run";
-    /// Rows that are still as they are said to be, and the frames of those.
+    /// Rows that are still as they are said to be, and the frames of those. A lease that stays with a node
+    /// that nobody knows any more ends here, too.
     WriteAhead = "WITH moved AS (
-                      UPDATE runs SET node = new.node, workflow = new.workflow,
-                          wake_at = new.wake_at, parked = new.parked::bytea[], body = new.body
+                      UPDATE runs SET
+                          node = CASE WHEN new.node = new.node_before AND nodes.id IS NULL
+                                 THEN 0 ELSE new.node END,
+                          workflow = new.workflow, wake_at = new.wake_at, parked = new.parked::bytea[], body = new.body
                       FROM unnest($1::uuid[], $2::bigint[], $3::bytea[], $4::bigint[],
                                   $5::bytea[], $6::bigint[], $7::text[], $8::bytea[])
                            AS new (run, node_before, before, node, workflow, wake_at, parked, body)
+                      LEFT JOIN nodes ON nodes.id = new.node
                       WHERE runs.run = new.run AND runs.body = new.before
                       AND runs.node = new.node_before
                       RETURNING runs.run),
@@ -268,7 +279,9 @@ statements! {
             before AS (
                 SELECT id, lives_until FROM nodes
                 WHERE id = $1 AND (keeps IS NULL OR keeps <> '{}') FOR UPDATE)
-            UPDATE nodes SET lives_until = clock.now + $3 FROM clock, before
+            UPDATE nodes SET lives_until = clock.now + $3,
+                back_at = CASE WHEN before.lives_until > clock.now THEN back_at ELSE clock.now END
+            FROM clock, before
             WHERE nodes.id = before.id
             RETURNING before.lives_until > clock.now, clock.now");
     /// What it keeps becomes less each time.
@@ -302,54 +315,63 @@ statements! {
                     ORDER BY cold.wake_at, cold.run LIMIT $3)
                 UPDATE runs SET node = $1 FROM picked WHERE runs.run = picked.run
                 RETURNING runs.run, runs.body, picked.orphaned");
-    /// What is parked, and not by the node's build; also what the node has already.
+    /// What is parked, and not by the node's build.
     ClaimParked = concat!(me!("$3"), ",
                    picked AS (
-                       SELECT runs.run,
-                              ", orphan!("runs"), " AS orphaned
+                       SELECT runs.run, ", orphan!("runs"), " AS orphaned
                        FROM me JOIN runs ON runs.scope = me.scope
-                       LEFT JOIN nodes AS holder ON holder.id = runs.node
                        WHERE runs.parked IS NOT NULL AND me.build <> ALL (runs.parked)
                        AND runs.workflow = ANY (me.workflows)
-                       AND ", free!("runs"), "
+                       AND runs.node <> me.id AND ", free!("runs"), "
                        ORDER BY runs.run LIMIT $2
                        FOR UPDATE OF runs SKIP LOCKED)
                    UPDATE runs SET node = $1 FROM picked WHERE runs.run = picked.run
                    RETURNING runs.run, runs.body, picked.orphaned");
-    /// What is owed something and not parked; also what the node has already.
+    /// What is owed something and not parked.
     ClaimOwed = concat!(me!("$3"), ",
                  picked AS (
-                     SELECT runs.run,
-                            ", orphan!("runs"), " AS orphaned
+                     SELECT runs.run, ", orphan!("runs"), " AS orphaned
                      FROM me CROSS JOIN LATERAL (
                          SELECT DISTINCT owed.parent FROM owed WHERE owed.scope = me.scope) AS owes
                      JOIN runs ON runs.run = owes.parent AND runs.scope = me.scope
-                     LEFT JOIN nodes AS holder ON holder.id = runs.node
                      WHERE runs.parked IS NULL AND runs.workflow = ANY (me.workflows)
-                     AND ", free!("runs"), "
+                     AND runs.node <> me.id AND ", free!("runs"), "
                      ORDER BY runs.run LIMIT $2
                      FOR UPDATE OF runs SKIP LOCKED)
                  UPDATE runs SET node = $1 FROM picked WHERE runs.run = picked.run
                  RETURNING runs.run, runs.body, picked.orphaned");
+    /// What the node has already of these two kinds.
+    FoundAgain = concat!(me!("$3"), "
+                  (SELECT runs.run, runs.body, false
+                   FROM me JOIN runs ON runs.scope = me.scope
+                   WHERE runs.parked IS NOT NULL AND me.build <> ALL (runs.parked)
+                   AND runs.workflow = ANY (me.workflows) AND runs.node = me.id
+                   ORDER BY runs.run LIMIT $2)
+                  UNION ALL
+                  (SELECT runs.run, runs.body, false
+                   FROM me CROSS JOIN LATERAL (
+                       SELECT DISTINCT owed.parent FROM owed WHERE owed.scope = me.scope) AS owes
+                   JOIN runs ON runs.run = owes.parent AND runs.scope = me.scope
+                   WHERE runs.parked IS NULL AND runs.workflow = ANY (me.workflows)
+                   AND runs.node = me.id
+                   ORDER BY runs.run LIMIT $2)");
     /// Whose the run is: looked at under its lock.
     Lease = concat!(me!("$3"), ",
              held AS (
                  SELECT runs.run, runs.node FROM runs JOIN me ON runs.scope = me.scope
                  WHERE runs.run = $2 FOR UPDATE OF runs),
              own AS (
-                 SELECT held.run, held.node,
-                        ", orphan!("held"), " AS orphaned
-                 FROM held CROSS JOIN me LEFT JOIN nodes AS holder ON holder.id = held.node
-                 WHERE ", free!("held"), "),
+                 SELECT held.run, held.node, ", orphan!("held"), " AS orphaned
+                 FROM held CROSS JOIN me WHERE ", free!("held"), "),
              taken AS (
                  UPDATE runs SET node = $1 FROM own
                  WHERE runs.run = own.run AND own.node <> $1)
              SELECT orphaned FROM own");
-    Leased = "SELECT runs.wake_at, runs.run, runs.body
-              FROM nodes JOIN runs ON runs.scope = nodes.scope AND runs.node = nodes.id
-              WHERE nodes.id = $1 AND runs.wake_at IS NOT NULL
-              AND (runs.wake_at, runs.run) > ($2, $3) AND runs.wake_at <= $4
-              ORDER BY runs.wake_at, runs.run LIMIT $5";
+    /// The project as a value of its own, so that the index gives the order.
+    Leased = "SELECT wake_at, run, body FROM runs
+              WHERE scope = (SELECT nodes.scope FROM nodes WHERE nodes.id = $1) AND node = $1
+              AND wake_at IS NOT NULL AND (wake_at, run) > ($2, $3) AND wake_at <= $4
+              ORDER BY wake_at, run LIMIT $5";
     /// Who lives and has each run; nobody where it is null. Those that are not this process's are told,
     /// all of the project where nobody has the run.
     Tell = concat!("SELECT told.place, told.node,
@@ -387,7 +409,8 @@ statements! {
                               WHERE runs.scope = $1 AND runs.node = gone.node
                               AND runs.wake_at > CASE WHEN gone.unknown THEN -1 ELSE $3::bigint END
                               ORDER BY runs.wake_at LIMIT $4
-                              FOR UPDATE SKIP LOCKED) AS asleep)
+                              FOR UPDATE SKIP LOCKED) AS asleep
+                          LIMIT $4)
                       UPDATE runs SET node = 0 FROM picked WHERE runs.run = picked.run";
     ForgetNodes = "DELETE FROM nodes
                    WHERE scope = $1 AND lives_until < $2

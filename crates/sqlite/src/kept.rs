@@ -10,6 +10,8 @@ use rusqlite::{Connection, PrepFlags, Result, Statement};
 
 /// How many rows are remembered before those that were not asked for meanwhile are forgotten.
 const MOST: usize = 4_096;
+/// A run's row with more parts than this is not worth its room.
+const MANY: usize = 64;
 /// Metadata of more bytes than this is not worth its room.
 const LARGE: usize = 1_024;
 
@@ -61,9 +63,11 @@ pub(crate) struct Remembered {
 }
 
 impl Remembered {
-    /// Remembers a run, unless it has ended: nothing more is written for that, as a rule.
+    /// Remembers a run, unless it has ended, since nothing more is written for that as a rule, or is
+    /// not worth its room: one that has many hooks.
     pub(crate) fn put_run(&mut self, run: RunId, row: RunRow) {
-        if row.status.is_terminal() {
+        let parts = row.taken.len() + row.left.len() + row.attributes.len();
+        if row.status.is_terminal() || parts > MANY {
             self.runs.forget(&run);
         } else {
             self.runs.put(run, row);

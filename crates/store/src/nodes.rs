@@ -155,8 +155,8 @@ pub trait Nodes {
     /// - runs that are parked, and not by the node's build, now or before;
     /// - runs that are owed something and not parked.
     ///
-    /// Those of the last two kinds that the node has already are found again, until what is to be done for
-    /// them is on record.
+    /// Those of the last two kinds that the node has already are found again, beyond the limit, until what
+    /// is to be done for them is on record.
     ///
     /// Each is claimed by one node, however many ask at once. Atomic with it: that the run's row says
     /// so; nothing else of it changes. A node that is taken for dead claims nothing.

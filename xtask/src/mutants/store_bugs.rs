@@ -43,6 +43,17 @@ pub(super) const STORES: &[Mutant] = &[
         }],
     },
     Mutant {
+        name: "lease-given-back",
+        breaks: "a process writes over a claim that it has not heard of",
+        package: "rewake-postgres",
+        filter: "test(nodes)",
+        edits: &[Edit {
+            file: "crates/postgres/src/sql.rs",
+            find: "AND runs.node = new.node_before",
+            replace: "AND new.node_before IS NOT NULL",
+        }],
+    },
+    Mutant {
         name: "wake-up-forgotten",
         breaks: "a payload is delivered and nobody is told to look at the run",
         package: "rewake-store",

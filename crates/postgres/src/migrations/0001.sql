@@ -18,6 +18,8 @@ CREATE TABLE nodes (
     build bytea NOT NULL,
     workflows bytea[] NOT NULL,
     lives_until bigint NOT NULL,
+    -- When it was last heard again after it had been taken for dead.
+    back_at bigint NOT NULL DEFAULT -3000,
     -- Once it leaves: the runs that it goes on with. Gone, where there are none.
     keeps uuid[]
 ) WITH (fillfactor = 50);

@@ -3,7 +3,8 @@
 use std::sync::PoisonError;
 use std::time::Duration;
 
-use futures_util::future::join3;
+use futures_util::future::join4;
+use rewake_store::core::event::Position;
 use rewake_store::core::id::RunId;
 use rewake_store::core::time::Timestamp;
 use rewake_store::{Claimed, Lease, Leased, NodeId, RunRow, StoreError, WakeUp};
@@ -19,6 +20,8 @@ use crate::sql::Sql;
 /// How often a process looks after what dead nodes have left, and how many rows it then moves.
 const TIDY: Duration = Duration::from_mins(1);
 const MOVED: usize = 2_000;
+/// How many of its own runs a node finds again at once.
+const AGAIN: usize = 1_024;
 /// How long after its last beat nobody thinks any more that a node might come back.
 const FORGOTTEN: Duration = Duration::from_hours(1);
 
@@ -33,23 +36,34 @@ impl Crew {
         let (id, until, limit) = (number(node.0), time(until), rows(limit));
         let due: [Param<'_>; 4] = [&id, &until, &limit, &clock];
         let other: [Param<'_>; 3] = [&id, &limit, &clock];
-        let (due, parked, owed) = join3(
+        let again: [Param<'_>; 3] = [&id, &rows(AGAIN), &clock];
+        let (due, parked, owed, again) = join4(
             self.hints.change(Sql::ClaimDue, &due),
             self.hints.change(Sql::ClaimParked, &other),
             self.hints.change(Sql::ClaimOwed, &other),
+            self.hints.ask(Sql::FoundAgain, &again),
         )
         .await;
-        let mut claimed = due.and_then(|due| read(&due))?;
+        let mut claimed = read(&due?)?;
         claimed.sort_by_key(|claimed| (claimed.at, claimed.run));
         let now = self.now().unwrap_or_default();
-        let mut at_once = read(&parked?)?;
-        at_once.sort_by_key(|claimed| claimed.run);
-        let mut owed = read(&owed?)?;
-        owed.sort_by_key(|claimed| claimed.run);
-        for claim in at_once.into_iter().chain(owed) {
-            // A run is listed once, whatever it is claimed for.
-            if claimed.iter().all(|before| before.run != claim.run) {
-                claimed.push(Claimed { at: now, ..claim });
+        for (found, is_in_order) in [(parked, false), (owed, false), (again, true)] {
+            let mut at_once = match found {
+                Ok(found) => read(&found)?,
+                // What was claimed is this node's, and must not be forgotten because of the rest.
+                Err(error) => {
+                    tracing::warn!(%error, "not everything that nobody has could be claimed");
+                    continue;
+                }
+            };
+            if !is_in_order {
+                at_once.sort_by_key(|claimed| claimed.run);
+            }
+            for claim in at_once {
+                // A run is listed once, whatever it is claimed for.
+                if claimed.iter().all(|before| before.run != claim.run) {
+                    claimed.push(Claimed { at: now, ..claim });
+                }
             }
         }
         self.tidy(node).await;
@@ -85,7 +99,7 @@ impl Crew {
             let at = due_at(row, run)?;
             // The column cannot tell times apart that no clock reaches.
             if at <= until {
-                let head = body::<RunRow>(row, 2, &format!("run `{run}`"))?.head;
+                let head = stored(row, 2, run).map_or(Position::START, |row| row.head);
                 let wake_up = WakeUp { at, run };
                 leased.push(Leased { wake_up, head });
             }
@@ -115,7 +129,7 @@ impl Crew {
             (Sql::DisownSleepers, &sleepers[..]),
             (Sql::ForgetNodes, &nodes[..]),
         ] {
-            if let Err(error) = self.hints.change(sql, params).await {
+            if let Err(error) = self.readers.change(sql, params).await {
                 tracing::warn!(%error, "what dead nodes have left was not put in order");
             }
         }
@@ -135,13 +149,25 @@ impl Crew {
 fn read(found: &[Row]) -> Result<Vec<Claimed>, StoreError> {
     let read = |row: &Row| {
         let run = run_id(row, 0)?;
-        let stored: RunRow = body(row, 1, &format!("run `{run}`"))?;
+        let stored = stored(row, 1, run);
         Ok(Claimed {
             run,
-            at: stored.wake_at.unwrap_or_default(),
-            crashes: stored.crashes,
+            at: stored
+                .as_ref()
+                .and_then(|row| row.wake_at)
+                .unwrap_or_default(),
+            crashes: stored.map_or(0, |row| row.crashes),
             orphaned: column(row, 2)?,
         })
     };
     found.iter().map(read).collect()
+}
+
+/// The row of a run, if it can be read. One that is damaged must not keep the others: whoever drives
+/// the run says what is wrong with it.
+fn stored(row: &Row, place: usize, run: RunId) -> Option<RunRow> {
+    let stored = body(row, place, &format!("run `{run}`"));
+    stored
+        .inspect_err(|error| tracing::error!(%error, "a run that is to be driven cannot be read"))
+        .ok()
 }

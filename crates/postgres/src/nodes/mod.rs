@@ -1,7 +1,7 @@
 //! The nodes that work on the tables: the role, and what the handles of a store share of it.
 //!
 //! Who leases a run is a column beside its body, so a claim is one statement that changes no body and
-//! waits for nobody. All of it goes over a connection of its own, whose commits do not wait for the
+//! waits for nobody. All of it goes over connections of its own, whose commits do not wait for the
 //! disk: should the server lose what is said on it, effort is lost and nothing else.
 //!
 //! ```text
@@ -42,9 +42,11 @@ use inbox::Inboxes;
 
 /// What the handles of a store share of its nodes.
 pub(crate) struct Crew {
-    /// The connection on which all of it is said and heard.
+    /// The connection that listens, claims and notifies.
     hints: Readers,
-    /// The connections of questions. What is asked there may wait for a lock, and beats must not.
+    /// The connection of beats, which wait for nothing else.
+    beats: Readers,
+    /// The connections of questions: for what may wait for a lock.
     readers: Arc<Readers>,
     inboxes: Arc<Inboxes>,
     ear: Arc<Ear>,
@@ -62,7 +64,7 @@ type Place = (RunId, bool);
 impl Crew {
     pub(crate) fn new(
         hints: impl FnOnce(Arc<Ear>) -> Readers,
-        readers: Arc<Readers>,
+        (beats, readers): (Readers, Arc<Readers>),
         schema: &str,
         (clock, pulse): (Option<Now>, Arc<Pulse>),
     ) -> Self {
@@ -70,6 +72,7 @@ impl Crew {
         let ear = Arc::new(Ear::new(schema, Arc::clone(&inboxes)));
         Self {
             hints: hints(Arc::clone(&ear)),
+            beats,
             readers,
             inboxes,
             ear,
@@ -129,7 +132,7 @@ impl Crew {
 
     async fn beat(&self, id: NodeId) -> Result<Beat, StoreError> {
         let params: [Param<'_>; 3] = [&number(id.0), &self.clock().map(time), &lease()];
-        let beaten = self.hints.ask(Sql::Beat, &params).await?;
+        let beaten = self.beats.ask(Sql::Beat, &params).await?;
         let Some(row) = beaten.first() else {
             self.inboxes.close(id);
             return Ok(Beat::Unknown);
@@ -152,7 +155,7 @@ impl Crew {
         }
         let clock = self.clock().map(time);
         let params: [Param<'_>; 5] = [&number(id.0), &clock, &lease(), &keep, &self.ear.prefix()];
-        let left = self.hints.ask(Sql::Leave, &params).await?;
+        let left = self.beats.ask(Sql::Leave, &params).await?;
         let is_gone = left.first().map(|row| column(row, 1)).transpose()?;
         if is_gone.unwrap_or(true) {
             self.inboxes.close(id);

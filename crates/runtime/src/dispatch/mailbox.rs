@@ -103,10 +103,10 @@ impl<T> Mailbox<T> {
             if state.closed || state.senders == 0 {
                 return Poll::Ready(None);
             }
-            match &mut state.waker {
-                Some(waker) => waker.clone_from(context.waker()),
-                none => *none = Some(context.waker().clone()),
-            }
+            let before = state.waker.replace(context.waker().clone());
+            // Whatever a waker takes with it may want this lock.
+            drop(state);
+            drop(before);
             Poll::Pending
         })
         .await

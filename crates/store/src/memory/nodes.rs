@@ -217,16 +217,18 @@ impl Tables {
         limit: usize,
         wants: impl Fn(&Self, &RunRow) -> bool,
     ) -> Result<Vec<Claimed>, StoreError> {
-        let mut claimed = Vec::new();
+        let (mut claimed, mut new) = (Vec::new(), 0);
         for WakeUp { at, run } in found {
-            if claimed.len() == limit {
-                break;
-            }
             let Some(row) = self.run(run)?.filter(|row| wants(self, row)) else {
                 continue;
             };
             let crashes = row.crashes;
+            let is_own = row.node == Some(id);
+            if !is_own && new == limit {
+                continue;
+            }
             if let Some(orphaned) = self.take(id, run, row, now) {
+                new += usize::from(!is_own);
                 claimed.push(Claimed {
                     run,
                     at,
