@@ -48,7 +48,7 @@ impl Driver {
     /// Nothing is under way in this process: the run may be put away at any time.
     async fn rest_quietly(&mut self) -> Result<(), Stop> {
         let now = self.engine.host.clock.now();
-        let weight = self.executor.weight();
+        let weight = self.engine.driver_bytes() + self.executor.weight();
         for run in self.engine.budget.rest(self.run, weight) {
             if run == self.run {
                 self.evict = true;

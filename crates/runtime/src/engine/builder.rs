@@ -1,7 +1,7 @@
 //! Opening an engine: everything is checked before anything runs.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize};
 
 use async_lock::Semaphore;
 use rewake_store::{Join, ScopeId, Store};
@@ -187,6 +187,7 @@ impl Builder {
             aborting: AtomicBool::new(false),
             recovery: Recovery::new(),
             member,
+            driver_bytes: AtomicUsize::new(0),
             left: AtomicBool::new(false),
             jitter: AtomicU64::new(
                 u64::try_from(entropy & u128::from(u64::MAX)).unwrap_or_default(),

@@ -26,7 +26,7 @@ mod why;
 use std::fmt;
 use std::pin::pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use async_lock::Semaphore;
@@ -155,6 +155,7 @@ pub(crate) struct Inner {
     pub(crate) member: Option<Member>,
     left: AtomicBool,
     jitter: AtomicU64,
+    driver_bytes: AtomicUsize,
 }
 
 impl Inner {
@@ -200,9 +201,16 @@ impl Inner {
 
     /// Begins the driver of a run.
     pub(crate) fn drive(self: &Arc<Self>, run: RunId, mailbox: Mailbox) {
-        self.host
-            .spawner
-            .spawn_driver(drive(Arc::clone(self), run, mailbox));
+        let driver = drive(Arc::clone(self), run, mailbox);
+        // Every driver is as large as the last.
+        let bytes = size_of_val(&*driver);
+        self.driver_bytes.store(bytes, Ordering::Relaxed);
+        self.host.spawner.spawn_driver(driver);
+    }
+
+    /// What the driver of a run holds in memory, in bytes, apart from what it drives.
+    pub(crate) fn driver_bytes(&self) -> usize {
+        self.driver_bytes.load(Ordering::Relaxed)
     }
 
     pub(crate) fn is_stopping(&self) -> bool {
