@@ -7,19 +7,26 @@ use rewake_store::core::event::Position;
 use super::session::Session;
 use super::stage::{Stage, wait_until, waiting};
 
-/// Cuts the connections of stores that wait for a lock.
-const CUT: &str = "SELECT count(pg_terminate_backend(pid)) = 1 FROM pg_stat_activity
-                   WHERE application_name = 'rewake' AND datname = current_database()
-                   AND wait_event_type = 'Lock'";
+/// Sessions of stores that wait for a lock.
+const WAITS: &str = "SELECT pid FROM pg_stat_activity WHERE application_name = 'rewake'
+                     AND datname = current_database() AND wait_event_type = 'Lock'";
 
-/// The same, and waits until one that has come in its place waits.
+/// Whether other nodes were told of the run that was made: nothing more is asked by itself.
+const TOLD: &str = "SELECT count(*) = 1 FROM pg_stat_activity WHERE application_name = 'rewake'
+                    AND datname = current_database() AND state = 'idle'
+                    AND query LIKE '%WITH ORDINALITY%'";
+
+/// Cuts the connections of stores that wait for a lock, and waits until one that has come in their
+/// place waits.
 fn cut(stage: &Stage) {
-    let waits = "SELECT pid FROM pg_stat_activity WHERE application_name = 'rewake'
-                 AND datname = current_database() AND wait_event_type = 'Lock'";
     wait_until(&stage.database, &waiting(1));
-    let pid = stage.database.query(waits).unwrap();
-    assert_eq!(stage.database.query(CUT).unwrap(), "t");
-    let another = format!("SELECT bool_and(pid <> {pid}) FROM ({waits}) AS waits");
+    let pids = format!("SELECT string_agg(pid::text, ', ') FROM ({WAITS}) AS waits");
+    let pids = stage.database.query(&pids).unwrap();
+    let cut = format!(
+        "SELECT count(pg_terminate_backend(pid)) >= 1 FROM pg_stat_activity WHERE pid IN ({pids})"
+    );
+    assert_eq!(stage.database.query(&cut).unwrap(), "t");
+    let another = format!("SELECT count(*) >= 1 FROM ({WAITS}) AS waits WHERE pid NOT IN ({pids})");
     wait_until(&stage.database, &another);
 }
 
@@ -53,6 +60,7 @@ fn a_question_that_is_cut_is_asked_again() {
     );
     let run = stage.run();
     assert_eq!(run.head(), 3);
+    wait_until(&stage.database, TOLD);
     let lock = "LOCK TABLE rewake.frames IN ACCESS EXCLUSIVE MODE";
     let session = Session::holding(&stage.database, lock);
     let frames = stage
