@@ -127,6 +127,10 @@ impl Crew {
         if let Err(error) = self.hints.say(&listening).await {
             tracing::debug!(%error, "the database does not say what others do");
         }
+        // An answer that has waited for the disk tells the time late; this one does not.
+        if let Err(error) = self.beat(id).await {
+            tracing::debug!(%error, "the database did not hear that the node lives");
+        }
         Ok(id)
     }
 

@@ -601,8 +601,8 @@ async fn the_time_of_a_hook_counts_from_its_registration(stage: Stage) {
     let run = rewake.start(is_late_with_its_hook()).await.unwrap();
     let expires_at = hook(&rewake, "late").await.expires_at.unwrap();
     let late = *AT_THE_HOOK.get().unwrap();
-    // Stored times are whole milliseconds.
-    assert!(expires_at + Duration::from_millis(1) >= late + minutes(1));
+    // A store's clock is heard a little late; the workflow was later than that.
+    assert!(expires_at + Duration::from_millis(25) >= late + minutes(1));
     resume(&rewake, "late", &true).await;
     assert!(run.result().await.unwrap());
 }
