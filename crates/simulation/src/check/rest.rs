@@ -12,7 +12,7 @@ use crate::ledger;
 use crate::process::CHANGED_BUILD;
 use crate::program::{Op, Program, contains};
 use crate::scheduler::OUTSIDE;
-use crate::shadow::{Followed, row};
+use crate::shadow::{Followed, Shadow, row};
 use crate::simulation::LAST_BUILD;
 use crate::statement::{Breaks, Problem, Statement};
 use crate::workload::Code;
@@ -149,7 +149,8 @@ fn waits(row: &RunRow, entities: &Entities) -> Result<(), String> {
 /// Who has not.
 pub(crate) fn all_ended(world: &Arc<World>) -> Result<(), Problem> {
     let waiting = world.tasks.of(OUTSIDE);
-    if !waiting.is_empty() {
+    // Whoever waits for a run waits for its children, of which one may be parked.
+    if !waiting.is_empty() && !somebody_waits_for_a_child(world) {
         return Err(Statement::Order.broken(format!(
             "outside somebody still waits for an answer: {waiting:?}"
         )));
@@ -157,17 +158,27 @@ pub(crate) fn all_ended(world: &Arc<World>) -> Result<(), Problem> {
     ended(world).breaks(Statement::Woken)
 }
 
+fn somebody_waits_for_a_child(world: &World) -> bool {
+    let shadow = world.shadow();
+    let mut runs = shadow.runs().values();
+    runs.any(|followed| followed.entities.is_live() && waits_for_a_child(&shadow, followed))
+}
+
+/// True where the run ends when its child does, and that is looked at by itself.
+fn waits_for_a_child(shadow: &Shadow, followed: &Followed) -> bool {
+    let mut children = followed.entities.running_children();
+    children.any(|(_, child)| {
+        let child = shadow.runs().get(&child);
+        child.is_some_and(|child| child.entities.is_live())
+    })
+}
+
 fn ended(world: &World) -> Result<(), String> {
     let shadow = world.shadow();
     let mut parked = 0;
     for (run, followed) in shadow.runs() {
         let row = row(&world.memory, SCOPE, *run).ok_or("a run has no row")?;
-        // It ends when its child does, and that is looked at by itself.
-        let mut children = followed.entities.running_children();
-        let waits = children.any(|(_, child)| {
-            let child = shadow.runs().get(&child);
-            child.is_some_and(|child| child.entities.is_live())
-        });
+        let waits = waits_for_a_child(&shadow, followed);
         if let Some(why) = row.parked {
             parked += 1;
             if why.build != LAST_BUILD {

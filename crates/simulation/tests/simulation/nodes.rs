@@ -19,13 +19,8 @@ fn hold_all(seeds: std::ops::Range<u64>) {
 }
 
 #[test]
-fn the_statements_hold_with_several_nodes_up_to_300() {
-    hold_all(0..300);
-}
-
-#[test]
-fn the_statements_hold_with_several_nodes_up_to_600() {
-    hold_all(300..600);
+fn the_statements_hold_with_several_nodes() {
+    hold_all(0..800);
 }
 
 #[test]
