@@ -20,7 +20,7 @@ use crate::clock;
 use crate::latency::Latency;
 use crate::report::{Floors, Row, Which, median};
 use crate::workflows::{steps, token};
-use crate::workload::resume::{place, resume, start_waiting};
+use crate::workload::resume::{place, resume, start_known_waiting};
 
 use floor::Floor;
 use rows::Rows;
@@ -96,7 +96,7 @@ async fn alone(bench: &Bench, server: &PrivateServer) -> Result<Vec<Row>> {
 async fn one_caller(server: &PrivateServer, calls: u64) -> Result<(Latency, Latency)> {
     let database = server.database()?;
     let world = World::open(&database).await?;
-    let runs = start_waiting(&world.rewake, calls).await?;
+    let runs = start_known_waiting(&world.rewake, calls).await?;
     let (mut taken, mut finished) = (Latency::new(), Latency::new());
     for (n, run) in (0..calls).zip(runs) {
         let began = clock::now();
@@ -130,7 +130,7 @@ async fn together(bench: &Bench, server: &PrivateServer) -> Result<Row> {
 async fn many_callers(server: &PrivateServer, callers: u64, calls: u64) -> Result<f64> {
     let database = server.database()?;
     let world = World::open(&database).await?;
-    let runs = std::sync::Arc::new(start_waiting(&world.rewake, calls).await?);
+    let runs = std::sync::Arc::new(start_known_waiting(&world.rewake, calls).await?);
     let rewake = world.rewake.clone();
     let called = callers::call(callers, calls, move |n| {
         let (rewake, run) = (rewake.clone(), runs[place(n)]);

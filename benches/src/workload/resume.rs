@@ -135,20 +135,41 @@ pub(crate) fn place(n: u64) -> usize {
 /// An engine with so many runs that wait, each on its token.
 pub(super) async fn waiting(bench: &Bench, runs: u64) -> Result<(World, Vec<RunId>)> {
     let world = World::open(&bench.file()?, &Setting::default()).await?;
-    let started = start_waiting(&world.rewake, runs).await?;
+    let started = start_known_waiting(&world.rewake, runs).await?;
     Ok((world, started))
 }
 
 /// Starts runs that wait, and returns once the last of them does.
-pub(crate) async fn start_waiting(rewake: &Rewake, runs: u64) -> Result<Vec<RunId>> {
-    notes::forget(runs);
+pub(crate) async fn start_waiting(rewake: &Rewake, runs: u64) -> Result<()> {
+    start_each_waiting(rewake, runs, |_, _| {}).await
+}
+
+/// The same, and which runs they are.
+pub(crate) async fn start_known_waiting(rewake: &Rewake, runs: u64) -> Result<Vec<RunId>> {
     let ids = std::sync::Arc::new(std::sync::Mutex::new(vec![None; place(runs)]));
-    let (handle, shared) = (rewake.clone(), std::sync::Arc::clone(&ids));
+    let shared = std::sync::Arc::clone(&ids);
+    let keep = move |n, id| {
+        shared.lock().expect("nobody panics with it")[place(n)] = Some(id);
+    };
+    start_each_waiting(rewake, runs, keep).await?;
+    let ids = ids.lock().expect("nobody panics with it");
+    ids.iter()
+        .map(|id| id.context("every call has started a run"))
+        .collect()
+}
+
+async fn start_each_waiting(
+    rewake: &Rewake,
+    runs: u64,
+    started: impl Fn(u64, RunId) + Send + Sync + 'static,
+) -> Result<()> {
+    notes::forget(runs);
+    let (rewake, started) = (rewake.clone(), std::sync::Arc::new(started));
     callers::call(256, runs, move |n| {
-        let (rewake, ids) = (handle.clone(), std::sync::Arc::clone(&shared));
+        let (rewake, started) = (rewake.clone(), std::sync::Arc::clone(&started));
         async move {
             let run = rewake.start(waits(n)).await?;
-            ids.lock().expect("nobody panics with it")[place(n)] = Some(run.id());
+            started(n, run.id());
             Ok(())
         }
     })
@@ -156,10 +177,7 @@ pub(crate) async fn start_waiting(rewake: &Rewake, runs: u64) -> Result<Vec<RunI
     for n in 0..runs {
         notes::until(WAITS + n).await;
     }
-    let ids = ids.lock().expect("nobody panics with it");
-    ids.iter()
-        .map(|id| id.context("every call has started a run"))
-        .collect()
+    Ok(())
 }
 
 /// What is written until a resume is accepted.

@@ -35,6 +35,17 @@ fn later(span: Duration) -> Result<u64> {
     Ok(u64::try_from(at.as_millis())?)
 }
 
+/// How long it takes to start so many runs here, and half as long again.
+async fn time_to_start(bench: &Bench, runs: u64) -> Result<Duration> {
+    let some = (runs / 50).max(500);
+    let world = World::open(&bench.file()?, &Setting::default()).await?;
+    let began = clock::now();
+    start_waiting(&world.rewake, some).await?;
+    let took = began.elapsed();
+    world.close().await?;
+    Ok(took.mul_f64(1.5 * callers::ratio(runs, some)))
+}
+
 /// Starts runs that sleep, noted from `first` on.
 async fn start_sleeping(
     world: &World,
@@ -61,10 +72,10 @@ async fn lateness(bench: &Bench) -> Result<Row> {
     let runs = bench.scale(1_000_000, 6_000);
     // As many as can be noted, and as many as take a minute.
     let due = runs.min(RATE * 60);
+    let allowance = time_to_start(bench, runs).await?;
     notes::forget(due);
     let world = World::open(&bench.file()?, &Setting::default()).await?;
-    // Time enough to start them all.
-    let first = later(Duration::from_millis(2_000 + runs / 4))?;
+    let first = later(Duration::from_secs(2) + allowance)?;
     start_sleeping(&world, 0, runs, |n| {
         if n < due {
             first + n * 1_000 / RATE
@@ -162,10 +173,11 @@ async fn drain(bench: &Bench, runs: u64) -> Result<Drained> {
     // Resumed at a fixed rate while the backlog is drained; the sleepers are noted behind them.
     const LONE: u64 = 2_000;
     const EVERY: Duration = Duration::from_millis(20);
+    let allowance = time_to_start(bench, runs).await?;
     let path = bench.file()?;
     let world = World::open(&path, &Setting::default()).await?;
     start_waiting(&world.rewake, LONE).await?;
-    let due = later(Duration::from_millis(1_000 + runs / 4))?;
+    let due = later(Duration::from_secs(1) + allowance)?;
     start_sleeping(&world, LONE, runs, |_| due).await?;
     world.close().await?;
     let left = due.saturating_sub(later(Duration::ZERO)?);

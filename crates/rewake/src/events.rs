@@ -262,7 +262,7 @@ async fn steps(args: StepsArgs) -> Result<Page<RunStep>, QueryError> {
     let found = called.iter().take(limit);
     let data: Vec<RunStep> = found
         .filter_map(|step| entities.steps().get(*step))
-        .map(RunStep::from)
+        .map(|step| RunStep::from(&**step))
         .collect();
     let last = data.last().filter(|_| called.len() > limit);
     Ok(Page {

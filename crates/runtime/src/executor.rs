@@ -257,10 +257,15 @@ impl Executor {
         let _ignored = catch(move || drop((body, works)));
     }
 
-    /// Roughly what the body and the machine hold in memory, in bytes.
+    /// Lets go of memory that holds nothing, for a workflow that may wait for long.
+    pub(crate) fn shrink_to_fit(&self) {
+        self.context.shrink_to_fit();
+    }
+
+    /// Roughly what the body and the machine hold in memory, in bytes, once that is done.
     pub(crate) fn weight(&self) -> usize {
         let body = self.body.as_ref().map_or(0, |body| size_of_val(&**body));
-        body + self.context.weight()
+        body + size_of::<Signal>() + self.context.weight()
     }
 
     fn wake(&self, id: Option<Correlation>) {

@@ -1,9 +1,11 @@
 //! Everything one log folds into, together.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 use super::{Hook, Run, Step, StepStatus, Wait, WaitStatus};
 use crate::event::{Correlation, EventRef, Frame, Subject, Taken};
+use crate::heap;
 use crate::id::{HookId, RunId, StepId, WaitId};
 use crate::time::Timestamp;
 use crate::transition::{self, IllegalTransition};
@@ -13,9 +15,11 @@ use crate::transition::{self, IllegalTransition};
 pub struct Entities {
     id: RunId,
     run: Option<Run>,
-    steps: BTreeMap<StepId, Step>,
-    hooks: BTreeMap<HookId, Hook>,
+    steps: BTreeMap<StepId, Box<Step>>,
+    hooks: BTreeMap<HookId, Box<Hook>>,
     waits: BTreeMap<WaitId, Wait>,
+    /// The arguments of all steps, in bytes.
+    step_inputs: usize,
 }
 
 impl Entities {
@@ -27,6 +31,7 @@ impl Entities {
             steps: BTreeMap::new(),
             hooks: BTreeMap::new(),
             waits: BTreeMap::new(),
+            step_inputs: 0,
         }
     }
 
@@ -81,13 +86,15 @@ impl Entities {
             }
             Subject::Step(id, _) => {
                 transition::require_open(self.run.as_ref(), event)?;
-                let step = transition::step(self.steps.get(&id), event)?;
-                self.steps.insert(id, step);
+                let before = self.steps.get(&id).map(Box::as_ref);
+                let step = transition::step(before, event)?;
+                self.put_step(step);
             }
             Subject::Hook(id, _) => {
                 transition::require_open(self.run.as_ref(), event)?;
-                let hook = transition::hook(self.hooks.get(&id), event)?;
-                self.hooks.insert(id, hook);
+                let before = self.hooks.get(&id).map(Box::as_ref);
+                let hook = transition::hook(before, event)?;
+                self.hooks.insert(id, Box::new(hook));
             }
             Subject::Wait(id, _) => {
                 transition::require_open(self.run.as_ref(), event)?;
@@ -105,7 +112,17 @@ impl Entities {
 
     /// Puts a view of a step that was folded by other rules than ours.
     pub(crate) fn replace_step(&mut self, step: Step) {
-        self.steps.insert(step.id, step);
+        self.put_step(step);
+    }
+
+    fn put_step(&mut self, step: Step) {
+        match self.steps.entry(step.id) {
+            Entry::Occupied(mut known) => **known.get_mut() = step,
+            Entry::Vacant(place) => {
+                self.step_inputs += step.input.len();
+                place.insert(Box::new(step));
+            }
+        }
     }
 
     /// Drops the views of a step, hook or wait that has come to its end. What is left is what can
@@ -113,12 +130,10 @@ impl Entities {
     pub fn forget_ended(&mut self, id: Correlation) {
         match id {
             Correlation::Step(id) => {
-                if self
-                    .steps
-                    .get(&id)
-                    .is_some_and(|step| step.ended_at.is_some())
+                if let Entry::Occupied(step) = self.steps.entry(id)
+                    && step.get().ended_at.is_some()
                 {
-                    self.steps.remove(&id);
+                    self.step_inputs -= step.remove().input.len();
                 }
             }
             Correlation::Hook(id) => {
@@ -138,6 +153,22 @@ impl Entities {
         }
     }
 
+    /// Roughly what the views hold in memory, in bytes, and the workflow's own copy of its arguments.
+    pub(crate) fn weight(&self) -> usize {
+        let maps = heap::map(&self.steps) + heap::map(&self.hooks) + heap::map(&self.waits);
+        let steps = self.steps.len() * size_of::<Step>() + self.step_inputs;
+        let hooks = self.hooks.len() * size_of::<Hook>();
+        let input = self.run.as_ref().map_or(0, |run| run.input.len());
+        maps + steps + hooks + 2 * input
+    }
+
+    /// Lets go of memory that holds nothing.
+    pub(crate) fn shrink_to_fit(&mut self) {
+        heap::shrink_map(&mut self.steps);
+        heap::shrink_map(&mut self.hooks);
+        heap::shrink_map(&mut self.waits);
+    }
+
     /// The run whose log is folded.
     pub const fn id(&self) -> RunId {
         self.id
@@ -149,12 +180,12 @@ impl Entities {
     }
 
     /// The steps, by id.
-    pub const fn steps(&self) -> &BTreeMap<StepId, Step> {
+    pub const fn steps(&self) -> &BTreeMap<StepId, Box<Step>> {
         &self.steps
     }
 
     /// The hooks, by id.
-    pub const fn hooks(&self) -> &BTreeMap<HookId, Hook> {
+    pub const fn hooks(&self) -> &BTreeMap<HookId, Box<Hook>> {
         &self.hooks
     }
 
@@ -172,7 +203,8 @@ impl Entities {
 
     /// The hooks that take payloads.
     pub fn live_hooks(&self) -> impl Iterator<Item = &Hook> {
-        self.hooks.values().filter(|hook| hook.is_live())
+        let hooks = self.hooks.values().map(Box::as_ref);
+        hooks.filter(|hook| hook.is_live())
     }
 
     /// The waits whose time has not come.
@@ -193,6 +225,7 @@ impl Entities {
     pub fn open_steps(&self) -> impl Iterator<Item = &Step> {
         self.steps
             .values()
+            .map(Box::as_ref)
             .filter(|step| matches!(step.status, StepStatus::Pending | StepStatus::Running))
     }
 

@@ -6,6 +6,7 @@ use super::machine::{Machine, Phase};
 use super::steps::OpenStep;
 use crate::entity::Entities;
 use crate::event::{Correlation, EventKind, Position, Taken};
+use crate::heap;
 use crate::id::StepId;
 use crate::time::Timestamp;
 
@@ -122,20 +123,31 @@ impl Machine {
             || self.entities.pending_waits().next().is_some()
     }
 
-    /// Roughly what the machine holds in memory, in bytes.
+    /// Roughly what the machine holds in memory beside itself, in bytes, once it has let go of what it
+    /// can ([`Self::shrink_to_fit`]).
     pub fn weight(&self) -> usize {
-        let open = self.entities.steps().len()
-            + self.entities.hooks().len()
-            + self.entities.waits().len()
-            + self.deadlines.len();
-        let calls = self.pairing.len() + self.steps.len() + self.clean_up.len();
-        self.hooks.weight() + (open + calls) * 256 + 1_024
+        let calls = self.pairing.weight() + self.steps.weight() + self.attributes.weight();
+        let waits = heap::set(&self.waits) + self.deadlines.weight() + self.clean_up.weight();
+        self.entities.weight() + self.hooks.weight() + calls + waits
+    }
+
+    /// Lets go of memory that holds nothing, for a workflow that may wait for long.
+    pub fn shrink_to_fit(&mut self) {
+        self.entities.shrink_to_fit();
+        self.pairing.shrink_to_fit();
+        self.steps.shrink_to_fit();
+        self.attributes.shrink_to_fit();
+        self.hooks.shrink_to_fit();
+        heap::shrink_set(&mut self.waits);
+        self.deadlines.shrink_to_fit();
+        self.clean_up.shrink_to_fit();
     }
 
     fn open_step(&self, step: StepId) -> Option<OpenStep> {
         if let Some(record) = self.pairing.pending(&Key::Step(step)) {
             return OpenStep::issued(record);
         }
-        self.entities.steps().get(&step).map(OpenStep::recorded)
+        let step = self.entities.steps().get(&step)?;
+        Some(OpenStep::recorded(step))
     }
 }

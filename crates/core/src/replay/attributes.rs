@@ -6,6 +6,7 @@ use super::command::Key;
 use super::machine::Machine;
 use crate::attribute::{self, InvalidAttribute};
 use crate::event::EventKind;
+use crate::heap;
 use crate::id::StepId;
 
 #[derive(Clone, Debug, Default)]
@@ -23,6 +24,16 @@ impl Attributes {
         if !self.abandoned.remove(&call) {
             self.set.insert(call);
         }
+    }
+
+    /// Roughly what all of it holds in memory, in bytes, apart from the keys' text.
+    pub(super) fn weight(&self) -> usize {
+        heap::set(&self.asked) + heap::set(&self.set) + heap::set(&self.abandoned)
+    }
+
+    pub(super) fn shrink_to_fit(&mut self) {
+        heap::shrink_set(&mut self.set);
+        heap::shrink_set(&mut self.abandoned);
     }
 }
 

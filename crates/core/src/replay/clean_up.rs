@@ -16,6 +16,7 @@ use super::command::Key;
 use super::feed::Fed;
 use super::machine::{Machine, Phase};
 use crate::event::{Correlation, EventKind, StepOptions};
+use crate::heap;
 use crate::id::{StepId, WaitId};
 use crate::payload::Payload;
 use crate::time::Timestamp;
@@ -85,8 +86,13 @@ impl CleanUp {
         ended.is_some()
     }
 
-    pub(super) fn len(&self) -> usize {
-        self.shielded.len() + self.undos.len()
+    /// Roughly what all of it holds in memory, in bytes, apart from the arguments of undo calls.
+    pub(super) fn weight(&self) -> usize {
+        heap::set(&self.shielded) + self.undos.capacity() * size_of::<Undo>()
+    }
+
+    pub(super) fn shrink_to_fit(&mut self) {
+        heap::shrink_set(&mut self.shielded);
     }
 }
 

@@ -5,6 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::event::Correlation;
+use crate::heap;
 use crate::time::Timestamp;
 
 /// Waits to complete and hooks to expire, by time and by id.
@@ -43,7 +44,13 @@ impl Deadlines {
         self.in_order.first().map(|(at, _)| *at)
     }
 
-    pub(super) fn len(&self) -> usize {
-        self.by_id.len()
+    /// Roughly what all of it holds in memory, in bytes.
+    pub(super) fn weight(&self) -> usize {
+        heap::set(&self.in_order) + heap::map(&self.by_id)
+    }
+
+    pub(super) fn shrink_to_fit(&mut self) {
+        heap::shrink_set(&mut self.in_order);
+        heap::shrink_map(&mut self.by_id);
     }
 }

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::inbox::{End, Inbox, Received};
 use crate::event::{Position, Taken};
+use crate::heap;
 use crate::id::{HookId, RunId};
 use crate::payload::Payload;
 use crate::token::Token;
@@ -170,7 +171,17 @@ impl Hooks {
 
     /// Roughly what all of it holds in memory, in bytes.
     pub(super) fn weight(&self) -> usize {
-        self.weight + (self.inboxes.len() + self.registrations.len()) * 128
+        let waiting = heap::map(&self.registrations) + heap::map(&self.adoptable);
+        let marks = heap::set(&self.closed) + heap::set(&self.uneven);
+        self.weight + heap::map(&self.inboxes) + waiting + marks
+    }
+
+    pub(super) fn shrink_to_fit(&mut self) {
+        heap::shrink_map(&mut self.registrations);
+        heap::shrink_map(&mut self.inboxes);
+        heap::shrink_map(&mut self.adoptable);
+        heap::shrink_set(&mut self.closed);
+        heap::shrink_set(&mut self.uneven);
     }
 
     /// Changes an inbox, and keeps what is known about all inboxes true.

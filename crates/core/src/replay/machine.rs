@@ -169,7 +169,7 @@ impl Machine {
 
     fn overread(&self) -> Option<Divergence> {
         let overread = self.hooks.overread()?;
-        let hook = self.entities.hooks().get(&overread.hook);
+        let hook = self.entities.hooks().get(&overread.hook).map(Box::as_ref);
         let (position, expected) = (overread.position, Expected::read(overread.count, hook));
         let found = self.found(position);
         Some(Divergence::parted(position, expected, found))

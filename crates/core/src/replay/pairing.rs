@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 use super::command::{Key, agree};
 use super::divergence::{Divergence, Expected, Found};
 use crate::event::{EventKind, EventRef, Position};
+use crate::heap;
 
 /// A record that no command has claimed.
 #[derive(Clone, Debug)]
@@ -161,9 +162,15 @@ impl Pairing {
         self.left.clear();
     }
 
-    /// How many commands and records wait for each other.
-    pub(super) fn len(&self) -> usize {
-        self.issued.len() + self.left.len()
+    /// Roughly what all of it holds in memory, in bytes, apart from payloads.
+    pub(super) fn weight(&self) -> usize {
+        heap::map(&self.issued) + heap::map(&self.turns) + heap::map(&self.left)
+    }
+
+    pub(super) fn shrink_to_fit(&mut self) {
+        heap::shrink_map(&mut self.issued);
+        heap::shrink_map(&mut self.turns);
+        heap::shrink_map(&mut self.left);
     }
 
     /// The report of a command that is not what its record says. Where an earlier record has found

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::entity::{Step, StepStatus};
 use crate::event::{Child, EventKind, Failure, FailureKind, StepEvent, StepOptions, Subject};
+use crate::heap;
 use crate::id::StepId;
 use crate::payload::Payload;
 use crate::time::Timestamp;
@@ -154,7 +155,16 @@ impl Steps {
         self.fresh.clear();
     }
 
-    pub(super) fn len(&self) -> usize {
-        self.outcomes.len() + self.fresh.len() + self.abandoned.len() + self.begun.len()
+    /// Roughly what all of it holds in memory, in bytes, apart from results.
+    pub(super) fn weight(&self) -> usize {
+        let calls = heap::map(&self.fresh) + heap::map(&self.begun);
+        heap::map(&self.outcomes) + heap::set(&self.abandoned) + calls
+    }
+
+    pub(super) fn shrink_to_fit(&mut self) {
+        heap::shrink_map(&mut self.outcomes);
+        heap::shrink_map(&mut self.fresh);
+        heap::shrink_set(&mut self.abandoned);
+        heap::shrink_map(&mut self.begun);
     }
 }

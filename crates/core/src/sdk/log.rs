@@ -150,7 +150,7 @@ fn fold(
             if run_ended => {}
         Subject::Step(id, what) if run_ended || not_started(&why) => {
             let before = entities.steps().get(&id).cloned();
-            let before = before.map(|step| under_way(step, what));
+            let before = before.map(|step| under_way(*step, what));
             let after = transition::step(before.as_ref(), event)?;
             entities.replace_step(after);
         }

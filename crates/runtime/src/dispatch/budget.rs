@@ -50,6 +50,12 @@ impl Budget {
         evicted
     }
 
+    /// How many runs in memory rest.
+    pub(crate) fn len(&self) -> usize {
+        let resting = self.resting.lock().unwrap_or_else(PoisonError::into_inner);
+        resting.by_run.len()
+    }
+
     /// Notes that a run no longer rests.
     pub(crate) fn stir(&self, run: RunId) {
         self.resting

@@ -8,24 +8,26 @@
 
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Arc, PoisonError};
+use std::sync::{Arc, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use async_lock::{Mutex, Semaphore, SemaphoreGuardArc};
 use futures_channel::oneshot;
-use futures_util::StreamExt;
-use futures_util::stream::FuturesUnordered;
+use futures_util::stream::{self, FuturesUnordered};
+use futures_util::{StreamExt, TryStreamExt};
 use rewake_core::id::RunId;
 use rewake_core::time::Timestamp;
-use rewake_store::{RunRow, StoreError, StoreFuture, WakeUp};
+use rewake_store::{StoreError, StoreFuture, WakeUp};
 
 use super::residents::Message;
 use crate::engine::Inner;
 use crate::executor::Stuck;
 
 const PAGE: usize = 256;
-/// So many runs that were left are taken up at the same time. The others stay in the store: they take
-/// no memory, and whoever resumes a run meanwhile does not wait behind all of them.
+/// The most that is read, and counted in one commit, at once.
+const MAX_PAGE: usize = 2_048;
+/// So many runs that were left are taken up at the same time at least. The others stay in the store: they
+/// take no memory, and whoever resumes a run meanwhile does not wait behind all of them.
 pub(super) const AT_ONCE: usize = 64;
 /// How long to wait before a store that does not answer is asked again.
 const PAUSE: Duration = Duration::from_secs(1);
@@ -38,9 +40,11 @@ const MAX_CRASHES: u32 = 3;
 #[derive(Debug)]
 pub(crate) struct Recovery {
     unclean_starts: AtomicU32,
-    /// The runs that were counted in this process. Held until the count is on stable storage: nobody
-    /// may take a run for counted that could still end the process uncounted.
-    counted: Mutex<BTreeSet<RunId>>,
+    /// The runs that were counted in this process, once that is on stable storage: nobody may take a run
+    /// for counted that could still end the process uncounted.
+    counted: std::sync::Mutex<BTreeSet<RunId>>,
+    /// Held while some are counted: nobody counts them twice.
+    counting: Mutex<()>,
     /// Orphans that are counted when their turn comes, whoever asks for them before.
     suspects: std::sync::Mutex<BTreeSet<RunId>>,
     /// Held while a run is replayed that may be the culprit, where the others must not be counted too.
@@ -51,7 +55,8 @@ impl Recovery {
     pub(crate) fn new() -> Self {
         Self {
             unclean_starts: AtomicU32::new(0),
-            counted: Mutex::default(),
+            counted: std::sync::Mutex::default(),
+            counting: Mutex::default(),
             suspects: std::sync::Mutex::default(),
             turn: Arc::new(Semaphore::new(1)),
         }
@@ -61,9 +66,9 @@ impl Recovery {
         self.unclean_starts.store(unclean_starts, Ordering::Release);
     }
 
-    pub(crate) async fn end(&self) {
+    pub(crate) fn end(&self) {
         self.unclean_starts.store(0, Ordering::Release);
-        self.counted.lock().await.clear();
+        lock(&self.counted).clear();
     }
 
     /// True where a run that is taken up may be what ended the last process.
@@ -87,26 +92,22 @@ impl Recovery {
 
     /// The run was a dead node's, which may have died of it, and not for the first time.
     pub(crate) fn suspect(&self, run: RunId) {
-        self.suspects().insert(run);
+        lock(&self.suspects).insert(run);
     }
 
     pub(crate) fn is_suspect(&self, run: RunId) -> bool {
-        self.suspects().contains(&run)
-    }
-
-    fn suspects(&self) -> std::sync::MutexGuard<'_, BTreeSet<RunId>> {
-        self.suspects.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.suspects).contains(&run)
     }
 
     /// True where the run was counted in this process and has not rested since.
-    pub(crate) async fn is_counted(&self, run: RunId) -> bool {
-        self.counted.lock().await.contains(&run)
+    pub(crate) fn is_counted(&self, run: RunId) -> bool {
+        lock(&self.counted).contains(&run)
     }
 
     /// The run has rested, or is somebody else's: it may have to be counted anew.
-    pub(crate) async fn forget(&self, run: RunId) {
-        self.counted.lock().await.remove(&run);
-        self.suspects().remove(&run);
+    pub(crate) fn forget(&self, run: RunId) {
+        lock(&self.counted).remove(&run);
+        lock(&self.suspects).remove(&run);
     }
 
     /// Counts those of the runs that were not counted in this process, in one commit, and gives the
@@ -116,12 +117,14 @@ impl Recovery {
         engine: &Inner,
         mut runs: Vec<RunId>,
     ) -> Result<Vec<u32>, StoreError> {
-        let mut counted = self.counted.lock().await;
-        runs.retain(|run| counted.insert(*run));
+        let _counting = self.counting.lock().await;
+        runs.retain(|run| !self.is_counted(*run));
         if runs.is_empty() {
             return Ok(Vec::new());
         }
-        match engine.store.count_crashes(engine.scope, runs).await {
+        let counted = engine.store.count_crashes(engine.scope, runs.clone()).await;
+        lock(&self.counted).extend(runs);
+        match counted {
             Err(error @ StoreError::Closed { .. }) => Err(error),
             // Better not counted this time than never taken up.
             Err(error) => {
@@ -131,6 +134,10 @@ impl Recovery {
             counts => counts,
         }
     }
+}
+
+fn lock(runs: &std::sync::Mutex<BTreeSet<RunId>>) -> MutexGuard<'_, BTreeSet<RunId>> {
+    runs.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// A run's turn to be replayed.
@@ -184,11 +191,11 @@ async fn take_up(
 ) -> Result<usize, StoreError> {
     let mut after = None;
     let mut found = 0;
-    let at_once = if unclean_starts < 2 { AT_ONCE } else { 1 };
     let mut not_rested = FuturesUnordered::new();
     loop {
+        let many = room(engine, unclean_starts, 0).clamp(PAGE, MAX_PAGE);
         let page = read(engine, || {
-            engine.store.due(engine.scope, after, until, PAGE)
+            engine.store.due(engine.scope, after, until, many)
         })
         .await?;
         let Some(last) = page.last().copied() else {
@@ -202,7 +209,7 @@ async fn take_up(
             count(engine, &runs).await?;
         }
         for run in runs {
-            if not_rested.len() >= at_once {
+            if not_rested.len() >= room(engine, unclean_starts, not_rested.len()) {
                 // A driver may also go without having rested; that is as good.
                 let _rested_or_gone = not_rested.next().await;
             }
@@ -211,6 +218,18 @@ async fn take_up(
     }
     while let Some(_rested_or_gone) = not_rested.next().await {}
     Ok(found)
+}
+
+/// How many of those that were left may be under way at once, with so many that are.
+///
+/// Whoever has work for many runs already stands in line with all of them: to be under way beside that
+/// takes nobody's time. Where what was taken up rests or ends, as what slept does, it stays at few.
+fn room(engine: &Inner, unclean_starts: u32, under_way: usize) -> usize {
+    if unclean_starts < 2 {
+        AT_ONCE.max(engine.busy_runs().saturating_sub(under_way))
+    } else {
+        1
+    }
 }
 
 /// Reads, again and again while the store does not answer: what is not found here, nobody finds.
@@ -243,26 +262,29 @@ pub(super) fn call(engine: &Arc<Inner>, run: RunId, unclean: bool) -> oneshot::R
 
 /// Counts those that are about to be replayed, in one commit.
 async fn count(engine: &Inner, runs: &[RunId]) -> Result<(), StoreError> {
-    let mut suspects = Vec::new();
-    for run in runs {
-        let row = match read(engine, || engine.store.run(engine.scope, *run)).await {
-            // What is stored about one run must not keep all others.
-            Err(error @ StoreError::Corrupt { .. }) => {
-                tracing::error!(%run, %error, "a run cannot be taken up");
-                continue;
-            }
-            row => row?,
-        };
-        // What this build does not know is not replayed here, and is not what ended the process.
-        let is_replayed = |row: &RunRow| {
-            let is_known = engine.registry.workflow(&row.workflow).is_some();
-            is_known && !row.status.is_terminal() && row.parked.is_none()
-        };
-        if row.is_some_and(|row| is_replayed(&row)) {
-            suspects.push(*run);
-        }
-    }
+    let questions = stream::iter(runs.to_vec()).map(|run| async move {
+        let is_replayed = is_replayed(engine, run).await?;
+        Ok::<_, StoreError>(is_replayed.then_some(run))
+    });
+    let suspects: Vec<Option<RunId>> = questions.buffered(AT_ONCE).try_collect().await?;
+    let suspects = suspects.into_iter().flatten().collect();
     engine.recovery.count(engine, suspects).await.map(drop)
+}
+
+/// False for what this build does not know: it is not replayed here, and is not what ended the process.
+async fn is_replayed(engine: &Inner, run: RunId) -> Result<bool, StoreError> {
+    let row = match read(engine, || engine.store.run(engine.scope, run)).await {
+        // What is stored about one run must not keep all others.
+        Err(error @ StoreError::Corrupt { .. }) => {
+            tracing::error!(%run, %error, "a run cannot be taken up");
+            return Ok(false);
+        }
+        row => row?,
+    };
+    Ok(row.is_some_and(|row| {
+        let is_known = engine.registry.workflow(&row.workflow).is_some();
+        is_known && !row.status.is_terminal() && row.parked.is_none()
+    }))
 }
 
 /// Runs that had too many hooks for an earlier handle: each looks for itself.

@@ -167,7 +167,7 @@ impl Driver {
                 self.recorded.note_taken(mark.taken);
                 self.recorded.parked = false;
                 if mark.rested {
-                    self.forgive().await;
+                    self.forgive();
                 }
                 self.engine.begin_all(appended.started);
                 self.take_in(appended.frames).await?;

@@ -54,7 +54,7 @@ impl Driver {
         let recovery = &self.engine.recovery;
         let suspect = self.recorded.orphaned || self.recovering || recovery.is_suspect(self.run);
         let counted_before = self.recorded.crashes > 0;
-        if suspect && counted_before && !recovery.is_counted(self.run).await {
+        if suspect && counted_before && !recovery.is_counted(self.run) {
             self.turn = Some(recovery.turn_of_suspect().await);
         }
         suspect
@@ -62,9 +62,9 @@ impl Driver {
 
     /// The run has come to rest, or is no longer this process's: whatever it was counted for counts no
     /// more here.
-    pub(super) async fn forgive(&mut self) {
+    pub(super) fn forgive(&mut self) {
         if self.recorded.crashes > 0 && self.engine.node().is_some() {
-            self.engine.recovery.forget(self.run).await;
+            self.engine.recovery.forget(self.run);
         }
         self.recorded.crashes = 0;
     }

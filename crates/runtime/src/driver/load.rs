@@ -77,6 +77,8 @@ impl Driver {
     async fn replay(&mut self, only_looking: bool) -> Result<(), Stop> {
         let engine = Arc::clone(&self.engine);
         let _place = engine.loads.acquire().await;
+        // Asked first: what the row says then has been counted.
+        let counted = engine.recovery.is_counted(self.run);
         let (mut row, mut workflow) = self.look_at_row(only_looking).await?;
         if self.must_lease(&row) {
             self.lease().await?;
@@ -90,9 +92,9 @@ impl Driver {
         self.recorded.taken = row.taken;
         self.recorded.crashes = row.crashes;
         self.recorded.parked = row.parked.is_some();
-        self.count_if_suspect().await?;
+        self.count_if_suspect(counted).await?;
         self.recovering |= self.recorded.crashes > 0;
-        self.read_tail().await?;
+        while self.fed() < row.head && self.read_page().await? {}
         self.loaded = true;
         self.executor.with(Machine::rest).map_err(Stuck::from)?;
         for step in self.executor.with(Machine::open_steps) {
@@ -131,24 +133,32 @@ impl Driver {
 
     /// Puts on record, before a replay that may end the process, that there is one. What another build
     /// has given up is as suspect as what an unclean end left.
-    async fn count_if_suspect(&mut self) -> Result<(), Stop> {
+    async fn count_if_suspect(&mut self, counted: bool) -> Result<(), Stop> {
         let engine = Arc::clone(&self.engine);
         let suspect = self.recorded.parked || engine.recovery.is_under_way();
         if !suspect && !self.is_suspect_orphan().await {
             return Ok(());
         }
+        if !counted {
+            self.count().await?;
+        }
+        let crashes = self.recorded.crashes;
+        if is_culprit(crashes) {
+            return Err(Stuck::CrashedRepeatedly { crashes }.into());
+        }
+        Ok(())
+    }
+
+    async fn count(&mut self) -> Result<(), Stop> {
+        let engine = Arc::clone(&self.engine);
         let counts = engine.recovery.count(&engine, vec![self.run]).await?;
-        let crashes = if let Some(count) = counts.first() {
+        self.recorded.crashes = if let Some(count) = counts.first() {
             *count
         } else {
             // It was counted since its row was read.
             let row = engine.store.run(engine.scope, self.run).await?;
             row.map_or(0, |row| row.crashes)
         };
-        self.recorded.crashes = crashes;
-        if is_culprit(crashes) {
-            return Err(Stuck::CrashedRepeatedly { crashes }.into());
-        }
         Ok(())
     }
 
@@ -215,6 +225,12 @@ impl Driver {
 
     /// Reads the log from where the machine stands to its end, and feeds it.
     pub(super) async fn read_tail(&mut self) -> Result<(), Stop> {
+        while self.read_page().await? {}
+        Ok(())
+    }
+
+    /// Reads what fits in a page, and feeds it; false where there is no more.
+    async fn read_page(&mut self) -> Result<bool, Stop> {
         loop {
             let fed = self.fed();
             let page = self
@@ -231,12 +247,11 @@ impl Driver {
                 }
                 Err(error) => return Err(error.into()),
             };
-            if page.is_empty() {
-                return Ok(());
-            }
+            let is_more = !page.is_empty();
             for frame in page {
                 self.feed(frame)?;
             }
+            return Ok(is_more);
         }
     }
 

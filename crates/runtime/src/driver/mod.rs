@@ -425,7 +425,7 @@ impl Driver {
     /// then, the run is looked at again some time later.
     async fn stand_down(&mut self) -> Exit {
         tracing::info!(run = %self.run, "another worker has taken it over");
-        self.forgive().await;
+        self.forgive();
         self.look_again();
         let (mut at, mut news) = (self.fed(), false);
         loop {

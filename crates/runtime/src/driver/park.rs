@@ -57,7 +57,7 @@ impl Driver {
         };
         match self.engine.store.append(append).await {
             Ok(_) | Err(Failed::Refused(AppendRefusal::RunEnded { .. })) => {
-                self.forgive().await;
+                self.forgive();
                 Exit::Parked
             }
             Err(Failed::Refused(refusal)) => self.park_later(&refusal),

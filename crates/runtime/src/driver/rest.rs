@@ -3,14 +3,18 @@
 use std::pin::pin;
 
 use futures_util::future::{Either, select};
-use rewake_core::entity::Hook;
-use rewake_core::event::Taken;
+use rewake_core::event::{EventKind, Frame, Taken};
 use rewake_core::time::Timestamp;
 
 use super::append::LAZY;
 use super::{Driver, Exit, Stop};
 use crate::dispatch::Message;
 use crate::executor::Stuck;
+
+/// What each run in memory takes beside its driver and its workflow, in bytes, roughly: its mailbox with
+/// room for four messages, its places among the runs in memory and in the budget, its task's head, and
+/// what the allocator adds to a dozen pieces.
+const PLACES: usize = 4 * size_of::<Message>() + 1_024;
 
 impl Driver {
     pub(super) async fn rest(&mut self) -> Result<(), Stop> {
@@ -48,7 +52,8 @@ impl Driver {
     /// Nothing is under way in this process: the run may be put away at any time.
     async fn rest_quietly(&mut self) -> Result<(), Stop> {
         let now = self.engine.host.clock.now();
-        let weight = self.engine.driver_bytes() + self.executor.weight();
+        self.executor.shrink_to_fit();
+        let weight = self.weight();
         for run in self.engine.budget.rest(self.run, weight) {
             if run == self.run {
                 self.evict = true;
@@ -74,12 +79,21 @@ impl Driver {
         self.wait(self.flush_at.into_iter().chain(next).min()).await
     }
 
+    /// Roughly what the run holds in memory, in bytes.
+    fn weight(&self) -> usize {
+        let frames = self.shadow.iter().flatten();
+        let shadow = frames
+            .map(|frame| size_of::<Frame>() + frame.events.capacity() * size_of::<EventKind>());
+        let driver = self.engine.driver_bytes() + PLACES + shadow.sum::<usize>();
+        driver + self.executor.weight()
+    }
+
     /// True where the store's row says something else than what is so.
     fn is_behind(&self) -> bool {
         let now = self.engine.host.clock.now();
         let (fed, taken) = self.executor.with(|machine| {
             let hooks = machine.entities().hooks();
-            let is_live = |taken: &Taken| hooks.get(&taken.hook).is_some_and(Hook::is_live);
+            let is_live = |taken: &Taken| hooks.get(&taken.hook).is_some_and(|hook| hook.is_live());
             let mut taken = machine.taken();
             taken.retain(is_live);
             (machine.fed(), taken)

@@ -287,7 +287,7 @@ async fn begin(inner: &Arc<Inner>) -> Result<(), OpenError> {
             Ok(found) => tracing::info!(found, unclean_starts, "took up what was left"),
             Err(error) => tracing::error!(%error, "what was left could not be taken up"),
         }
-        engine.recovery.end().await;
+        engine.recovery.end();
         if let Err(error) = sweep(&engine).await {
             tracing::warn!(%error, "what is kept no longer could not be removed");
         }

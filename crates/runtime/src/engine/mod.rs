@@ -213,6 +213,11 @@ impl Inner {
         self.driver_bytes.load(Ordering::Relaxed)
     }
 
+    /// How many runs in memory have something under way.
+    pub(crate) fn busy_runs(&self) -> usize {
+        self.residents.len().saturating_sub(self.budget.len())
+    }
+
     pub(crate) fn is_stopping(&self) -> bool {
         self.stopping.load(Ordering::Acquire)
     }

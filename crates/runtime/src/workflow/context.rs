@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 use std::task::{self, Waker};
 
 use rewake_core::event::{Correlation, Failure};
+use rewake_core::heap;
 use rewake_core::id::{RunId, StepId};
 use rewake_core::payload::Payload;
 use rewake_core::replay::Machine;
@@ -274,7 +275,19 @@ impl Context {
     pub(crate) fn weight(&self) -> usize {
         let shared = self.lock();
         let works = shared.works.values().map(Work::weight);
-        shared.machine.weight() + works.sum::<usize>()
+        let works = works.sum::<usize>() + heap::map(&shared.works);
+        let calls = heap::map(&shared.wakers) + heap::map(&shared.shields);
+        size_of::<Self>() + shared.machine.weight() + calls + works
+    }
+
+    /// Lets go of memory that holds nothing.
+    pub(crate) fn shrink_to_fit(&self) {
+        let mut shared = self.lock();
+        shared.machine.shrink_to_fit();
+        heap::shrink_map(&mut shared.wakers);
+        heap::shrink_map(&mut shared.shields);
+        heap::shrink_map(&mut shared.works);
+        heap::shrink_map(&mut shared.child_attributes);
     }
 
     pub(crate) fn take_waker(&self, id: Correlation) -> Option<Waker> {

@@ -21,11 +21,11 @@ pub enum Work {
 }
 
 impl Work {
-    /// Roughly what it holds in memory, in bytes.
+    /// Roughly what it holds in memory beside itself, in bytes.
     pub(super) fn weight(&self) -> usize {
         match self {
-            Self::Registered(_) => size_of::<Self>(),
-            Self::Inline(begin) => size_of::<Self>() + size_of_val(&**begin),
+            Self::Registered(_) => 0,
+            Self::Inline(begin) => size_of_val(&**begin),
         }
     }
 }

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use rewake_core::entity::Hook;
 use rewake_core::event::EventKind;
 use rewake_core::id::RunId;
 use rewake_core::payload;
@@ -51,7 +50,7 @@ fn hooks(seen: &[Seen], followed: &Followed) -> Result<(), String> {
                     "its workflow has a hook `{token}`, and its log does not"
                 ));
             }
-            Seen::Closed(name) if find(name).is_none_or(Hook::is_live) => {
+            Seen::Closed(name) if find(name).is_none_or(|hook| hook.is_live()) => {
                 return Err(format!(
                     "its workflow closed hook {name}, and its log did not"
                 ));

@@ -438,7 +438,8 @@ proptest! {
         let taken_since = world.worker.machine.taken();
         // The hook that the log begins with may never be asked for.
         let asked_for = |hook: &&Hook| hook.id != waiting_hook() || world.worker.holds(hook.id);
-        for hook in view.hooks().values().filter(asked_for).filter(|_| view.is_live()) {
+        let hooks = view.hooks().values().map(Box::as_ref);
+        for hook in hooks.filter(asked_for).filter(|_| view.is_live()) {
             let taken = taken_since.iter().find(|taken| taken.hook == hook.id);
             let taken = taken.map_or(hook.taken, |taken| taken.count);
             if hook.received > taken && !world.worker.holds(hook.id) {
