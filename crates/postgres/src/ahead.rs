@@ -15,16 +15,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use rewake_store::core::id::RunId;
 use rewake_store::core::time::Timestamp;
-use rewake_store::encode_row;
 
-use crate::connect::{Lane, Param};
-use crate::id::{Id, node, number, unsigned};
+use crate::connect::Lane;
 use crate::lookup::{Lookup, Plan};
-use crate::remembered::Remembered;
+use crate::moves::Moves;
+use crate::remembered::{Known, Remembered};
 use crate::request::{Request, Served};
-use crate::row::{RunColumns, column, run_body, run_id};
 use crate::sight::Sight;
-use crate::sql::Sql;
 
 /// A request, and the run for which it was judged by memory, if it was.
 pub(crate) type Judged = (Box<dyn Request>, Option<RunId>);
@@ -33,7 +30,7 @@ pub(crate) type Judged = (Box<dyn Request>, Option<RunId>);
 pub(crate) struct Ahead {
     sight: Sight,
     /// The rows that it builds on, as they are stored if nobody else has written.
-    before: BTreeMap<RunId, (i64, Vec<u8>)>,
+    before: BTreeMap<RunId, Known>,
     /// Runs that a request before is about which goes the long way.
     busy: BTreeSet<RunId>,
     /// True where a request before goes the long way to whichever run holds its token.
@@ -78,18 +75,17 @@ impl Ahead {
     /// Looks at a run as it is remembered; false where it is not, or where a token may lead to it
     /// that is on its way.
     fn recall(&mut self, run: RunId, remembered: &mut Remembered) -> bool {
-        let Some(row) = remembered.get(run) else {
-            return false;
-        };
-        if self.tokens && row.live_hooks > 0 {
-            return false;
-        }
         if let Entry::Vacant(place) = self.before.entry(run) {
-            place.insert((node(row.node), run_body(&row)));
+            let Some(known) = remembered.take(run) else {
+                return false;
+            };
+            let row = known.row.clone();
             self.sight.logs.insert(run, Ok((row.head, Vec::new())));
             self.sight.runs.see(run, Ok(Some(row)));
+            place.insert(known);
         }
-        true
+        let live_hooks = self.before.get(&run).map(|known| known.row.live_hooks);
+        !self.tokens || live_hooks == Some(0)
     }
 
     /// Requests behind this one must not overtake it.
@@ -115,6 +111,13 @@ impl Ahead {
         }
     }
 
+    /// What is not written is as it was.
+    pub(crate) fn give_back(self, remembered: &mut Remembered) {
+        for (run, known) in self.before {
+            remembered.put(run, known);
+        }
+    }
+
     /// Writes what was judged, and answers which runs were still as they were remembered.
     pub(crate) async fn write(
         mut self,
@@ -122,48 +125,25 @@ impl Ahead {
         remembered: &mut Remembered,
     ) -> Result<Written, tokio_postgres::Error> {
         let (rows, _) = self.sight.runs.changes();
-        let frames = std::mem::take(&mut self.sight.new_frames);
-        let ids: Vec<_> = rows.iter().map(|(run, _)| Id::from(*run)).collect();
-        let before = rows.iter().map(|(run, _)| self.before.remove(run));
-        let (node_before, before): (Vec<_>, Vec<_>) = before.map(Option::unzip).unzip();
-        let columns: Vec<_> = rows.iter().map(|(_, row)| RunColumns::of(row)).collect();
-        let nodes: Vec<_> = columns.iter().map(|columns| columns.node).collect();
-        let workflows: Vec<_> = columns.iter().map(|columns| columns.workflow).collect();
-        let wake_at: Vec<_> = columns.iter().map(|columns| columns.wake_at).collect();
-        let parked: Vec<_> = columns.iter().map(RunColumns::parked).collect();
-        let bodies: Vec<_> = rows.iter().map(|(_, row)| run_body(row)).collect();
-        let of: Vec<_> = frames.iter().map(|(run, _)| Id::from(*run)).collect();
-        let first = frames.iter().map(|(_, frame)| number(frame.first.0));
-        let first: Vec<_> = first.collect();
-        let log: Vec<_> = frames.iter().map(|(_, frame)| encode_row(frame)).collect();
-        let params: [Param<'_>; 11] = [
-            &ids,
-            &node_before,
-            &before,
-            &nodes,
-            &workflows,
-            &wake_at,
-            &parked,
-            &bodies,
-            &of,
-            &first,
-            &log,
-        ];
-        // What is not said to have moved is looked at again.
-        for (run, _) in &rows {
-            remembered.forget(*run);
-        }
-        let moved = lane.rows(Sql::WriteAhead, &params).await?;
-        let mut written = Written::default();
-        for row in &moved {
-            if let (Ok(run), Ok(said)) = (run_id(row, 0), column(row, 1)) {
-                written.runs.insert(run);
-                written.at = Some(Timestamp::from_millis(unsigned(said)));
+        let mut moves = Moves::default();
+        for (run, row) in rows {
+            if let Some(before) = self.before.remove(&run) {
+                moves.add(run, before, row);
             }
         }
-        for (run, row) in rows {
+        for (run, frame) in std::mem::take(&mut self.sight.new_frames) {
+            moves.add_frame(run, &frame);
+        }
+        self.give_back(remembered);
+        let (runs, at) = moves.make(lane).await?;
+        // What is not said to have moved is looked at again.
+        let written = Written {
+            at: at.filter(|_| !runs.is_empty()),
+            runs: runs.into_iter().map(RunId::from).collect(),
+        };
+        for (run, known) in moves.into_known() {
             if written.runs.contains(&run) {
-                remembered.put(run, row);
+                remembered.put(run, known);
             }
         }
         Ok(written)

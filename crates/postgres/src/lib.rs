@@ -40,6 +40,7 @@ mod flush;
 mod id;
 mod lookup;
 mod migrate;
+mod moves;
 mod name;
 mod nodes;
 mod open;

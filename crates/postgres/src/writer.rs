@@ -82,6 +82,7 @@ impl Writer {
         let judge = |request| ahead.judge(request, &mut self.remembered);
         let judged: Vec<_> = requests.into_iter().map(judge).collect();
         if judged.iter().all(|(_, run)| run.is_none()) {
+            ahead.give_back(&mut self.remembered);
             return judged.into_iter().map(|(request, _)| request).collect();
         }
         let written = match reached(&mut self.lane, &self.reach).await {
@@ -138,7 +139,7 @@ impl Writer {
                 Ok(Done { held, at }) => {
                     self.pulse.hear(at);
                     for (run, row) in held {
-                        self.remembered.put(run, row);
+                        self.remembered.put(run, row.into());
                     }
                     self.answer(requests);
                     return Vec::new();
