@@ -8,7 +8,7 @@
 //! ```
 //!
 //! Nothing is refused from memory, and nothing is answered that was not written: whatever is not a
-//! plain yes goes the long way.
+//! plain yes goes the long way. What is on its way is not remembered, so nothing builds on it.
 
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
@@ -16,7 +16,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use rewake_store::core::id::RunId;
 use rewake_store::core::time::Timestamp;
 
-use crate::connect::Lane;
 use crate::lookup::{Lookup, Plan};
 use crate::moves::Moves;
 use crate::remembered::{Known, Remembered};
@@ -118,12 +117,8 @@ impl Ahead {
         }
     }
 
-    /// Writes what was judged, and answers which runs were still as they were remembered.
-    pub(crate) async fn write(
-        mut self,
-        lane: &Lane,
-        remembered: &mut Remembered,
-    ) -> Result<Written, tokio_postgres::Error> {
+    /// What was judged, to be written. It is remembered again once it is.
+    pub(crate) fn into_moves(mut self, remembered: &mut Remembered) -> Moves {
         let (rows, _) = self.sight.runs.changes();
         let mut moves = Moves::default();
         for (run, row) in rows {
@@ -135,27 +130,8 @@ impl Ahead {
             moves.add_frame(run, &frame);
         }
         self.give_back(remembered);
-        let (runs, at) = moves.make(lane).await?;
-        // What is not said to have moved is looked at again.
-        let written = Written {
-            at: at.filter(|_| !runs.is_empty()),
-            runs: runs.into_iter().map(RunId::from).collect(),
-        };
-        for (run, known) in moves.into_known() {
-            if written.runs.contains(&run) {
-                remembered.put(run, known);
-            }
-        }
-        Ok(written)
+        moves
     }
-}
-
-/// What was written the short way.
-#[derive(Debug, Default)]
-pub(crate) struct Written {
-    pub(crate) runs: BTreeSet<RunId>,
-    /// The database's time.
-    pub(crate) at: Option<Timestamp>,
 }
 
 /// The one run that a request is about, where it needs nothing else.

@@ -36,6 +36,7 @@ mod counts;
 mod error;
 mod fault;
 mod fetch;
+mod flight;
 mod flush;
 mod id;
 mod lookup;

@@ -1,7 +1,8 @@
 //! The one statement of the short way: rows that are to change where they are still the same, and what is
 //! added to their logs then.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use rewake_store::core::event::Frame;
 use rewake_store::core::id::RunId;
@@ -77,11 +78,8 @@ impl Moves {
         }
     }
 
-    /// Carries the statement out, and answers which rows were still the same, and the database's time.
-    pub(crate) async fn make(
-        &self,
-        lane: &Lane,
-    ) -> Result<(Vec<Id>, Option<Timestamp>), tokio_postgres::Error> {
+    /// Carries the statement out, and answers which rows were still the same.
+    pub(crate) async fn make(self, lane: Arc<Lane>) -> Result<Moved, tokio_postgres::Error> {
         let params: [Param<'_>; 13] = [
             &self.ids,
             &self.node_before,
@@ -98,21 +96,32 @@ impl Moves {
             &self.more.frames,
         ];
         let said = lane.rows(Sql::WriteAhead, &params).await?;
+        let mut moved = Moved::default();
         let Some(row) = said.first() else {
-            return Ok((Vec::new(), None));
+            return Ok(moved);
         };
         let runs: Option<Vec<Id>> = row.try_get(0)?;
-        let at: i64 = row.try_get(1)?;
-        Ok((
-            runs.unwrap_or_default(),
-            Some(Timestamp::from_millis(unsigned(at))),
-        ))
+        let runs: BTreeSet<_> = runs.into_iter().flatten().map(RunId::from).collect();
+        if !runs.is_empty() {
+            moved.at = Some(Timestamp::from_millis(unsigned(row.try_get(1)?)));
+        }
+        let known = self.into_known();
+        moved.runs = known.filter(|(run, _)| runs.contains(run)).collect();
+        Ok(moved)
     }
 
     /// The rows as they are where they have changed.
-    pub(crate) fn into_known(self) -> impl Iterator<Item = (RunId, Known)> {
+    fn into_known(self) -> impl Iterator<Item = (RunId, Known)> {
         let rows = self.rows.into_iter().zip(self.bodies);
         let known = rows.map(|(row, body)| Known::written(row, body));
         self.ids.into_iter().map(RunId::from).zip(known)
     }
+}
+
+/// What was still as it was remembered, and is written.
+#[derive(Debug, Default)]
+pub(crate) struct Moved {
+    pub(crate) runs: BTreeMap<RunId, Known>,
+    /// The database's time, where anything was.
+    pub(crate) at: Option<Timestamp>,
 }
