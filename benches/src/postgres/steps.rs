@@ -79,7 +79,8 @@ async fn many_steps(server: &PrivateServer, runs: u64, each: u64) -> Result<Pass
     #[expect(clippy::cast_precision_loss, reason = "counts are far below 2^52")]
     let a_step = |count: u64| count as f64 / all as f64;
     #[expect(clippy::cast_precision_loss, reason = "counts are far below 2^52")]
-    let micros = |from: Duration, to: Duration| (to - from).as_secs_f64() * 1e6 / all as f64;
+    let micros =
+        |from: Duration, to: Duration| to.saturating_sub(from).as_secs_f64() * 1e6 / all as f64;
     Ok(Pass {
         rate: callers::per_second(all, called.took),
         round_trips: a_step(after.0.round_trips - before.0.round_trips),

@@ -130,9 +130,10 @@ impl Writer {
 
     /// Sends what was judged by memory, and gives the others back.
     async fn send(&mut self, ahead: Ahead, judged: Vec<Judged>) -> Vec<Box<dyn Request>> {
-        let lane = match judged.iter().any(|(_, run)| run.is_some()) {
-            true => reached(&mut self.lane, &self.reach).await.ok(),
-            false => None,
+        let lane = if judged.iter().any(|(_, run)| run.is_some()) {
+            reached(&mut self.lane, &self.reach).await.ok()
+        } else {
+            None
         };
         let Some(lane) = lane else {
             // If that is because there is no connection, the long way says so.
