@@ -119,14 +119,16 @@ impl Ahead {
 
     /// What was judged, to be written. It is remembered again once it is.
     pub(crate) fn into_moves(mut self, remembered: &mut Remembered) -> Moves {
-        let (rows, _) = self.sight.runs.changes();
+        let Sight {
+            runs, new_frames, ..
+        } = std::mem::take(&mut self.sight);
         let mut moves = Moves::default();
-        for (run, row) in rows {
+        for (run, row) in runs.into_put() {
             if let Some(before) = self.before.remove(&run) {
                 moves.add(run, before, row);
             }
         }
-        for (run, frame) in std::mem::take(&mut self.sight.new_frames) {
+        for (run, frame) in new_frames {
             moves.add_frame(run, &frame);
         }
         self.give_back(remembered);

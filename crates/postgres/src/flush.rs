@@ -94,14 +94,19 @@ fn runs(sight: &mut Sight, changes: &mut Vec<Change>) {
         ));
     }
     sight.stored.extend(new.iter().map(|(run, _)| *run));
-    let frames = std::mem::take(&mut sight.new_frames);
+    let frames = sight.take_new_frames();
     if !frames.is_empty() {
         changes.push(Change::new(
             Sql::InsertFrames,
             [
-                array(&frames, |(run, _)| Id::from(*run)),
-                array(&frames, |(_, frame)| number(frame.first.0)),
-                array(&frames, |(_, frame)| encode_row(frame)),
+                array(&frames, |(run, _, _)| Id::from(*run)),
+                array(&frames, |(_, first, _)| number(first.0)),
+                Box::new(
+                    frames
+                        .into_iter()
+                        .map(|(_, _, body)| body)
+                        .collect::<Vec<_>>(),
+                ),
             ],
         ));
     }
