@@ -16,6 +16,8 @@ pub(crate) struct Args {
     /// Only workloads of this name.
     pub(crate) name: Option<String>,
     pub(crate) quick: bool,
+    /// Only parts of this name, of a workload that has several.
+    pub(crate) only: Option<String>,
     pub(crate) json: bool,
     /// Where the files lie.
     pub(crate) dir: PathBuf,
@@ -30,6 +32,7 @@ impl Args {
         let mut args = Self {
             name: None,
             quick: false,
+            only: None,
             json: false,
             dir: PathBuf::from("target"),
             late: 1_000,
@@ -44,6 +47,10 @@ impl Args {
                 "--dir" => {
                     let dir = arguments.next();
                     args.dir = PathBuf::from(dir.ok_or("`--dir` names a folder on a disk")?);
+                }
+                "--only" => {
+                    let only = arguments.next();
+                    args.only = Some(only.ok_or("`--only` names a part of a workload")?);
                 }
                 "--late" => {
                     let late = arguments.next().and_then(|late| late.parse().ok());
@@ -87,10 +94,11 @@ mod tests {
 
     #[test]
     fn options_and_name_may_come_in_any_order() {
-        let args = parse("--quick resume --json --dir /var/tmp").unwrap();
+        let args = parse("--quick resume --only alone --json --dir /var/tmp").unwrap();
         let expected = Args {
             name: Some("resume".to_owned()),
             quick: true,
+            only: Some("alone".to_owned()),
             json: true,
             dir: PathBuf::from("/var/tmp"),
             late: 1_000,

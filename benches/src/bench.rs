@@ -20,9 +20,15 @@ const ROUNDS: usize = 2;
 pub(crate) struct Bench {
     pub(crate) place: Place,
     pub(crate) quick: bool,
+    pub(crate) only: Option<String>,
 }
 
 impl Bench {
+    /// True where a part of a workload is to be measured.
+    pub(crate) fn wants(&self, part: &str) -> bool {
+        self.only.as_deref().is_none_or(|only| only == part)
+    }
+
     /// How much of something: the small number where it is to be quick.
     pub(crate) const fn scale(&self, full: u64, quick: u64) -> u64 {
         if self.quick { quick } else { full }

@@ -84,6 +84,7 @@ async fn run(args: &Args) -> Result<Vec<Row>> {
     let bench = Bench {
         place: Place::below(&args.dir)?,
         quick: args.quick,
+        only: args.only.clone(),
     };
     let mut rows = Vec::new();
     for workload in workload::asked(args.name.as_deref()) {

@@ -6,6 +6,7 @@
 mod floor;
 mod nodes;
 mod rows;
+mod steps;
 mod waiting;
 mod world;
 
@@ -19,7 +20,7 @@ use crate::callers;
 use crate::clock;
 use crate::latency::Latency;
 use crate::report::{Floors, Row, Which, median};
-use crate::workflows::{steps, token};
+use crate::workflows::token;
 use crate::workload::resume::{place, resume, start_known_waiting};
 
 use floor::Floor;
@@ -34,11 +35,22 @@ pub(crate) async fn run(bench: &Bench) -> Result<Vec<Row>> {
     let server = tokio::task::spawn_blocking(|| PrivateServer::start(&Settings::default()))
         .await?
         .context("there is no server")?;
-    let mut rows = alone(bench, &server).await?;
-    rows.push(together(bench, &server).await?);
-    rows.extend(all_steps(bench, &server).await?);
-    rows.extend(nodes::run(bench, &server).await?);
-    rows.extend(waiting::run(bench, &server).await?);
+    let mut rows = Vec::new();
+    if bench.wants("alone") {
+        rows.extend(alone(bench, &server).await?);
+    }
+    if bench.wants("together") {
+        rows.push(together(bench, &server).await?);
+    }
+    if bench.wants("steps") {
+        rows.extend(steps::run(bench, &server).await?);
+    }
+    if bench.wants("nodes") {
+        rows.extend(nodes::run(bench, &server).await?);
+    }
+    if bench.wants("waiting") {
+        rows.extend(waiting::run(bench, &server).await?);
+    }
     Ok(rows)
 }
 
@@ -144,62 +156,4 @@ async fn many_callers(server: &PrivateServer, callers: u64, calls: u64) -> Resul
     .await?;
     world.close().await?;
     Ok(called.rate())
-}
-
-/// Trivial steps of many runs at once.
-async fn all_steps(bench: &Bench, server: &PrivateServer) -> Result<Vec<Row>> {
-    let (runs, each) = (bench.scale(500, 100), bench.scale(50, 20));
-    let rows = Rows::of_a_step(server).await?;
-    let (rounds, floors) =
-        beside_floor(bench, server, &rows, || many_steps(server, runs, each)).await?;
-    let rate = median(rounds.iter().map(|round| round.rate).collect());
-    let trips = median(rounds.iter().map(|round| round.round_trips).collect());
-    let commits = median(rounds.iter().map(|round| round.commits).collect());
-    Ok(vec![
-        Row::new(
-            NAME,
-            format!("{runs} runs × {each} trivial steps"),
-            rate,
-            "1/s",
-        )
-        .beside(&floors, Which::Max)
-        .at_least(0.25 * floors.median(Which::Max), "0.25 Fmax")
-        .at_least(8_000.0, "8,000/s")
-        .detail("commits a step", commits),
-        Row::new(NAME, "round trips a step", trips, "1").at_most(1.0, "1"),
-    ])
-}
-
-/// What one pass gave.
-#[derive(Clone, Copy, Debug)]
-struct Pass {
-    rate: f64,
-    /// A step.
-    round_trips: f64,
-    commits: f64,
-}
-
-async fn many_steps(server: &PrivateServer, runs: u64, each: u64) -> Result<Pass> {
-    let database = server.database()?;
-    let world = World::open(&database).await?;
-    let before = world.counts();
-    let rewake = world.rewake.clone();
-    let called = callers::call(runs, runs, move |_| {
-        let rewake = rewake.clone();
-        async move {
-            rewake.start(steps(each)).await?.result().await?;
-            Ok(())
-        }
-    })
-    .await?;
-    let after = world.counts();
-    world.close().await?;
-    let all = runs * each;
-    #[expect(clippy::cast_precision_loss, reason = "counts are far below 2^52")]
-    let a_step = |count: u64| count as f64 / all as f64;
-    Ok(Pass {
-        rate: callers::per_second(all, called.took),
-        round_trips: a_step(after.round_trips - before.round_trips),
-        commits: a_step(after.commits - before.commits),
-    })
 }

@@ -8,23 +8,19 @@
 //! ```
 //!
 //! Nothing is refused from memory, and nothing is answered that was not written: whatever is not a
-//! plain yes goes the long way.
+//! plain yes goes the long way. What is on its way is not remembered, so nothing builds on it.
 
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 
 use rewake_store::core::id::RunId;
 use rewake_store::core::time::Timestamp;
-use rewake_store::encode_row;
 
-use crate::connect::{Lane, Param};
-use crate::id::{Id, node, number, unsigned};
 use crate::lookup::{Lookup, Plan};
-use crate::remembered::Remembered;
+use crate::moves::Moves;
+use crate::remembered::{Known, Remembered};
 use crate::request::{Request, Served};
-use crate::row::{RunColumns, column, run_body, run_id};
 use crate::sight::Sight;
-use crate::sql::Sql;
 
 /// A request, and the run for which it was judged by memory, if it was.
 pub(crate) type Judged = (Box<dyn Request>, Option<RunId>);
@@ -33,7 +29,7 @@ pub(crate) type Judged = (Box<dyn Request>, Option<RunId>);
 pub(crate) struct Ahead {
     sight: Sight,
     /// The rows that it builds on, as they are stored if nobody else has written.
-    before: BTreeMap<RunId, (i64, Vec<u8>)>,
+    before: BTreeMap<RunId, Known>,
     /// Runs that a request before is about which goes the long way.
     busy: BTreeSet<RunId>,
     /// True where a request before goes the long way to whichever run holds its token.
@@ -78,18 +74,17 @@ impl Ahead {
     /// Looks at a run as it is remembered; false where it is not, or where a token may lead to it
     /// that is on its way.
     fn recall(&mut self, run: RunId, remembered: &mut Remembered) -> bool {
-        let Some(row) = remembered.get(run) else {
-            return false;
-        };
-        if self.tokens && row.live_hooks > 0 {
-            return false;
-        }
         if let Entry::Vacant(place) = self.before.entry(run) {
-            place.insert((node(row.node), run_body(&row)));
+            let Some(known) = remembered.take(run) else {
+                return false;
+            };
+            let row = known.row.clone();
             self.sight.logs.insert(run, Ok((row.head, Vec::new())));
             self.sight.runs.see(run, Ok(Some(row)));
+            place.insert(known);
         }
-        true
+        let live_hooks = self.before.get(&run).map(|known| known.row.live_hooks);
+        !self.tokens || live_hooks == Some(0)
     }
 
     /// Requests behind this one must not overtake it.
@@ -115,67 +110,30 @@ impl Ahead {
         }
     }
 
-    /// Writes what was judged, and answers which runs were still as they were remembered.
-    pub(crate) async fn write(
-        mut self,
-        lane: &Lane,
-        remembered: &mut Remembered,
-    ) -> Result<Written, tokio_postgres::Error> {
-        let (rows, _) = self.sight.runs.changes();
-        let frames = std::mem::take(&mut self.sight.new_frames);
-        let ids: Vec<_> = rows.iter().map(|(run, _)| Id::from(*run)).collect();
-        let before = rows.iter().map(|(run, _)| self.before.remove(run));
-        let (node_before, before): (Vec<_>, Vec<_>) = before.map(Option::unzip).unzip();
-        let columns: Vec<_> = rows.iter().map(|(_, row)| RunColumns::of(row)).collect();
-        let nodes: Vec<_> = columns.iter().map(|columns| columns.node).collect();
-        let workflows: Vec<_> = columns.iter().map(|columns| columns.workflow).collect();
-        let wake_at: Vec<_> = columns.iter().map(|columns| columns.wake_at).collect();
-        let parked: Vec<_> = columns.iter().map(RunColumns::parked).collect();
-        let bodies: Vec<_> = rows.iter().map(|(_, row)| run_body(row)).collect();
-        let of: Vec<_> = frames.iter().map(|(run, _)| Id::from(*run)).collect();
-        let first = frames.iter().map(|(_, frame)| number(frame.first.0));
-        let first: Vec<_> = first.collect();
-        let log: Vec<_> = frames.iter().map(|(_, frame)| encode_row(frame)).collect();
-        let params: [Param<'_>; 11] = [
-            &ids,
-            &node_before,
-            &before,
-            &nodes,
-            &workflows,
-            &wake_at,
-            &parked,
-            &bodies,
-            &of,
-            &first,
-            &log,
-        ];
-        // What is not said to have moved is looked at again.
-        for (run, _) in &rows {
-            remembered.forget(*run);
+    /// What is not written is as it was.
+    pub(crate) fn give_back(self, remembered: &mut Remembered) {
+        for (run, known) in self.before {
+            remembered.put(run, known);
         }
-        let moved = lane.rows(Sql::WriteAhead, &params).await?;
-        let mut written = Written::default();
-        for row in &moved {
-            if let (Ok(run), Ok(said)) = (run_id(row, 0), column(row, 1)) {
-                written.runs.insert(run);
-                written.at = Some(Timestamp::from_millis(unsigned(said)));
-            }
-        }
-        for (run, row) in rows {
-            if written.runs.contains(&run) {
-                remembered.put(run, row);
-            }
-        }
-        Ok(written)
     }
-}
 
-/// What was written the short way.
-#[derive(Debug, Default)]
-pub(crate) struct Written {
-    pub(crate) runs: BTreeSet<RunId>,
-    /// The database's time.
-    pub(crate) at: Option<Timestamp>,
+    /// What was judged, to be written. It is remembered again once it is.
+    pub(crate) fn into_moves(mut self, remembered: &mut Remembered) -> Moves {
+        let Sight {
+            runs, new_frames, ..
+        } = std::mem::take(&mut self.sight);
+        let mut moves = Moves::default();
+        for (run, row) in runs.into_put() {
+            if let Some(before) = self.before.remove(&run) {
+                moves.add(run, before, row);
+            }
+        }
+        for (run, frame) in new_frames {
+            moves.add_frame(run, &frame);
+        }
+        self.give_back(remembered);
+        moves
+    }
 }
 
 /// The one run that a request is about, where it needs nothing else.

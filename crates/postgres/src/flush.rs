@@ -2,7 +2,7 @@
 //! change. All statements go out together.
 
 use rewake_store::core::id::RunId;
-use rewake_store::{ForgetRow, WhichKeys, encode_row};
+use rewake_store::{ForgetRow, RunRow, WhichKeys, encode_row};
 use tokio_postgres::types::ToSql;
 
 use crate::connect::{Lane, OwnedParam, Param};
@@ -40,6 +40,11 @@ where
     Box::new(rows.iter().map(column).collect::<Vec<_>>())
 }
 
+fn bodies(rows: &mut [(RunId, RunRow)]) -> OwnedParam {
+    let bodies = rows.iter_mut().map(|(_, row)| run_body(row));
+    Box::new(bodies.collect::<Vec<_>>())
+}
+
 fn bytes(text: &str) -> Vec<u8> {
     text.as_bytes().to_vec()
 }
@@ -59,7 +64,7 @@ pub(crate) fn changes(sight: &mut Sight) -> Vec<Change> {
 fn runs(sight: &mut Sight, changes: &mut Vec<Change>) {
     let (put, _) = sight.runs.changes();
     let known = |(run, _): &(RunId, _)| sight.stored.contains(run);
-    let (old, new): (Vec<_>, Vec<_>) = put.into_iter().partition(known);
+    let (mut old, mut new): (Vec<_>, Vec<_>) = put.into_iter().partition(known);
     if !new.is_empty() {
         changes.push(Change::new(
             Sql::InsertRuns,
@@ -71,7 +76,7 @@ fn runs(sight: &mut Sight, changes: &mut Vec<Change>) {
                 array(&new, |(_, row)| row.wake_at.map(time)),
                 array(&new, |(_, row)| RunColumns::of(row).parked()),
                 array(&new, |(_, row)| RunColumns::of(row).parent),
-                array(&new, |(_, row)| run_body(row)),
+                bodies(&mut new),
             ],
         ));
     }
@@ -84,19 +89,24 @@ fn runs(sight: &mut Sight, changes: &mut Vec<Change>) {
                 array(&old, |(_, row)| RunColumns::of(row).workflow.to_vec()),
                 array(&old, |(_, row)| row.wake_at.map(time)),
                 array(&old, |(_, row)| RunColumns::of(row).parked()),
-                array(&old, |(_, row)| run_body(row)),
+                bodies(&mut old),
             ],
         ));
     }
     sight.stored.extend(new.iter().map(|(run, _)| *run));
-    let frames = std::mem::take(&mut sight.new_frames);
+    let frames = sight.take_new_frames();
     if !frames.is_empty() {
         changes.push(Change::new(
             Sql::InsertFrames,
             [
-                array(&frames, |(run, _)| Id::from(*run)),
-                array(&frames, |(_, frame)| number(frame.first.0)),
-                array(&frames, |(_, frame)| encode_row(frame)),
+                array(&frames, |(run, _, _)| Id::from(*run)),
+                array(&frames, |(_, first, _)| number(first.0)),
+                Box::new(
+                    frames
+                        .into_iter()
+                        .map(|(_, _, body)| body)
+                        .collect::<Vec<_>>(),
+                ),
             ],
         ));
     }

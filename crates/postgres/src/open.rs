@@ -1,6 +1,7 @@
 //! The thread of a store: it reaches the database, makes or migrates the tables, and runs the writer
 //! and the readers until the store is closed.
 
+use std::collections::VecDeque;
 use std::sync::mpsc::{Receiver, Sender};
 use std::sync::{Arc, Mutex};
 use std::thread;
@@ -97,7 +98,9 @@ async fn open(options: Options, (ended, gone): Ends) -> Result<(Inner, Writer), 
             counters,
         },
         crew,
-        lane: Some(lane),
+        lane: Some(Arc::new(lane)),
+        flights: VecDeque::new(),
+        left: Vec::new(),
         remembered: Remembered::default(),
         pulse,
     };

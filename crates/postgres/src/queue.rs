@@ -19,6 +19,16 @@ struct State<T> {
     waiting: VecDeque<(usize, T)>,
     bytes: usize,
     closed: bool,
+    /// What whoever takes waits for: to be woken for every item would cost more than the item.
+    wanted: Wanted,
+}
+
+/// How much must wait before something is taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Wanted {
+    Any,
+    /// So many items, or so many bytes.
+    Full(usize, usize),
 }
 
 /// Who wants something queued.
@@ -37,6 +47,7 @@ impl<T> Queue<T> {
                 waiting: VecDeque::new(),
                 bytes: 0,
                 closed: false,
+                wanted: Wanted::Any,
             }),
             arrived: Notify::new(),
             bound,
@@ -55,8 +66,11 @@ impl<T> Queue<T> {
         }
         state.bytes = state.bytes.saturating_add(bytes);
         state.waiting.push_back((bytes, item));
+        let is_wanted = state.has_what_is_wanted();
         drop(state);
-        self.arrived.notify_one();
+        if is_wanted {
+            self.arrived.notify_one();
+        }
         Ok(())
     }
 
@@ -64,11 +78,33 @@ impl<T> Queue<T> {
     /// closed and empty.
     pub(crate) async fn take(&self, max_items: usize, max_bytes: usize) -> Vec<T> {
         loop {
-            let (taken, ended) = self.state().take(max_items, max_bytes);
+            let (taken, ended) = {
+                let mut state = self.state();
+                state.wanted = Wanted::Any;
+                state.take(max_items, max_bytes)
+            };
             if ended || !taken.is_empty() {
                 return taken;
             }
             // What came in between has left a permit.
+            self.arrived.notified().await;
+        }
+    }
+
+    /// Waits until as much has come as may be taken at once, and takes it.
+    ///
+    /// # Cancel safety
+    ///
+    /// What is taken comes with the answer, so nothing is lost where this is dropped before.
+    pub(crate) async fn take_full(&self, max_items: usize, max_bytes: usize) -> Vec<T> {
+        loop {
+            {
+                let mut state = self.state();
+                state.wanted = Wanted::Full(max_items, max_bytes);
+                if state.has_what_is_wanted() {
+                    return state.take(max_items, max_bytes).0;
+                }
+            }
             self.arrived.notified().await;
         }
     }
@@ -90,6 +126,13 @@ impl<T> Queue<T> {
 }
 
 impl<T> State<T> {
+    fn has_what_is_wanted(&self) -> bool {
+        match self.wanted {
+            Wanted::Any => true,
+            Wanted::Full(items, bytes) => self.waiting.len() >= items || self.bytes >= bytes,
+        }
+    }
+
     /// What is taken, and whether nothing will come any more.
     fn take(&mut self, max_items: usize, max_bytes: usize) -> (Vec<T>, bool) {
         let mut taken = Vec::new();
@@ -113,5 +156,56 @@ impl<T> State<T> {
 pub(crate) fn closed() -> StoreError {
     StoreError::Closed {
         reason: "it was closed".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use futures_util::FutureExt;
+
+    use super::*;
+
+    fn queue(items: usize) -> Queue<usize> {
+        let queue = Queue::new(1 << 10);
+        for item in 0..items {
+            queue.push(item, 1, Caller::Worker).unwrap();
+        }
+        queue
+    }
+
+    #[test]
+    fn whoever_wants_a_full_batch_gets_none_before() {
+        let queue = queue(2);
+        assert_eq!(queue.take_full(3, 100).now_or_never(), None);
+        queue.push(2, 1, Caller::Worker).unwrap();
+        assert_eq!(queue.take_full(3, 100).now_or_never(), Some(vec![0, 1, 2]));
+    }
+
+    #[test]
+    fn a_batch_is_full_by_its_bytes_too() {
+        let queue = queue(1);
+        queue.push(1, 100, Caller::Worker).unwrap();
+        assert_eq!(queue.take_full(3, 100).now_or_never(), Some(vec![0]));
+    }
+
+    #[test]
+    fn what_a_full_batch_was_waited_for_with_is_still_there() {
+        let queue = queue(2);
+        assert_eq!(queue.take_full(3, 100).now_or_never(), None);
+        assert_eq!(queue.take(3, 100).now_or_never(), Some(vec![0, 1]));
+    }
+
+    #[tokio::test]
+    async fn whoever_waits_is_told_of_a_full_batch_and_of_anything() {
+        let queue = queue(0);
+        let push = |items: std::ops::Range<usize>| {
+            for item in items {
+                queue.push(item, 1, Caller::Worker).unwrap();
+            }
+        };
+        let (full, ()) = tokio::join!(queue.take_full(2, 100), async { push(0..2) });
+        assert_eq!(full, [0, 1]);
+        let (any, ()) = tokio::join!(queue.take(2, 100), async { push(2..3) });
+        assert_eq!(any, [2]);
     }
 }

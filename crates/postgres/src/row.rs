@@ -105,11 +105,11 @@ fn builds(parked: &Parked) -> Vec<&[u8]> {
 }
 
 /// The body of a run's row. Who leases the run is beside it only, so a claim changes no body.
-pub(crate) fn run_body(row: &RunRow) -> Vec<u8> {
-    encode_row(&RunRow {
-        node: None,
-        ..row.clone()
-    })
+pub(crate) fn run_body(row: &mut RunRow) -> Vec<u8> {
+    let node = row.node.take();
+    let body = encode_row(row);
+    row.node = node;
+    body
 }
 
 /// Reads a frame from `first` and the body behind it; it stands right behind the one before.

@@ -13,7 +13,7 @@ use rewake_store::core::token::Token;
 use rewake_store::judge::{MailSize, Rows, Write};
 use rewake_store::{
     ChunkRow, Concern, ForgetRow, KeyRow, MailRow, OwedRow, RunRow, ScopeId, StartKeyRow,
-    StoreError, TokenRow,
+    StoreError, TokenRow, encode_row,
 };
 
 use crate::lookup::{Lookup, Plan};
@@ -109,16 +109,25 @@ impl Sight {
     }
 
     fn add_frame(&mut self, run: RunId, frame: Frame) {
-        match self.logs.get_mut(&run) {
-            Some(Ok((_, frames))) => frames.push(frame.clone()),
-            // A log that begins is known from its beginning.
-            None if frame.first == Position::START.next() => {
-                let log = (Position::START, vec![frame.clone()]);
-                self.logs.insert(run, Ok(log));
-            }
-            Some(Err(_)) | None => {}
+        // A log that begins is known from its beginning.
+        if frame.first == Position::START.next() {
+            let log = || Ok((Position::START, Vec::new()));
+            self.logs.entry(run).or_insert_with(log);
         }
         self.new_frames.push((run, frame));
+    }
+
+    /// What was added to logs since this was asked last, as it is written down; it belongs to what is known
+    /// of them from then on.
+    pub(crate) fn take_new_frames(&mut self) -> Vec<(RunId, Position, Vec<u8>)> {
+        let mut taken = Vec::with_capacity(self.new_frames.len());
+        for (run, frame) in std::mem::take(&mut self.new_frames) {
+            taken.push((run, frame.first, encode_row(&frame)));
+            if let Some(Ok((_, frames))) = self.logs.get_mut(&run) {
+                frames.push(frame);
+            }
+        }
+        taken
     }
 
     fn put_key(&mut self, place: (ScopeId, Token, String), row: Option<KeyRow>) {
@@ -276,8 +285,9 @@ impl Rows for Sight {
     fn frames(&mut self, run: RunId, after: Position) -> Result<Vec<Frame>, StoreError> {
         match self.logs.get(&run) {
             Some(Ok((from, frames))) if *from <= after => {
-                let later = frames.iter().filter(|frame| frame.first > after);
-                Ok(later.cloned().collect())
+                let new = self.new_frames.iter().filter(|(of, _)| *of == run);
+                let all = frames.iter().chain(new.map(|(_, frame)| frame));
+                Ok(all.filter(|frame| frame.first > after).cloned().collect())
             }
             Some(Err(error)) => Err(error.clone()),
             Some(Ok(_)) | None => self.miss(Lookup::Frames(run, after)),

@@ -153,27 +153,33 @@ statements! {
                               $6::bytea[]) AS new (run, node, workflow, wake_at, parked, body)
                   LEFT JOIN nodes ON nodes.id = new.node
                   WHERE runs.run = new.run";
-    /// Rows that are still as they are said to be, and the frames of those. A lease that stays with a node
-    /// that nobody knows any more ends here, too.
+    /// Rows that are still as they are said to be, each with a frame or none, and further frames of those.
+    /// A frame that comes along is joined with nothing, as those further on are with every row. A lease that
+    /// stays with a node that nobody knows any more ends here, too.
     WriteAhead = "WITH moved AS (
                       UPDATE runs SET
-                          node = CASE WHEN new.node = new.node_before AND nodes.id IS NULL
+                          node = CASE WHEN new.node = new.node_before
+                                      AND new.node <> ALL (ARRAY(
+                                          SELECT nodes.id FROM nodes WHERE nodes.id = ANY ($4)))
                                  THEN 0 ELSE new.node END,
                           workflow = new.workflow, wake_at = new.wake_at, parked = new.parked::bytea[], body = new.body
                       FROM unnest($1::uuid[], $2::bigint[], $3::bytea[], $4::bigint[],
-                                  $5::bytea[], $6::bigint[], $7::text[], $8::bytea[])
-                           AS new (run, node_before, before, node, workflow, wake_at, parked, body)
-                      LEFT JOIN nodes ON nodes.id = new.node
+                                  $5::bytea[], $6::bigint[], $7::text[], $8::bytea[],
+                                  $9::bigint[], $10::bytea[])
+                           AS new (run, node_before, before, node, workflow, wake_at, parked, body,
+                                   first, frame)
                       WHERE runs.run = new.run AND runs.body = new.before
                       AND runs.node = new.node_before
-                      RETURNING runs.run),
+                      RETURNING runs.run, new.first, new.frame),
                   added AS (
                       INSERT INTO frames (run, first, body)
-                      SELECT frame.run, frame.first, frame.body
-                      FROM unnest($9::uuid[], $10::bigint[], $11::bytea[])
-                           AS frame (run, first, body)
-                      WHERE frame.run IN (SELECT run FROM moved))
-                  SELECT run, floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint
+                      SELECT run, first, frame FROM moved WHERE first IS NOT NULL
+                      UNION ALL
+                      SELECT more.run, more.first, more.body
+                      FROM unnest($11::uuid[], $12::bigint[], $13::bytea[])
+                           AS more (run, first, body)
+                      WHERE more.run IN (SELECT run FROM moved))
+                  SELECT array_agg(run), floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint
                   FROM moved";
     InsertFrames = "INSERT INTO frames (run, first, body)
                     SELECT * FROM unnest($1::uuid[], $2::bigint[], $3::bytea[])";

@@ -63,6 +63,15 @@ impl<K: Clone + Ord, V: Clone> Table<K, V> {
         }
     }
 
+    /// The rows that were put and not asked for since.
+    pub(crate) fn into_put(mut self) -> impl Iterator<Item = (K, V)> {
+        let changed = self.changed;
+        changed.into_iter().filter_map(move |key| {
+            let row = self.known.remove(&key)?.ok()??;
+            Some((key, row))
+        })
+    }
+
     /// What has changed since this was asked last: rows that are there, and keys of those that are
     /// not.
     pub(crate) fn changes(&mut self) -> (Vec<(K, V)>, Vec<K>) {
