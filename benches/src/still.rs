@@ -16,7 +16,7 @@ use rewake_core::payload::{self, Arguments, Payload};
 use rewake_core::time::Timestamp;
 use rewake_runtime::{Builder, Clock, Engine, Entropy, Host, Resume, RunOutcome, Spawner, Start};
 use rewake_sqlite::{Counts, Options, SqliteStore};
-use rewake_store::Store;
+use rewake_store::{Patience, Store};
 use serde::Serialize;
 
 use crate::workflows::token;
@@ -42,6 +42,8 @@ impl StillWorld {
     }
 
     async fn with(options: Options) -> Result<Self> {
+        // How often a thread looks for work depends on how fast others are.
+        let options = options.patience(Patience::none());
         let store = Arc::new(SqliteStore::open(options)?);
         let shared: Arc<dyn Store> = Arc::<SqliteStore>::clone(&store);
         let host = Host {

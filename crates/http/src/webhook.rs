@@ -97,14 +97,19 @@ impl Call<'_> {
             payload: encode(&request)?,
             key,
         };
+        // Before anybody can answer.
+        let found = self.webhook.hook.run_id;
+        let listening = waiting.as_ref().map(|waiting| waiting.caller.listen(found));
         let delivered = self.engine.deliver_webhook(delivery).await?;
-        let run = delivered.ok_or(WebhookError::NotFound)?.hook.run_id;
-        let Some(Waiting { caller, stream }) = waiting else {
+        let delivered = delivered.ok_or(WebhookError::NotFound)?;
+        let run = delivered.hook.run_id;
+        let Some(Waiting { caller, stream }) = &waiting else {
             return Ok(self.immediate());
         };
+        let since = listening.filter(|_| delivered.new);
         let within = self.settings.answer_within;
         let within = within.unwrap_or(Settings::ANSWER_WITHIN);
-        decode(&caller.answer(run, stream, within).await?)
+        decode(&caller.answer(run, *stream, within, since).await?)
     }
 
     /// Checks the signature, where the webhook wants one; the delivery's id, where the signature

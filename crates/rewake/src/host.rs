@@ -1,20 +1,18 @@
 //! The real world: the clock of the machine, the application's tokio, threads of our own, and the
 //! operating system's entropy.
 
-use std::fmt;
 use std::num::NonZero;
 use std::sync::Arc;
 use std::thread;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use async_channel::{Receiver, Sender};
-use async_executor::Executor;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use rewake_core::time::Timestamp;
-use rewake_runtime::{Clock, Entropy, Host, Spawner};
+use rewake_runtime::{Clock, Entropy, Host};
 use tokio::runtime::Handle;
 
+use crate::threads::Threads;
 use crate::timer::Timer;
 
 /// The world of a real program.
@@ -63,56 +61,5 @@ impl Entropy for OsEntropy {
         let mut bits = [0; 16];
         getrandom::fill(&mut bits).expect("the operating system gives entropy");
         u128::from_be_bytes(bits)
-    }
-}
-
-/// Threads of our own for drivers, which poll workflow code: off tokio, so that what is not durable
-/// shows at once. Steps go where the application's tokio is.
-pub(crate) struct Threads {
-    drivers: Arc<Executor<'static>>,
-    tokio: Handle,
-    /// Dropped with the last handle of the host, which ends the threads.
-    _running: Sender<()>,
-}
-
-impl Threads {
-    pub(crate) fn start(tokio: Handle, threads: usize) -> Self {
-        let drivers = Arc::new(Executor::new());
-        let (running, stopped) = async_channel::bounded(1);
-        for n in 0..threads {
-            let drivers = Arc::clone(&drivers);
-            let stopped: Receiver<()> = stopped.clone();
-            let run = move || {
-                let until_stopped = drivers.run(async move {
-                    let _stopped = stopped.recv().await;
-                });
-                futures_executor::block_on(until_stopped);
-            };
-            thread::Builder::new()
-                .name(format!("rewake-{n}"))
-                .spawn(run)
-                .expect("the operating system starts threads");
-        }
-        Self {
-            drivers,
-            tokio,
-            _running: running,
-        }
-    }
-}
-
-impl Spawner for Threads {
-    fn spawn_driver(&self, task: BoxFuture<'static, ()>) {
-        self.drivers.spawn(task).detach();
-    }
-
-    fn spawn_step(&self, task: BoxFuture<'static, ()>) {
-        drop(self.tokio.spawn(task));
-    }
-}
-
-impl fmt::Debug for Threads {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Threads").finish_non_exhaustive()
     }
 }

@@ -92,6 +92,7 @@ mod run;
 mod select;
 mod source;
 pub mod testing;
+mod threads;
 mod time;
 mod timer;
 mod unread;

@@ -32,9 +32,9 @@ pub mod workflow;
 
 pub use engine::{
     Admission, AwaitedHook, Builder, Caller, CancelError, CancelRequested, Delivery, Engine, Hook,
-    HookFilter, HookPage, InvalidName, Limits, ListedHook, LogPlace, Mail, Parting, Posted, Reason,
-    Resume, ResumeOrStart, RunOutcome, RunView, RunViews, Start, Started, UnreadPayload,
-    WakeUpError, Webhook, WebhookDelivery, Why, WhyParked,
+    HookFilter, HookPage, InvalidName, Limits, ListedHook, Listening, LogPlace, Mail, Parting,
+    Posted, Reason, Resume, ResumeOrStart, RunOutcome, RunView, RunViews, Start, Started,
+    UnreadPayload, WakeUpError, Webhook, WebhookDelivery, Why, WhyParked,
 };
 pub use error::{
     AdmitError, AnswerError, OpenError, PostError, QueryError, ResumeError, StartError,

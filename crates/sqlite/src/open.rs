@@ -200,6 +200,7 @@ fn begin(
         connection,
         now: Arc::clone(&options.now),
         most: Most::beside(options.wal_bytes),
+        patience: options.patience.clone(),
         tasks: Arc::clone(&tasks),
         counters: Arc::clone(counters),
         file,

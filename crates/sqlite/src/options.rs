@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use rewake_store::Durability;
 use rewake_store::core::time::Timestamp;
+use rewake_store::{Durability, Patience};
 
 /// The store's clock.
 pub type Now = Arc<dyn Fn() -> Timestamp + Send + Sync>;
@@ -22,6 +22,7 @@ pub struct Options {
     pub(crate) wal_bytes: u64,
     pub(crate) file_bytes: Option<u64>,
     pub(crate) read_only: bool,
+    pub(crate) patience: Patience,
 }
 
 /// Where a store keeps its rows.
@@ -50,6 +51,7 @@ impl Options {
             wal_bytes: 64 << 20,
             file_bytes: None,
             read_only: false,
+            patience: Patience::new(),
         }
     }
 
@@ -102,6 +104,14 @@ impl Options {
         self.read_only = true;
         self
     }
+
+    /// How the writer waits for requests. [`Patience::new`] unless set; with [`Patience::none`] it
+    /// saves some processor time, and a lone caller waits longer.
+    #[must_use]
+    pub fn patience(mut self, patience: Patience) -> Self {
+        self.patience = patience;
+        self
+    }
 }
 
 impl fmt::Debug for Options {
@@ -114,6 +124,7 @@ impl fmt::Debug for Options {
             .field("wal_bytes", &self.wal_bytes)
             .field("file_bytes", &self.file_bytes)
             .field("read_only", &self.read_only)
+            .field("patience", &self.patience)
             .finish_non_exhaustive()
     }
 }

@@ -1,14 +1,18 @@
 //! A queue between the callers and a thread, bounded in bytes.
 
 use std::collections::VecDeque;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
-use rewake_store::StoreError;
+use rewake_store::{Patience, StoreError};
 
 /// What waits for a thread.
 #[derive(Debug)]
 pub(crate) struct Queue<T> {
     state: Mutex<State<T>>,
+    /// How much waits, for who looks without the lock.
+    len: AtomicUsize,
     arrived: Condvar,
     bound: usize,
 }
@@ -17,6 +21,8 @@ pub(crate) struct Queue<T> {
 struct State<T> {
     waiting: VecDeque<(usize, T)>,
     bytes: usize,
+    /// Threads that must be woken.
+    sleeping: usize,
     closed: Option<String>,
 }
 
@@ -35,8 +41,10 @@ impl<T> Queue<T> {
             state: Mutex::new(State {
                 waiting: VecDeque::new(),
                 bytes: 0,
+                sleeping: 0,
                 closed: None,
             }),
+            len: AtomicUsize::new(0),
             arrived: Condvar::new(),
             bound,
         }
@@ -54,9 +62,22 @@ impl<T> Queue<T> {
         }
         state.bytes = state.bytes.saturating_add(bytes);
         state.waiting.push_back((bytes, item));
+        self.len.store(state.waiting.len(), Ordering::Release);
+        let sleeps = state.sleeping > 0;
         drop(state);
-        self.arrived.notify_one();
+        if sleeps {
+            self.arrived.notify_one();
+        }
         Ok(())
+    }
+
+    /// Looks a while for something to come, where nothing waits and that is worth it. Nothing is
+    /// taken, and to be closed counts as nothing.
+    pub(crate) fn look(&self, patience: &mut Patience, now: impl Fn() -> Duration) {
+        let something = || self.len.load(Ordering::Acquire) > 0;
+        if !something() && patience.is_worth_a_look() {
+            patience.look(something, now);
+        }
     }
 
     /// Waits until something has come and takes all of it, within bounds; nothing once the queue is
@@ -64,10 +85,12 @@ impl<T> Queue<T> {
     pub(crate) fn take(&self, max_items: usize, max_bytes: usize) -> Vec<T> {
         let mut state = self.state();
         while state.waiting.is_empty() && state.closed.is_none() {
+            state.sleeping += 1;
             state = self
                 .arrived
                 .wait(state)
                 .unwrap_or_else(PoisonError::into_inner);
+            state.sleeping -= 1;
         }
         let mut taken = Vec::new();
         let mut room = max_bytes;
@@ -82,6 +105,7 @@ impl<T> Queue<T> {
             state.bytes = state.bytes.saturating_sub(bytes);
             taken.push(item);
         }
+        self.len.store(state.waiting.len(), Ordering::Release);
         taken
     }
 

@@ -4,8 +4,9 @@ use std::cell::RefCell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::thread::JoinHandle;
+use std::time::Instant;
 
-use rewake_store::StoreError;
+use rewake_store::{Patience, StoreError};
 use rusqlite::Connection;
 use rusqlite::wal::CheckpointMode;
 
@@ -46,6 +47,7 @@ pub(crate) struct Writer {
     pub(crate) connection: Connection,
     pub(crate) now: Now,
     pub(crate) most: Most,
+    pub(crate) patience: Patience,
     pub(crate) tasks: Arc<Queue<Task>>,
     pub(crate) counters: Arc<Counters>,
     /// None in memory.
@@ -75,7 +77,10 @@ impl Writer {
 
     fn serve_all(&self) -> Result<(), String> {
         let mut tables = Tables::of_writer(&self.connection);
+        let mut patience = self.patience.clone();
+        let began = began();
         loop {
+            self.tasks.look(&mut patience, || began.elapsed());
             let tasks = self.tasks.take(self.most.requests, self.most.bytes);
             if tasks.is_empty() {
                 return Ok(());
@@ -218,6 +223,16 @@ impl Held {
         }
         (self.lock, moved)
     }
+}
+
+/// A moment from which the writer measures how long it looks for work. The store's clock is for what
+/// is stored, and may stand still.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "it measures the processor, and nothing that is stored depends on it"
+)]
+fn began() -> Instant {
+    Instant::now()
 }
 
 fn refuse_all(requests: impl IntoIterator<Item = Box<dyn Request>>, error: &StoreError) {

@@ -23,6 +23,7 @@ mod error;
 pub mod judge;
 mod lineage;
 mod nodes;
+mod patience;
 mod request;
 mod role;
 mod row;
@@ -40,6 +41,7 @@ pub use admission::{Admit, AdmitRefusal, Admitted, Post, PostRefusal, Posted};
 pub use error::{Failed, StoreError};
 pub use lineage::{ChildBegins, Kin, Lineage};
 pub use nodes::{BEAT, Beat, Claimed, Concern, Join, LEASE, Lease, Leased, News, Nodes};
+pub use patience::Patience;
 pub use request::{
     Answer, AnswerRefusal, Answered, Append, AppendRefusal, Appended, Condition, Create,
     CreateRefusal, Created, Deliver, DeliverRefusal, Delivered, DeliveryKey, Door, Mark, StartKey,

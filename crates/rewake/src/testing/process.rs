@@ -13,7 +13,7 @@ use tokio::runtime::Handle;
 use super::fuse::Fuse;
 use super::task::{Signal, Task, Waits};
 use super::world::{World, WorldClock, WorldEntropy};
-use crate::host::Threads;
+use crate::threads::Threads;
 
 /// Whether a process still is, and what it is doing.
 #[derive(Debug)]

@@ -15,4 +15,4 @@ pub(crate) use member::{Member, beat, claim, give_up, listen};
 pub(crate) use recovery::{Recovery, Turn, after, is_culprit, recover, retry_crowded};
 pub(crate) use residents::{Mailbox, Message, Residents};
 pub(crate) use schedule::Schedule;
-pub(crate) use waiters::{News, Waiters};
+pub(crate) use waiters::{Called, News, Waiters};

@@ -1,7 +1,7 @@
 //! Those who wait for something of a run: its end, or an answer to a webhook's request.
 //!
-//! A call to look is only a hint: whoever is called looks at the store. An end is told as it is on
-//! record, so nobody need read it there. Whoever stops waiting, called or not, leaves nothing behind.
+//! A call to look is only a hint: whoever is called looks at the store. An end or an answer is told as
+//! it is on record, so nobody need read it there. Whoever stops waiting, called or not, leaves nothing behind.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -12,6 +12,7 @@ use std::task::{Context, Poll};
 use futures_channel::oneshot;
 use futures_util::FutureExt;
 use rewake_core::id::RunId;
+use rewake_core::payload::Payload;
 
 use crate::engine::RunOutcome;
 
@@ -33,6 +34,8 @@ pub(crate) enum News {
     Look,
     /// The run ended, and that is on record.
     Ended(RunOutcome),
+    /// A request of a webhook was answered on this stream, and that is on record.
+    Answered { stream: String, answer: Payload },
 }
 
 /// Resolves when something worth looking at has happened to a run.

@@ -61,7 +61,7 @@ pub use settings::InvalidName;
 pub use start::{Start, Started};
 pub use unread::UnreadPayload;
 pub use wake_up::WakeUpError;
-pub use webhook::{Caller, Delivery, Webhook, WebhookDelivery};
+pub use webhook::{Caller, Delivery, Listening, Webhook, WebhookDelivery};
 pub use why::{AwaitedHook, CancelRequested, Reason, Why, WhyParked};
 
 /// How often a handle that drives nothing looks whether something has happened to a run.

@@ -142,7 +142,7 @@ impl Engine {
             if inner.residents.has(run) && !inner.is_stopping() {
                 match inner.called_or_later(called).await {
                     News::Ended(outcome) => return Ok(outcome),
-                    News::Look => continue,
+                    News::Look | News::Answered { .. } => continue,
                 }
             }
             let Some(row) = inner.store.run(inner.scope, run).await? else {

@@ -17,7 +17,7 @@ use rewake_store::{
 use sha2::{Digest, Sha256};
 
 use super::{Engine, Hook, Inner};
-use crate::dispatch::{Message, News};
+use crate::dispatch::{Called, Message, News};
 use crate::error::{AnswerError, QueryError, WebhookError};
 
 /// A request on its way to a webhook.
@@ -189,8 +189,26 @@ pub struct Caller<'a> {
     _place: SemaphoreGuard<'a>,
 }
 
+/// Hears what is said of a run since it was made.
+#[derive(Debug)]
+pub struct Listening<'a> {
+    run: RunId,
+    called: Called<'a>,
+}
+
 impl Caller<'_> {
-    /// Waits for the answer that the workflow gives on `stream`, at most `within`.
+    /// Hears what is said of `run` from now on: made before a request is handed over, it misses no
+    /// answer to it.
+    pub fn listen(&self, run: RunId) -> Listening<'_> {
+        Listening {
+            run,
+            called: self.engine.inner.waiters.wait(run),
+        }
+    }
+
+    /// Waits for the answer that the workflow gives on `stream`, at most `within`. Who has listened
+    /// since before the request was handed over, and knows that it was new, need not look whether the
+    /// answer stands already.
     ///
     /// # Errors
     ///
@@ -205,16 +223,29 @@ impl Caller<'_> {
         run: RunId,
         stream: StreamId,
         within: Duration,
+        since: Option<Listening<'_>>,
     ) -> Result<Payload, WebhookError> {
         let inner = &self.engine.inner;
         let mut deadline = self.engine.pass(within);
+        let since = since.filter(|since| since.run == run);
+        let mut since = since.map(|since| since.called);
         loop {
-            // Registered before looking, so that nothing falls in between.
-            let called = inner.waiters.wait(run);
-            if let Some(answer) = self.find(run, &stream).await? {
-                return Ok(answer);
-            }
+            let called = if let Some(called) = since.take() {
+                called
+            } else {
+                // Registered before looking, so that nothing falls in between.
+                let called = inner.waiters.wait(run);
+                if let Some(answer) = self.find(run, &stream).await? {
+                    return Ok(answer);
+                }
+                called
+            };
             match select(pin!(inner.called_or_later(called)), deadline).await {
+                Either::Left((News::Answered { stream: on, answer }, _))
+                    if on == stream.as_str() =>
+                {
+                    return Ok(answer);
+                }
                 Either::Left((_, rest)) => deadline = rest,
                 Either::Right(((), _)) => {
                     // Who answers in another process calls nobody here: what stands is the answer.
@@ -288,17 +319,23 @@ impl Inner {
     ) -> Result<(), AnswerError> {
         let chunk = ChunkRow {
             writer: Some(writer),
-            payload,
+            payload: payload.clone(),
         };
         let answer = Answer {
             scope: self.scope,
             run,
-            stream,
+            stream: stream.clone(),
             chunk,
         };
         match self.store.answer(answer).await {
-            Ok(_) => {
-                self.waiters.call(run, News::Look);
+            Ok(answered) => {
+                let news = News::Answered {
+                    stream,
+                    answer: payload,
+                };
+                // What was answered before may read otherwise.
+                let news = if answered.first { news } else { News::Look };
+                self.waiters.call(run, news);
                 Ok(())
             }
             Err(Failed::Refused(AnswerRefusal::AlreadyAnswered)) => {

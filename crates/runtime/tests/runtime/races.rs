@@ -98,7 +98,7 @@ fn an_answer_that_another_process_gave_is_found_when_the_time_runs_out() {
     let caller = engine.caller().unwrap();
     let stream = engine.answer_stream("door", None);
     let within = Duration::from_secs(30);
-    let mut waiting = pin!(caller.answer(run, stream, within));
+    let mut waiting = pin!(caller.answer(run, stream, within, None));
     let polled = waiting.poll_unpin(&mut Context::from_waker(Waker::noop()));
     assert!(matches!(polled, Poll::Pending));
     let answer = Answer {

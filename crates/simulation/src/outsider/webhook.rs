@@ -125,14 +125,17 @@ async fn deliver(
         payload,
         key,
     };
+    let found = webhook.hook.run_id;
+    let listening = waiting.as_ref().map(|(caller, _)| caller.listen(found));
     let Some(delivered) = engine.deliver_webhook(delivery).await? else {
         return Ok(None);
     };
     let hook = (delivered.hook.run_id, delivered.hook.hook_id);
-    let Some((caller, stream)) = waiting else {
+    let Some((caller, stream)) = &waiting else {
         return Ok(Some(Answer { hook, text: None }));
     };
-    let text = match caller.answer(hook.0, stream, WITHIN).await {
+    let since = listening.filter(|_| delivered.new);
+    let text = match caller.answer(hook.0, *stream, WITHIN, since).await {
         Ok(answer) => Some(text_of(&answer)?),
         // The request is durable, whatever becomes of its answer.
         Err(WebhookError::NoAnswer | WebhookError::RunEnded | WebhookError::AnswerLost(_)) => None,
