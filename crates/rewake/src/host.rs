@@ -1,5 +1,4 @@
-//! The real world: the clock of the machine, the application's tokio, threads of our own, and the
-//! operating system's entropy.
+//! The real world: the clock of the machine, the application's tokio, threads of our own.
 
 use std::fmt;
 use std::num::NonZero;
@@ -12,9 +11,10 @@ use async_executor::Executor;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use rewake_core::time::Timestamp;
-use rewake_runtime::{Clock, Entropy, Host, Spawner};
+use rewake_runtime::{Clock, Host, Spawner};
 use tokio::runtime::Handle;
 
+use crate::entropy::OsEntropy;
 use crate::timer::Timer;
 
 /// The world of a real program.
@@ -26,7 +26,7 @@ pub(crate) fn host(tokio: &Handle) -> Host {
     Host {
         clock: Arc::new(clock),
         spawner: Arc::new(Threads::start(tokio.clone(), threads)),
-        entropy: Arc::new(OsEntropy),
+        entropy: Arc::new(OsEntropy::default()),
     }
 }
 
@@ -53,16 +53,6 @@ impl Clock for MachineClock {
 
     fn sleep_until(&self, at: Timestamp) -> BoxFuture<'static, ()> {
         self.timer.sleep_until(at).boxed()
-    }
-}
-
-struct OsEntropy;
-
-impl Entropy for OsEntropy {
-    fn draw(&self) -> u128 {
-        let mut bits = [0; 16];
-        getrandom::fill(&mut bits).expect("the operating system gives entropy");
-        u128::from_be_bytes(bits)
     }
 }
 
