@@ -168,6 +168,7 @@ impl Driver {
                 Message::Fence
                 | Message::Place { .. }
                 | Message::AttemptEnded { .. }
+                | Message::Unmarked(_)
                 | Message::ForeignWake
                 | Message::Evict => {}
             }
