@@ -1,5 +1,4 @@
-//! The real world: the clock of the machine, the application's tokio, threads of our own, and the
-//! operating system's entropy.
+//! The real world: the clock of the machine, the application's tokio, threads of our own.
 
 use std::num::NonZero;
 use std::sync::Arc;
@@ -9,9 +8,10 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use rewake_core::time::Timestamp;
-use rewake_runtime::{Clock, Entropy, Host};
+use rewake_runtime::{Clock, Host};
 use tokio::runtime::Handle;
 
+use crate::entropy::OsEntropy;
 use crate::threads::Threads;
 use crate::timer::Timer;
 
@@ -24,7 +24,7 @@ pub(crate) fn host(tokio: &Handle) -> Host {
     Host {
         clock: Arc::new(clock),
         spawner: Arc::new(Threads::start(tokio.clone(), threads)),
-        entropy: Arc::new(OsEntropy),
+        entropy: Arc::new(OsEntropy::default()),
     }
 }
 
@@ -51,15 +51,5 @@ impl Clock for MachineClock {
 
     fn sleep_until(&self, at: Timestamp) -> BoxFuture<'static, ()> {
         self.timer.sleep_until(at).boxed()
-    }
-}
-
-struct OsEntropy;
-
-impl Entropy for OsEntropy {
-    fn draw(&self) -> u128 {
-        let mut bits = [0; 16];
-        getrandom::fill(&mut bits).expect("the operating system gives entropy");
-        u128::from_be_bytes(bits)
     }
 }

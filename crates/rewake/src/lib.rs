@@ -72,6 +72,7 @@ mod cancellation;
 mod child;
 mod code;
 mod definition;
+mod entropy;
 mod error;
 mod events;
 #[cfg(any(test, doctest))]

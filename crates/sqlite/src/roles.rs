@@ -45,6 +45,30 @@ impl Log for SqliteStore {
         })
     }
 
+    /// One request: there is one answer to wait for, however many there are.
+    fn append_all(
+        &self,
+        requests: Vec<Append>,
+    ) -> StoreFuture<Vec<Result<Appended, AppendRefusal>>> {
+        let bytes = requests.iter().map(Append::weight).sum();
+        let all_from_workers = requests.iter().all(|request| request.mark.is_some());
+        let caller = if all_from_workers {
+            Caller::Worker
+        } else {
+            Caller::Outsider
+        };
+        self.write(caller, bytes, move |tables, now| {
+            let each = requests
+                .iter()
+                .map(|request| match judge::append(tables, request, now) {
+                    Ok(verdict) => carry_out(tables, verdict).map(Ok),
+                    Err(Failed::Refused(refusal)) => Ok(Err(refusal)),
+                    Err(Failed::Store(error)) => Err(error),
+                });
+            each.collect()
+        })
+    }
+
     fn deliver(&self, request: Deliver) -> StoreFuture<Delivered, Failed<DeliverRefusal>> {
         let bytes = request.weight();
         self.write(Caller::Outsider, bytes, move |tables, now| {

@@ -5,7 +5,8 @@
 
 use std::collections::BTreeMap;
 
-use futures_util::future::BoxFuture;
+use futures_util::FutureExt;
+use futures_util::future::{BoxFuture, join_all};
 use rewake_core::entity::RunStatus;
 use rewake_core::event::{Frame, Position};
 use rewake_core::id::RunId;
@@ -44,6 +45,25 @@ pub trait Log {
     /// children, and what becomes of payloads that are left unread: the log of a
     /// run that they start, the mailbox.
     fn append(&self, request: Append) -> StoreFuture<Appended, Failed<AppendRefusal>>;
+
+    /// Adds to several logs, in this order. Each request is judged alone, as by [`append`](Self::append),
+    /// and one that is refused is in nobody else's way; its refusal stands in its place among the
+    /// answers. An error says of none of them whether it took effect.
+    fn append_all(
+        &self,
+        requests: Vec<Append>,
+    ) -> StoreFuture<Vec<Result<Appended, AppendRefusal>>> {
+        let appends = requests.into_iter().map(|request| self.append(request));
+        let answers = join_all(appends).map(|answers| {
+            let each = answers.into_iter().map(|answer| match answer {
+                Ok(appended) => Ok(Ok(appended)),
+                Err(Failed::Refused(refusal)) => Ok(Err(refusal)),
+                Err(Failed::Store(error)) => Err(error),
+            });
+            each.collect()
+        });
+        answers.boxed()
+    }
 
     /// Hands a payload to the live hook of a token. Atomic with it: the finding of the hook, its
     /// counts, the delivery key with its answer, the run's row.

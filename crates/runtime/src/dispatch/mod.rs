@@ -3,6 +3,7 @@
 mod budget;
 mod expected;
 mod mailbox;
+mod marks;
 mod member;
 mod recovery;
 mod residents;
@@ -11,6 +12,7 @@ mod waiters;
 
 pub(crate) use budget::Budget;
 pub(crate) use expected::Expected;
+pub(crate) use marks::Marks;
 pub(crate) use member::{Member, beat, claim, give_up, listen};
 pub(crate) use recovery::{Recovery, Turn, after, is_culprit, recover, retry_crowded};
 pub(crate) use residents::{Mailbox, Message, Residents};

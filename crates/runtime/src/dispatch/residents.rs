@@ -46,6 +46,8 @@ pub(crate) enum Message {
         attempt: u32,
         outcome: AttemptOutcome,
     },
+    /// The mark that was to say how far the run has come, up to here, came to nothing.
+    Unmarked(Position),
     /// Something woke the workflow that must not.
     ForeignWake,
     /// Give up the memory, if at rest.

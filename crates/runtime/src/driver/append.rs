@@ -143,6 +143,7 @@ impl Driver {
 
     /// Appends, and feeds what the log answers.
     pub(super) async fn append(&mut self, append: Append) -> Result<(), Stop> {
+        self.supersede_mark(&append).await;
         let mark = append.mark.clone().unwrap_or_default();
         let ended = append.events.iter().find_map(RunOutcome::of);
         let (id, was_fed) = (append.id, self.fed());
@@ -158,15 +159,12 @@ impl Driver {
                 // As the store has it: records need no reaction, for their worker has had it.
                 let is_alone = appended.frames.iter().all(|frame| frame.id == id);
                 let is_up_to_date = !brings_work && is_alone && mark.reacted == was_fed;
-                self.recorded.reacted = if is_up_to_date {
-                    appended.head
-                } else {
-                    mark.reacted
-                };
-                self.recorded.wake_at = mark.wake_at;
-                self.recorded.note_taken(mark.taken);
-                self.recorded.parked = false;
-                if mark.rested {
+                let rested = mark.rested;
+                self.recorded.note(mark);
+                if is_up_to_date {
+                    self.recorded.reacted = appended.head;
+                }
+                if rested {
                     self.forgive();
                 }
                 self.engine.begin_all(appended.started);
@@ -180,6 +178,17 @@ impl Driver {
             }
             Err(Failed::Refused(refusal)) => self.refused(refusal).await,
             Err(Failed::Store(error)) => self.failed(error).await,
+        }
+    }
+
+    /// What a mark that was handed over says goes along with this append. One that the store has may
+    /// come after events: their position refuses it. It must not come after another mark.
+    async fn supersede_mark(&mut self, append: &Append) {
+        self.unmarked = false;
+        if append.events.is_empty() {
+            self.settle_mark().await;
+        } else {
+            self.take_mark_back();
         }
     }
 
@@ -246,6 +255,14 @@ impl Driver {
 }
 
 impl Recorded {
+    /// Takes note of what a mark says.
+    pub(super) fn note(&mut self, mark: Mark) {
+        self.reacted = mark.reacted;
+        self.wake_at = mark.wake_at;
+        self.note_taken(mark.taken);
+        self.parked = false;
+    }
+
     fn note_taken(&mut self, taken: Vec<Taken>) {
         self.taken
             .retain(|known| taken.iter().all(|taken| taken.hook != known.hook));

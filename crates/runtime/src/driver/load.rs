@@ -44,9 +44,10 @@ impl Driver {
         self.turn = engine.recovery.turn().await;
         let heard = self.hear_first();
         match heard.begun {
-            // One that is begun while suspects are looked for is counted like any other.
-            Some(frame) if !engine.recovery.is_under_way() => {
-                self.begin_new(frame, heard.more).await
+            // One that is begun while suspects are looked for is counted like any other. Where there is
+            // news, another worker may have begun steps already, and those are not to be begun anew.
+            Some(frame) if heard.more == More::Nothing && !engine.recovery.is_under_way() => {
+                self.begin_new(frame).await
             }
             _ => self.replay(heard.more != More::News).await,
         }
@@ -54,7 +55,7 @@ impl Driver {
 
     /// Feeds the beginning of a log that has nothing else in it yet. The row of its run is what a new
     /// run's row is.
-    async fn begin_new(&mut self, frame: Frame, more: More) -> Result<(), Stop> {
+    async fn begin_new(&mut self, frame: Frame) -> Result<(), Stop> {
         let began = frame.events.first();
         let Some(EventKind::RunCreated { workflow, .. }) = began else {
             return self.replay(false).await;
@@ -65,9 +66,6 @@ impl Driver {
         self.workflow = Some(workflow.clone());
         self.recorded.wake_at = Some(frame.at);
         self.feed(frame)?;
-        if more != More::Nothing {
-            self.read_tail().await?;
-        }
         self.loaded = true;
         self.executor.with(Machine::rest).map_err(Stuck::from)?;
         Ok(())
@@ -180,6 +178,7 @@ impl Driver {
                 Message::Fence
                 | Message::Place { .. }
                 | Message::AttemptEnded { .. }
+                | Message::Unmarked(_)
                 | Message::ForeignWake
                 | Message::Evict => {}
             }

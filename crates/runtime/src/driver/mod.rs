@@ -135,6 +135,10 @@ struct Driver {
     turn: Option<Turn>,
     evict: bool,
     stopping: bool,
+    /// Its mark was handed over to be written with others, and taken for written since.
+    marked: bool,
+    /// That came to nothing: it writes the next one alone.
+    unmarked: bool,
     /// When what may wait must be on record.
     flush_at: Option<Timestamp>,
     /// The log, where each rest is checked by a second replay.
@@ -185,6 +189,8 @@ impl Driver {
             turn: None,
             evict: false,
             stopping,
+            marked: false,
+            unmarked: false,
             flush_at: None,
             shadow,
             verified: Position::START,
@@ -268,6 +274,7 @@ impl Driver {
             } => {
                 self.attempt_ended(step, attempt, outcome);
             }
+            Message::Unmarked(reacted) => self.unmark(reacted),
             Message::Upto(_) | Message::ForeignWake => {}
             Message::Evict => self.evict = true,
             Message::Shutdown => self.stopping = true,

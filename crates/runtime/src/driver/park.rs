@@ -55,6 +55,7 @@ impl Driver {
             since: None,
             repeat: false,
         };
+        self.settle_mark().await;
         match self.engine.store.append(append).await {
             Ok(_) | Err(Failed::Refused(AppendRefusal::RunEnded { .. })) => {
                 self.forgive();

@@ -3,8 +3,9 @@
 use std::pin::pin;
 
 use futures_util::future::{Either, select};
-use rewake_core::event::{EventKind, Frame, Taken};
+use rewake_core::event::{EventKind, Frame, Position, Taken};
 use rewake_core::time::Timestamp;
+use rewake_store::Append;
 
 use super::append::LAZY;
 use super::{Driver, Exit, Stop};
@@ -62,13 +63,16 @@ impl Driver {
             }
         }
         let leaving = self.evict || self.stopping;
+        let alone = leaving || self.unmarked;
+        if alone {
+            self.settle_mark().await;
+        }
         if self.is_behind() {
-            let flush_at = *self.flush_at.get_or_insert_with(|| now.after(LAZY));
-            if leaving || now >= flush_at {
-                self.flush_at = None;
-                let mark = self.mark();
+            let mark = self.mark();
+            if alone {
                 return self.append(mark).await;
             }
+            self.hand_over(mark, now);
         }
         // Whatever it was found after, it has survived that.
         self.recovering = false;
@@ -76,7 +80,41 @@ impl Driver {
         if leaving {
             return self.go(next);
         }
-        self.wait(self.flush_at.into_iter().chain(next).min()).await
+        self.wait(next).await
+    }
+
+    /// Has a mark written together with those of other runs, and takes it for written: should the
+    /// process end before it is, the cost is a replay. Where it comes to nothing, word comes of that.
+    fn hand_over(&mut self, append: Append, now: Timestamp) {
+        if let Some(mark) = append.mark.clone() {
+            self.recorded.note(mark);
+        }
+        self.marked = true;
+        self.engine.write_later(append, now, LAZY);
+    }
+
+    /// Takes back a mark that was handed over, and waits for the answer to one that the store has: of
+    /// two marks the older must not come last.
+    pub(super) async fn settle_mark(&mut self) {
+        self.take_mark_back();
+        if let Some(answered) = self.engine.marks.answered(self.run) {
+            let _ended = answered.await;
+        }
+    }
+
+    /// Takes back a mark that was handed over: it is not written, and what comes next must say as much.
+    pub(super) fn take_mark_back(&mut self) {
+        if std::mem::take(&mut self.marked) && self.engine.marks.take_back(self.run) {
+            self.recorded.reacted = Position::START;
+        }
+    }
+
+    /// A mark that was taken for written is not, unless a later append has said more.
+    pub(super) fn unmark(&mut self, reacted: Position) {
+        if self.recorded.reacted == reacted {
+            self.recorded.reacted = Position::START;
+            self.unmarked = true;
+        }
     }
 
     /// Roughly what the run holds in memory, in bytes.

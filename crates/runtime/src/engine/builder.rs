@@ -11,8 +11,8 @@ use super::post::sweep;
 use super::settings::{check_limits, check_name, check_public_url};
 use super::{Engine, Inner, Limits};
 use crate::dispatch::{
-    Budget, Member, Recovery, Residents, Schedule, Waiters, after, beat, claim, listen, recover,
-    retry_crowded,
+    Budget, Marks, Member, Recovery, Residents, Schedule, Waiters, after, beat, claim, listen,
+    recover, retry_crowded,
 };
 use crate::error::OpenError;
 use crate::host::Host;
@@ -179,6 +179,7 @@ impl Builder {
             schedule: Schedule::new(),
             waiters: Waiters::default(),
             budget: Budget::new(self.memory),
+            marks: Marks::default(),
             steps: Arc::new(Semaphore::new(self.max_steps)),
             loads: Semaphore::new(LOADS),
             callers: Semaphore::new(self.limits.waiting_callers),

@@ -40,7 +40,7 @@ use rewake_store::{
 };
 
 use crate::dispatch::{
-    Budget, Mailbox, Member, Message, News, Recovery, Residents, Schedule, Waiters,
+    Budget, Mailbox, Marks, Member, Message, News, Recovery, Residents, Schedule, Waiters,
 };
 use crate::driver::drive;
 use crate::host::Host;
@@ -144,6 +144,7 @@ pub(crate) struct Inner {
     pub(crate) schedule: Schedule,
     pub(crate) waiters: Waiters,
     pub(crate) budget: Budget,
+    pub(crate) marks: Marks,
     pub(crate) steps: Arc<Semaphore>,
     pub(crate) loads: Semaphore,
     pub(crate) callers: Semaphore,

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use futures_util::FutureExt;
 use rewake_core::event::EventKind;
-use rewake_core::id::EventId;
+use rewake_core::id::{EventId, RunId};
 use rewake_core::time::Timestamp;
 use rewake_core::token::Token;
 use rewake_runtime::workflow::{Context as RunContext, HookSpec, RegisterHook};
@@ -28,6 +28,15 @@ async fn receives_once(run: Arc<RunContext>) {
     };
     let mut hook = RegisterHook::new(run, spec).await.unwrap();
     let _payload_or_expired = hook.receive().await;
+}
+
+async fn receives_at_leisure(run: Arc<RunContext>) {
+    let spec = HookSpec {
+        token: Some(token()),
+        ..HookSpec::default()
+    };
+    let mut hook = RegisterHook::new(run, spec).await.unwrap();
+    let _payload = hook.receive().await;
 }
 
 fn resume(engine: &Engine) -> impl Future<Output = ()> + use<> {
@@ -190,4 +199,40 @@ fn a_hook_that_somebody_else_has_expired_is_not_expired_again() {
     let expired = events.iter().filter(|name| **name == "hook_expired");
     assert_eq!(expired.count(), 1, "{events:?}");
     assert_eq!(events.last(), Some(&"run_completed"), "{events:?}");
+}
+
+fn is_at_rest(world: &World, run: RunId) -> bool {
+    let row = world.store.memory.run(ScopeId(0), run);
+    world.until(row).unwrap().unwrap().wake_at.is_none()
+}
+
+#[test]
+fn a_run_that_waits_is_on_record_as_at_rest_soon() {
+    let world = World::new();
+    let engine = world.open(world.builder(receives_at_leisure));
+    let run = world.start(&engine);
+    assert!(!is_at_rest(&world, run), "that may wait for company");
+    world.pass(Duration::from_millis(20));
+    assert!(is_at_rest(&world, run));
+}
+
+#[test]
+fn a_mark_that_came_to_nothing_is_made_again() {
+    let world = World::new();
+    let engine = world.open(world.builder(receives_at_leisure));
+    let run = world.start(&engine);
+    let before = world.store.appends();
+    world.store.is_busy_for(2);
+    world.pass(Duration::from_secs(1));
+    assert!(is_at_rest(&world, run));
+    assert_eq!(world.store.appends(), before + 3);
+}
+
+#[test]
+fn what_a_mark_was_to_say_is_said_by_whoever_leaves_before_it_is_written() {
+    let world = World::new();
+    let engine = world.open(world.builder(receives_at_leisure));
+    let run = world.start(&engine);
+    world.until(engine.shutdown(Duration::ZERO)).unwrap();
+    assert!(is_at_rest(&world, run));
 }

@@ -40,6 +40,30 @@ fn the_first_won<A: Debug, R: std::error::Error + 'static>(
     )
 }
 
+pub(super) async fn appends_in_one_request_are_judged_each_alone(stage: Stage<'_>) {
+    let (log, other) = (stage.started().await, stage.started().await);
+    let requests = vec![
+        log.worker([step_created(1)]).request().await,
+        log.worker([step_created(2)]).request().await,
+        other.worker([]).reacted(2).request().await,
+    ];
+
+    let answers = stage.store.append_all(requests).await;
+
+    let moved = AppendRefusal::WorkerMoved {
+        run: log.run,
+        expected: Position(0),
+        actual: Position(3),
+    };
+    let heads = answers.expect("the store serves").into_iter();
+    let heads: Vec<_> = heads
+        .map(|answer| answer.map(|answer| answer.head))
+        .collect();
+    assert_eq!(heads, [Ok(Position(3)), Err(moved), Ok(Position(2))]);
+    assert_eq!(log.events().await[2..], [step_created(1)]);
+    assert_eq!(other.row().await.reacted, Position(2));
+}
+
 pub(super) async fn a_refused_one_in_the_middle_leaves_the_others_be(stage: Stage<'_>) {
     let log = stage.with_hook(1, "approve").await;
     let other = stage.started().await;

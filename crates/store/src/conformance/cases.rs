@@ -50,6 +50,7 @@ macro_rules! __conformance_cases {
             batches {
                 a_refused_one_in_the_middle_leaves_the_others_be
                 each_sees_what_those_before_it_left
+                appends_in_one_request_are_judged_each_alone
                 of_many_that_want_one_token_the_first_has_it
                 of_many_workers_on_one_position_the_first_goes_on
                 of_many_under_one_key_one_is_taken
