@@ -35,7 +35,7 @@ pub(crate) const EXACT: &[Exact] = &[
         syncs: 100,
         commits: 100,
         rows: 250,
-        pages: 322,
+        pages: 328,
     },
     Exact {
         name: "resume to finished",
@@ -43,7 +43,7 @@ pub(crate) const EXACT: &[Exact] = &[
         syncs: 100,
         commits: 100,
         rows: 300,
-        pages: 407,
+        pages: 421,
     },
 ];
 
