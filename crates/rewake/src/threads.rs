@@ -89,13 +89,20 @@ fn passed() -> Duration {
     Duration::from_millis(now().as_millis())
 }
 
+/// Drops a task that is woken after the threads have stopped, and its future with it, on a thread of its
+/// own: whoever wakes it may hold the lock that its future needs to go.
+fn drop_elsewhere(task: Runnable) {
+    let thread = thread::Builder::new().name("rewake-late".to_owned());
+    // Nobody waits for it. Where there is no thread to be had, it goes here.
+    drop(thread.spawn(move || drop(task)));
+}
+
 impl Shared {
     fn schedule(&self, task: Runnable) {
         let mut state = self.lock();
         if state.stopped {
             drop(state);
-            // Its future goes with it.
-            drop(task);
+            drop_elsewhere(task);
             return;
         }
         state.ready.push_back(task);
@@ -176,6 +183,7 @@ mod tests {
     use std::sync::Barrier;
     use std::task::{Poll, Waker};
 
+    use async_lock::Semaphore;
     use futures::channel::oneshot;
     use futures_executor::block_on;
     use futures_util::FutureExt;
@@ -265,6 +273,24 @@ mod tests {
         assert!(block_on(waiting).is_err());
         hold.send(()).unwrap();
         assert_eq!(block_on(holding), Ok(()));
+    }
+
+    #[test]
+    fn tasks_that_wait_in_one_line_go_one_by_one_once_the_threads_have_stopped() {
+        let threads = threads(1);
+        let line = Arc::new(Semaphore::new(1));
+        let place = line.try_acquire_arc().unwrap();
+        let waiting: [_; 2] = std::array::from_fn(|_| {
+            let line = Arc::clone(&line);
+            run(&threads, async move { drop(line.acquire_arc().await) })
+        });
+        // They have come to wait: the one thread takes them in turn.
+        assert_eq!(block_on(run(&threads, async {})), Ok(()));
+        drop(threads);
+        drop(place);
+        for end in waiting {
+            assert!(block_on(end).is_err());
+        }
     }
 
     #[test]

@@ -76,6 +76,13 @@ impl Marks {
         }
     }
 
+    /// Nobody writes any more. Whoever waits for an answer waits no longer, and the next mark finds
+    /// somebody to write it.
+    fn abandon(&self) {
+        self.end();
+        self.lock().expected = false;
+    }
+
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -95,8 +102,28 @@ impl Inner {
     }
 }
 
+/// Sees to it that marks are written again where writing them has panicked.
+struct Writing {
+    engine: Weak<Inner>,
+    is_over: bool,
+}
+
+impl Drop for Writing {
+    fn drop(&mut self) {
+        if !self.is_over
+            && let Some(engine) = self.engine.upgrade()
+        {
+            engine.marks.abandon();
+        }
+    }
+}
+
 /// Writes what waits, until nothing has come for a while.
 async fn write(engine: Weak<Inner>, mut lull: BoxFuture<'static, ()>, lazy: Duration) {
+    let mut writing = Writing {
+        engine: Weak::clone(&engine),
+        is_over: false,
+    };
     loop {
         lull.await;
         let Some(engine) = engine.upgrade() else {
@@ -104,6 +131,7 @@ async fn write(engine: Weak<Inner>, mut lull: BoxFuture<'static, ()>, lazy: Dura
         };
         let marks = engine.marks.begin();
         if marks.is_empty() {
+            writing.is_over = true;
             return;
         }
         // All are handed over at once, so that they share a commit.
@@ -117,14 +145,15 @@ async fn write(engine: Weak<Inner>, mut lull: BoxFuture<'static, ()>, lazy: Dura
 async fn write_some(engine: &Inner, marks: Vec<Append>) {
     let said: Vec<_> = marks.iter().map(said).collect();
     let answers = engine.store.append_all(marks).await;
-    for (at, (run, reacted)) in said.into_iter().enumerate() {
-        let written = answers.as_ref().is_ok_and(|all| all[at].is_ok());
-        if !written {
+    let mut answers = answers.unwrap_or_default().into_iter();
+    for (run, reacted) in said {
+        let message = match answers.next() {
+            Some(Ok(written)) if written.frames.is_empty() => continue,
+            Some(Ok(written)) => Message::Upto(written.head),
             // Its driver writes it alone, and sees to what is in the way.
-            engine
-                .residents
-                .tell_resident(run, Message::Unmarked(reacted));
-        }
+            Some(Err(_)) | None => Message::Unmarked(reacted),
+        };
+        engine.residents.tell_resident(run, message);
     }
 }
 

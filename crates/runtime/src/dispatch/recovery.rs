@@ -14,7 +14,7 @@ use std::time::Duration;
 use async_lock::{Mutex, Semaphore, SemaphoreGuardArc};
 use futures_channel::oneshot;
 use futures_util::stream::{self, FuturesUnordered};
-use futures_util::{StreamExt, TryStreamExt};
+use futures_util::{FutureExt, StreamExt, TryStreamExt};
 use rewake_core::id::RunId;
 use rewake_core::time::Timestamp;
 use rewake_store::{StoreError, StoreFuture, WakeUp};
@@ -24,8 +24,8 @@ use crate::engine::Inner;
 use crate::executor::Stuck;
 
 const PAGE: usize = 256;
-/// The most that is read, and counted in one commit, at once.
-const MAX_PAGE: usize = 2_048;
+/// The most that is read, counted in one commit, and under way at once.
+const MOST: usize = 2_048;
 /// So many runs that were left are taken up at the same time at least. The others stay in the store: they
 /// take no memory, and whoever resumes a run meanwhile does not wait behind all of them.
 pub(super) const AT_ONCE: usize = 64;
@@ -193,7 +193,7 @@ async fn take_up(
     let mut found = 0;
     let mut not_rested = FuturesUnordered::new();
     loop {
-        let many = room(engine, unclean_starts, 0).clamp(PAGE, MAX_PAGE);
+        let many = room(engine, unclean_starts, 0).clamp(PAGE, MOST);
         let page = read(engine, || {
             engine.store.due(engine.scope, after, until, many)
         })
@@ -209,8 +209,9 @@ async fn take_up(
             count(engine, &runs).await?;
         }
         for run in runs {
-            if not_rested.len() >= room(engine, unclean_starts, not_rested.len()) {
-                // A driver may also go without having rested; that is as good.
+            // A driver may also go without having rested; that is as good.
+            while let Some(Some(_rested_or_gone)) = not_rested.next().now_or_never() {}
+            while not_rested.len() >= room(engine, unclean_starts, not_rested.len()) {
                 let _rested_or_gone = not_rested.next().await;
             }
             not_rested.push(call(engine, run, unclean_starts > 0));
@@ -226,7 +227,8 @@ async fn take_up(
 /// takes nobody's time. Where what was taken up rests or ends, as what slept does, it stays at few.
 fn room(engine: &Inner, unclean_starts: u32, under_way: usize) -> usize {
     if unclean_starts < 2 {
-        AT_ONCE.max(engine.busy_runs().saturating_sub(under_way))
+        let going_on = engine.busy_runs().saturating_sub(under_way);
+        going_on.clamp(AT_ONCE, MOST)
     } else {
         1
     }

@@ -135,7 +135,8 @@ struct Driver {
     turn: Option<Turn>,
     evict: bool,
     stopping: bool,
-    /// Its mark was handed over to be written with others, and taken for written since.
+    /// A mark of the run may wait to be written with others: its own, taken for written since, or that
+    /// of a driver before it.
     marked: bool,
     /// That came to nothing: it writes the next one alone.
     unmarked: bool,
@@ -189,7 +190,7 @@ impl Driver {
             turn: None,
             evict: false,
             stopping,
-            marked: false,
+            marked: true,
             unmarked: false,
             flush_at: None,
             shadow,
@@ -458,6 +459,8 @@ impl Driver {
         self.executor.seal();
         // At rest it has taken its leave already, with nothing left in its mailbox.
         if exit != Exit::Rested {
+            // What it was to say may no longer be so by the time it is written.
+            self.engine.marks.take_back(self.run);
             self.engine.budget.stir(self.run);
             self.engine.residents.abandon(self.run);
         }
