@@ -39,6 +39,13 @@ use crate::bench::Bench;
 use crate::place::Place;
 use crate::report::{Row, Table};
 
+/// What one thread allocates another one lets go of, all the time: glibc's allocator takes the lock of
+/// the first one's arena for that, and at full load a third of all time. An application chooses its
+/// own; without the feature this one is measured with the system's.
+#[cfg(feature = "mimalloc")]
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     let args = match Args::parse(std::env::args().skip(1)) {
         Ok(args) => args,

@@ -19,7 +19,14 @@ pub(crate) fn run(arguments: &[String]) -> Result<()> {
             rest,
         ),
         _ => (
-            &["run", "--release", "--package", "rewake-bench", "--"],
+            &[
+                "run",
+                "--profile",
+                "shipped",
+                "--package",
+                "rewake-bench",
+                "--",
+            ],
             arguments,
         ),
     };
