@@ -80,7 +80,8 @@ impl Bench {
     fn floor(&self, profile: &Profile, durability: Durability) -> Result<Floor> {
         let span = Duration::from_millis(self.scale(1_000, 150));
         let path = self.place.file("floor")?;
-        Floor::new(&path, &profile.schema, &profile.script, durability, span)
+        let (schema, script) = (&profile.schema, &profile.script);
+        Ok(Floor::new(&path, schema, script, durability, span))
     }
 }
 

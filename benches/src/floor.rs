@@ -4,7 +4,7 @@
 //! operation as many rows of as many bytes as the engine was seen to write. This module must not use
 //! the engine.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context, Result};
@@ -30,15 +30,25 @@ pub(crate) struct Measure {
     pub(crate) max: f64,
 }
 
-/// A file to write to, and what is written.
+/// What is written, and where.
 #[derive(Debug)]
 pub(crate) struct Floor {
-    connection: Connection,
+    path: PathBuf,
+    schema: Schema,
     script: Script,
-    /// The operation that comes next.
-    next: u64,
+    durability: Durability,
     /// How long each part of a measurement takes.
     span: Duration,
+    /// The file as it stands.
+    ground: Option<Ground>,
+}
+
+/// A file to write to.
+#[derive(Debug)]
+struct Ground {
+    connection: Connection,
+    /// The operation that comes next.
+    next: u64,
 }
 
 impl Floor {
@@ -49,56 +59,15 @@ impl Floor {
         script: &Script,
         durability: Durability,
         span: Duration,
-    ) -> Result<Self> {
-        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
-            | OpenFlags::SQLITE_OPEN_CREATE
-            | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let connection = Connection::open_with_flags(path, flags)?;
-        connection.set_prepared_statement_cache_capacity(64);
-        let synchronous = match durability {
-            Durability::Full => "FULL",
-            Durability::Relaxed => "NORMAL",
-        };
-        // As the store has it, but for the checkpoints: every 8 MiB, by whoever commits.
-        connection.query_row("PRAGMA journal_mode = WAL", [], |_| Ok(()))?;
-        connection.execute_batch(&format!(
-            "PRAGMA temp_store = MEMORY;
-             PRAGMA cell_size_check = ON;
-             PRAGMA trusted_schema = OFF;
-             PRAGMA cache_size = -16384;
-             PRAGMA synchronous = {synchronous};
-             PRAGMA fullfsync = ON;
-             PRAGMA checkpoint_fullfsync = ON;"
-        ))?;
-        connection.query_row("PRAGMA wal_autocheckpoint = 2048", [], |_| Ok(()))?;
-        for sql in &schema.0 {
-            connection.execute_batch(sql)?;
-        }
-        let mut floor = Self {
-            connection,
+    ) -> Self {
+        Self {
+            path: path.to_owned(),
+            schema: schema.clone(),
             script: script.clone(),
-            next: 0,
+            durability,
             span,
-        };
-        floor.populate()?;
-        Ok(floor)
-    }
-
-    /// Puts there what the operations find: runs that wait, each with its token.
-    fn populate(&mut self) -> Result<()> {
-        let Some(existing) = self.script.existing.clone() else {
-            return Ok(());
-        };
-        self.connection.execute_batch("BEGIN IMMEDIATE")?;
-        for n in 0..existing.runs {
-            for write in &existing.writes {
-                put(&self.connection, write, n, 0, 0)?;
-            }
+            ground: None,
         }
-        self.connection.execute_batch("COMMIT")?;
-        self.connection
-            .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))
-            .context("the floor could not be laid")
     }
 
     /// Measures the machine as it is now.
@@ -123,36 +92,109 @@ impl Floor {
 
     fn one_by_one(&mut self) -> Result<Latency> {
         let mut latency = Latency::new();
-        let began = clock::now();
-        while began.elapsed() < self.span {
-            let before = clock::now();
-            self.transaction(1)?;
-            latency.record(before.elapsed());
-        }
+        self.each(1, |took| latency.record(took))?;
         Ok(latency)
     }
 
     /// Operations a second with `group` of them in a transaction.
     fn rate(&mut self, group: u64) -> Result<f64> {
-        let began = clock::now();
-        let mut done = 0;
-        while began.elapsed() < self.span {
-            self.transaction(group)?;
+        let (mut done, mut took) = (0, Duration::ZERO);
+        self.each(group, |each| {
             done += group;
-        }
-        Ok(per_second(done, began.elapsed()))
+            took += each;
+        })?;
+        Ok(per_second(done, took))
     }
 
-    fn transaction(&mut self, operations: u64) -> Result<()> {
+    /// Makes transactions of so many operations, and says what each took, until the time is over or no
+    /// run is left that such an operation could find as it must.
+    fn each(&mut self, operations: u64, mut say: impl FnMut(Duration)) -> Result<()> {
+        let (script, span) = (self.script.clone(), self.span);
+        let ground = self.ground()?;
+        let began = clock::now();
+        while began.elapsed() < span && script.left(ground.next) >= operations {
+            let before = clock::now();
+            ground.transaction(&script, operations)?;
+            say(before.elapsed());
+        }
+        Ok(())
+    }
+
+    /// The file, made anew where less than half of the operations are left that it was laid for.
+    fn ground(&mut self) -> Result<&mut Ground> {
+        let known = self.ground.take();
+        let is_good = |ground: &Ground| self.script.left(ground.next) >= self.script.left(0) / 2;
+        let ground = match known.filter(is_good) {
+            Some(ground) => ground,
+            None => self.lay()?,
+        };
+        Ok(self.ground.insert(ground))
+    }
+
+    /// A new file with what the operations find: runs that wait, each with its token.
+    fn lay(&self) -> Result<Ground> {
+        let connection = self.open()?;
+        for sql in &self.schema.0 {
+            connection.execute_batch(sql)?;
+        }
+        if let Some(existing) = &self.script.existing {
+            connection.execute_batch("BEGIN IMMEDIATE")?;
+            for n in 0..existing.runs {
+                for write in &existing.writes {
+                    put(&connection, write, n, 0, 0)?;
+                }
+            }
+            connection.execute_batch("COMMIT")?;
+            connection
+                .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))
+                .context("the floor could not be laid")?;
+        }
+        Ok(Ground {
+            connection,
+            next: 0,
+        })
+    }
+
+    fn open(&self) -> Result<Connection> {
+        let folder = self.path.parent().context("the file has a folder")?;
+        std::fs::remove_dir_all(folder)?;
+        std::fs::create_dir_all(folder)?;
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
+            | OpenFlags::SQLITE_OPEN_CREATE
+            | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let connection = Connection::open_with_flags(&self.path, flags)?;
+        connection.set_prepared_statement_cache_capacity(64);
+        let synchronous = match self.durability {
+            Durability::Full => "FULL",
+            Durability::Relaxed => "NORMAL",
+        };
+        // As the store has it, but for the checkpoints: every 8 MiB, by whoever commits.
+        connection.query_row("PRAGMA journal_mode = WAL", [], |_| Ok(()))?;
+        connection.execute_batch(&format!(
+            "PRAGMA temp_store = MEMORY;
+             PRAGMA cell_size_check = ON;
+             PRAGMA trusted_schema = OFF;
+             PRAGMA cache_size = -16384;
+             PRAGMA synchronous = {synchronous};
+             PRAGMA fullfsync = ON;
+             PRAGMA checkpoint_fullfsync = ON;"
+        ))?;
+        connection.query_row("PRAGMA wal_autocheckpoint = 2048", [], |_| Ok(()))?;
+        Ok(connection)
+    }
+}
+
+impl Ground {
+    fn transaction(&mut self, script: &Script, operations: u64) -> Result<()> {
         self.connection
             .prepare_cached("BEGIN IMMEDIATE")?
             .execute([])?;
         for _ in 0..operations {
             let n = self.next;
             self.next += 1;
-            let runs = self.script.existing.as_ref().map(|existing| existing.runs);
+            let runs = script.existing.as_ref().map(|existing| existing.runs);
             let run = runs.map_or(n, |runs| n % runs);
-            for (at, write) in self.script.writes.iter().enumerate() {
+            for (at, write) in script.writes.iter().enumerate() {
                 put(&self.connection, write, run, n + 1, at)?;
             }
         }

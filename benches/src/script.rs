@@ -31,6 +31,8 @@ pub(crate) struct Script {
 #[derive(Clone, Debug)]
 pub(crate) struct Existing {
     pub(crate) runs: u64,
+    /// How many operations find each of them as they must.
+    pub(crate) each: u64,
     pub(crate) writes: Vec<Write>,
 }
 
@@ -43,6 +45,15 @@ impl Script {
             self.writes
         );
         Ok(self)
+    }
+
+    /// How many operations are left after the first `done`. Those about new runs have no end.
+    pub(crate) fn left(&self, done: u64) -> u64 {
+        let existing = self.existing.as_ref();
+        let all = existing.map_or(u64::MAX, |existing| {
+            existing.runs.saturating_mul(existing.each)
+        });
+        all.saturating_sub(done)
     }
 
     pub(crate) fn bytes(&self) -> u32 {

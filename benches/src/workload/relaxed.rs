@@ -12,7 +12,7 @@ const NAME: &str = "relaxed";
 
 pub(crate) async fn run(bench: &Bench) -> Result<Vec<Row>> {
     let count = bench.scale(10_000, 1_000);
-    let alone = steps::profile(bench, 1).await?;
+    let alone = steps::profile(bench, 1, count).await?;
     let (rounds, floors) = bench
         .beside_floor(&alone, Durability::Relaxed, || {
             sequential::one_run(bench, count, Durability::Relaxed)
@@ -32,7 +32,7 @@ pub(crate) async fn run(bench: &Bench) -> Result<Vec<Row>> {
 /// Steps a second, beside the engine's own figure with full durability: each round has both.
 async fn beside_full(bench: &Bench) -> Result<Row> {
     let (runs, each) = (bench.scale(1_000, 200), bench.scale(100, 50));
-    let profile = steps::profile(bench, runs).await?;
+    let profile = steps::profile(bench, runs, each).await?;
     let (rounds, floors) = bench
         .beside_floor(&profile, Durability::Relaxed, || async {
             let full = steps::all_steps(bench, runs, each, Durability::Full).await?;

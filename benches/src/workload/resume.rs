@@ -230,6 +230,11 @@ async fn profile(bench: &Bench, runs: u64, until: Until) -> Result<Profile> {
             let all = accepted.iter().chain(&ended).cloned().collect();
             let existing = Existing {
                 runs,
+                each: match until {
+                    // One that waits on takes any number.
+                    Until::Accepted => u64::MAX,
+                    Until::Finished => 1,
+                },
                 writes: vec![
                     Write::Frame(frames.iter().sum::<u32>()),
                     Write::Run {

@@ -16,7 +16,7 @@ const NAME: &str = "sequential";
 
 pub(crate) async fn run(bench: &Bench) -> Result<Vec<Row>> {
     let steps = bench.scale(10_000, 1_000);
-    let profile = profile(bench, 1).await?;
+    let profile = profile(bench, 1, steps).await?;
     let (rounds, floors) = bench
         .beside_floor(&profile, Durability::Full, || {
             one_run(bench, steps, Durability::Full)

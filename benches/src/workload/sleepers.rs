@@ -237,6 +237,7 @@ async fn profile(bench: &Bench, runs: u64) -> Result<Profile> {
                 writes: writes.collect(),
                 existing: Some(Existing {
                     runs,
+                    each: 1,
                     writes: vec![
                         Write::Frame(slept.iter().sum()),
                         Write::Run { bytes, due: true },

@@ -14,7 +14,7 @@ const NAME: &str = "steps";
 
 pub(crate) async fn run(bench: &Bench) -> Result<Vec<Row>> {
     let (runs, each) = (bench.scale(1_000, 200), bench.scale(100, 50));
-    let profile = profile(bench, runs).await?;
+    let profile = profile(bench, runs, each).await?;
     let (rounds, floors) = bench
         .beside_floor(&profile, Durability::Full, || {
             all_steps(bench, runs, each, Durability::Full)
@@ -73,8 +73,8 @@ pub(super) async fn all_steps(
     })
 }
 
-/// One step of a run that takes many.
-pub(super) async fn profile(bench: &Bench, runs: u64) -> Result<Profile> {
+/// One step of runs that take so many each.
+pub(super) async fn profile(bench: &Bench, runs: u64, each: u64) -> Result<Profile> {
     bench
         .probe(|world| async move {
             const STEPS: u64 = 50;
@@ -96,6 +96,7 @@ pub(super) async fn profile(bench: &Bench, runs: u64) -> Result<Profile> {
                 ],
                 existing: Some(Existing {
                     runs,
+                    each,
                     writes: vec![
                         Write::Frame(frames[0]),
                         Write::Run {

@@ -12,7 +12,7 @@ use crate::workload::resume;
 const CALLERS: [u64; 6] = [1, 4, 16, 64, 256, 1_024];
 
 pub(super) async fn run(bench: &Bench) -> Result<Vec<Row>> {
-    let profile = resume::finished(bench, 1_000).await?;
+    let profile = resume::finished(bench, bench.scale(80_000, 4_096)).await?;
     let (rounds, floors) = bench
         .beside_floor(&profile, Durability::Full, || async {
             let mut found = Vec::new();

@@ -93,6 +93,7 @@ async fn profile(bench: &Bench, bytes: u64) -> Result<Profile> {
                 writes: written.chain(waiting.clone()).chain([due(false)]).collect(),
                 existing: Some(Existing {
                     runs: 1,
+                    each: u64::MAX,
                     writes: waiting.to_vec(),
                 }),
             };
