@@ -16,7 +16,8 @@ use rusqlite::types::ToSql;
 use rusqlite::{Connection, OptionalExtension, Params, Row};
 
 use crate::fault::{Fault, damaged, refusal};
-use crate::kept::{Remembered, Statements};
+use crate::kept::{Indexed, Remembered, Statements};
+use crate::newest::Newest;
 
 /// The rows as a connection sees them, for as long as it is open.
 #[derive(Debug)]
@@ -24,7 +25,7 @@ pub(crate) struct Tables<'c> {
     pub(crate) connection: &'c Connection,
     statements: Statements<'c>,
     /// Only the writer's: what another connection remembered would be out of date.
-    remembered: Option<Remembered>,
+    pub(crate) remembered: Option<Remembered>,
     /// Trouble with the database since somebody has looked here: the transaction may be gone.
     pub(crate) fault: Option<Fault>,
 }
@@ -75,12 +76,12 @@ impl<'c> Tables<'c> {
 
     fn put(&mut self, write: Write) -> Result<(), StoreError> {
         match write {
-            Write::Run(run, row) => self.put_run(run, *row),
-            Write::Frame(run, frame) => self.execute(
+            Write::Run(run, row) => self.put_run(run, row),
+            Write::Frame(run, first, body) => self.execute(
                 "INSERT INTO frames (run, first, body) VALUES (?1, ?2, ?3)",
-                (run.to_bytes(), number(frame.first.0), encode_row(&frame)),
+                (run.to_bytes(), number(first.0), body),
             ),
-            Write::Token(row) => self.put_token(*row),
+            Write::Token(row) => self.put_token(row),
             Write::Release(scope, token) => self.drop_token(scope, &token),
             Write::Key(scope, token, key, row) => self.execute(
                 "INSERT INTO keys (scope, token, key, body) VALUES (?1, ?2, ?3, ?4)
@@ -105,23 +106,20 @@ impl<'c> Tables<'c> {
                 (run.to_bytes(), stream, encode_row(&row)),
             ),
             Write::Mail(place, row) => self.put_mail(place, &row),
-            Write::MailGone(scope, place) => self.execute(
-                "DELETE FROM mail WHERE scope = ?1 AND place = ?2",
-                (scope.0, number(place)),
-            ),
+            Write::MailGone(scope, place) => self.drop_mail(scope, place),
         }
     }
 
     /// Most writes change the body alone. A statement that does not name the indexed columns leaves
     /// the indexes, and the pages they are on, alone.
-    pub(crate) fn put_run(&mut self, run: RunId, row: RunRow) -> Result<(), StoreError> {
-        let (id, body) = (run.to_bytes(), encode_row(&row));
-        let columns = |row: &RunRow| (row.wake_at.map(time), row.parked.is_some());
-        let (wake_at, parked) = columns(&row);
-        // Whoever writes a run has looked for it, so one that is not remembered is new.
-        let known = self.remembered.as_mut().and_then(|all| all.run(run));
-        let changed = match known.map(columns) {
-            Some(same) if same == (wake_at, parked) => {
+    pub(crate) fn put_run(&mut self, run: RunId, row: Box<RunRow>) -> Result<(), StoreError> {
+        let (id, body) = (run.to_bytes(), encode_row(&*row));
+        let now = Indexed::of(&row);
+        let Indexed { wake_at, parked } = now;
+        // Whoever writes a run has looked for it, so one of which nothing is known is new.
+        let known = self.remembered.as_mut().and_then(|all| all.indexed(run));
+        let changed = match known {
+            Some(same) if same == now => {
                 self.change("UPDATE runs SET body = ?2 WHERE run = ?1", (id, &body))?
             }
             Some(_) => self.change(
@@ -131,30 +129,41 @@ impl<'c> Tables<'c> {
             None => 0,
         };
         if changed == 0 {
-            self.execute(
-                "INSERT INTO runs (run, scope, wake_at, parked, parent, body)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6)
-                 ON CONFLICT (run) DO UPDATE
-                 SET wake_at = excluded.wake_at, parked = excluded.parked, body = excluded.body",
-                (
-                    id,
-                    row.scope.0,
-                    wake_at,
-                    parked,
-                    row.parent.map(|parent| parent.run.to_bytes()),
-                    &body,
-                ),
-            )?;
+            self.insert_run(run, &row, &body)?;
         }
-        self.remember(run, row);
+        if let Some(remembered) = &mut self.remembered {
+            remembered.put_run(run, row);
+        }
         Ok(())
     }
 
-    fn put_token(&mut self, row: TokenRow) -> Result<(), StoreError> {
+    fn insert_run(&mut self, run: RunId, row: &RunRow, body: &[u8]) -> Result<(), StoreError> {
+        let Indexed { wake_at, parked } = Indexed::of(row);
+        self.execute(
+            "INSERT INTO runs (run, scope, wake_at, parked, parent, body)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+             ON CONFLICT (run) DO UPDATE
+             SET wake_at = excluded.wake_at, parked = excluded.parked, body = excluded.body",
+            (
+                run.to_bytes(),
+                row.scope.0,
+                wake_at,
+                parked,
+                row.parent.map(|parent| parent.run.to_bytes()),
+                body,
+            ),
+        )?;
+        if let Some(remembered) = &mut self.remembered {
+            remembered.newest.begins(run);
+        }
+        Ok(())
+    }
+
+    fn put_token(&mut self, row: Box<TokenRow>) -> Result<(), StoreError> {
         self.execute(
             "INSERT INTO tokens (scope, token, body) VALUES (?1, ?2, ?3)
              ON CONFLICT (scope, token) DO UPDATE SET body = excluded.body",
-            (row.scope.0, row.token.as_str(), encode_row(&row)),
+            (row.scope.0, row.token.as_str(), encode_row(&*row)),
         )?;
         if let Some(remembered) = &mut self.remembered {
             remembered.put_token(row);
@@ -172,19 +181,14 @@ impl<'c> Tables<'c> {
         )
     }
 
-    fn remember(&mut self, run: RunId, row: RunRow) {
-        if let Some(remembered) = &mut self.remembered {
-            remembered.put_run(run, row);
-        }
-    }
-
     /// A run's row, if it is of this scope.
     pub(crate) fn run_in(
         &mut self,
         scope: ScopeId,
         run: RunId,
     ) -> Result<Option<RunRow>, StoreError> {
-        Ok(self.run(run)?.filter(|row| row.scope == scope))
+        let seen = self.look_at(run, |row| (row.scope == scope).then(|| row.clone()))?;
+        Ok(seen.flatten())
     }
 
     pub(crate) fn chunk_in(
@@ -287,26 +291,31 @@ impl From<StoreError> for Trouble {
 }
 
 impl Rows for Tables<'_> {
-    fn run(&mut self, run: RunId) -> Result<Option<RunRow>, StoreError> {
-        if let Some(known) = self.remembered.as_mut().and_then(|all| all.run(run)) {
-            return Ok(Some(known.clone()));
+    fn run(&mut self, run: RunId) -> Result<Option<Box<RunRow>>, StoreError> {
+        if let Some(known) = self.remembered.as_mut().and_then(|all| all.take_run(run)) {
+            return Ok(Some(known));
         }
-        let found = self
-            .look_up(
-                "SELECT scope, wake_at, parked, body, parent FROM runs WHERE run = ?1",
-                [run.to_bytes()],
-                |row| Ok(run_row(run, row)),
-            )?
-            .transpose()
-            .map_err(|trouble| self.stored(trouble))?;
-        if found.is_none() && self.has_log(run)? {
-            let what = format!("run `{run}`");
-            return Err(damaged(&what, "it has a log and no row"));
-        }
-        if let Some(row) = &found {
-            self.remember(run, row.clone());
+        let found = self.find_run(run)?;
+        if let (Some(row), Some(remembered)) = (&found, &mut self.remembered) {
+            remembered.note_run(run, Indexed::of(row));
         }
         Ok(found)
+    }
+
+    fn look_at<T>(
+        &mut self,
+        run: RunId,
+        look: impl FnOnce(&RunRow) -> T,
+    ) -> Result<Option<T>, StoreError> {
+        if let Some(known) = self.remembered.as_mut().and_then(|all| all.run(run)) {
+            return Ok(Some(look(known)));
+        }
+        let found = self.find_run(run)?;
+        let seen = found.as_deref().map(look);
+        if let (Some(row), Some(remembered)) = (found, &mut self.remembered) {
+            remembered.put_run(run, row);
+        }
+        Ok(seen)
     }
 
     fn token(&mut self, scope: ScopeId, token: &Token) -> Result<Option<TokenRow>, StoreError> {
@@ -411,6 +420,51 @@ impl Rows for Tables<'_> {
 }
 
 impl Tables<'_> {
+    /// A run's row in the file. That a run is new, the writer knows as a rule.
+    fn find_run(&mut self, run: RunId) -> Result<Option<Box<RunRow>>, StoreError> {
+        if self.remembered.is_some() && self.is_new(run)? {
+            return Ok(None);
+        }
+        self.read_run(run)
+    }
+
+    /// True where the writer knows that neither a row nor a log of the run is there.
+    fn is_new(&mut self, run: RunId) -> Result<bool, StoreError> {
+        let is_known = |all: &Remembered| all.newest.is_known();
+        if !self.remembered.as_ref().is_some_and(is_known) {
+            let last = self.last_run()?;
+            if let Some(remembered) = &mut self.remembered {
+                remembered.newest = Newest::after(last);
+            }
+        }
+        let is_new = |all: &Remembered| all.newest.is_new(run);
+        Ok(self.remembered.as_ref().is_some_and(is_new))
+    }
+
+    /// The last run that there is anything of.
+    fn last_run(&mut self) -> Result<Option<RunId>, StoreError> {
+        let sql = "SELECT max(run) FROM (SELECT max(run) AS run FROM runs
+                   UNION ALL SELECT max(run) FROM frames)";
+        let last = self.look_up(sql, [], |row| row.get::<_, Option<[u8; 16]>>(0))?;
+        Ok(last.flatten().map(RunId::from_bytes))
+    }
+
+    fn read_run(&mut self, run: RunId) -> Result<Option<Box<RunRow>>, StoreError> {
+        let found = self
+            .look_up(
+                "SELECT scope, wake_at, parked, body, parent FROM runs WHERE run = ?1",
+                [run.to_bytes()],
+                |row| Ok(run_row(run, row)),
+            )?
+            .transpose()
+            .map_err(|trouble| self.stored(trouble))?;
+        if found.is_none() && self.has_log(run)? {
+            let what = format!("run `{run}`");
+            return Err(damaged(&what, "it has a log and no row"));
+        }
+        Ok(found.map(Box::new))
+    }
+
     fn body<T: for<'b> Decode<'b, ()>>(
         &mut self,
         sql: &'static str,
