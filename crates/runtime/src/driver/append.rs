@@ -107,7 +107,7 @@ impl Driver {
     pub(super) fn mark(&self) -> Append {
         let now = self.engine.host.clock.now();
         let mut append = self.wrap(Vec::new(), now);
-        let owes = self.executor.with(|machine| machine.records().len() > 0);
+        let owes = self.executor.with(|machine| machine.records_len() > 0);
         if let (true, Some(mark)) = (owes, &mut append.mark) {
             mark.reacted = self.recorded.reacted;
             mark.wake_at = Some(now);
