@@ -21,6 +21,7 @@
 pub mod attribute;
 pub mod entity;
 pub mod event;
+pub mod few;
 pub mod heap;
 pub mod id;
 pub mod key;

@@ -17,13 +17,14 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{self, Poll, Wake, Waker};
 use std::thread::{self, ThreadId};
 
-use rewake_core::event::{Correlation, EventRef, Failure, Position};
+use rewake_core::event::{EventRef, Failure, Position};
 use rewake_core::payload::Payload;
 use rewake_core::replay::{Divergence, Fed, Machine};
 
+use crate::dispatch::{Message, Sender};
 use crate::panic::{Panic, catch};
 use crate::registry::WorkflowBody;
-use crate::workflow::{Context, Polling};
+use crate::workflow::{Context, Polling, Reaction};
 
 /// So many polls in a row without a new command are a busy loop.
 const MAX_POLLS: u32 = 100_000;
@@ -165,8 +166,12 @@ impl From<Panic> for Stuck {
     }
 }
 
-/// Called when something wakes the workflow that must not.
-pub(crate) type OnForeignWake = Box<dyn Fn() + Send + Sync>;
+/// How far a workflow has come.
+struct Progress {
+    commands: u64,
+    may_be_polled: bool,
+    divergence: Option<Divergence>,
+}
 
 /// Owns the future of one workflow.
 pub(crate) struct Executor {
@@ -176,11 +181,12 @@ pub(crate) struct Executor {
 }
 
 impl Executor {
-    pub(crate) fn new(context: Arc<Context>, on_foreign: OnForeignWake) -> Self {
+    /// `driver` is told when something wakes the workflow that must not.
+    pub(crate) fn new(context: Arc<Context>, driver: Option<Sender<Message>>) -> Self {
         Self {
             context,
             body: None,
-            signal: Arc::new(Signal::new(on_foreign)),
+            signal: Arc::new(Signal::new(driver)),
         }
     }
 
@@ -211,11 +217,16 @@ impl Executor {
 
     /// Feeds one event, and lets the workflow react until it rests.
     pub(crate) fn feed(&mut self, event: EventRef<'_>) -> Result<(), Stuck> {
-        match self.with(|machine| machine.feed(event))? {
+        let Reaction {
+            fed,
+            waker,
+            is_shielding,
+        } = self.context.feed(event)?;
+        match fed {
             Fed::Nothing => Ok(()),
-            Fed::Poll(id) => {
-                self.wake(id);
-                if self.with(|machine| machine.is_shielding()) {
+            Fed::Poll(_) => {
+                self.wake(waker);
+                if is_shielding {
                     return self.cancel();
                 }
                 self.poll_to_rest()
@@ -253,25 +264,22 @@ impl Executor {
         self.signal.enter(SEALED);
         let body = self.body.take();
         let works = self.context.take_works();
+        if body.is_none() && works.is_empty() {
+            return;
+        }
         // A panic in a destructor of a body that is only put away is nobody's business.
         let _ignored = catch(move || drop((body, works)));
     }
 
-    /// Lets go of memory that holds nothing, for a workflow that may wait for long.
-    pub(crate) fn shrink_to_fit(&self) {
-        self.context.shrink_to_fit();
-    }
-
-    /// Roughly what the body and the machine hold in memory, in bytes, once that is done.
-    pub(crate) fn weight(&self) -> usize {
+    /// Lets go of memory that holds nothing, for a workflow that may wait for long. Roughly what the body
+    /// and the machine hold in memory then, in bytes.
+    pub(crate) fn shrink_to_fit(&self) -> usize {
         let body = self.body.as_ref().map_or(0, |body| size_of_val(&**body));
-        body + size_of::<Signal>() + self.context.weight()
+        body + size_of::<Signal>() + self.context.shrink_to_fit()
     }
 
-    fn wake(&self, id: Option<Correlation>) {
-        let Some(waker) = id.and_then(|id| self.context.take_waker(id)) else {
-            return;
-        };
+    fn wake(&self, waker: Option<Waker>) {
+        let Some(waker) = waker else { return };
         self.signal.enter(FEEDING);
         waker.wake();
         self.signal.enter(RESTING);
@@ -281,28 +289,33 @@ impl Executor {
         let waker = Waker::from(Arc::clone(&self.signal));
         let mut polls_due = 1_u32;
         let mut polls = 0_u32;
-        let mut issued = self.issued();
+        let mut before = self.progress();
         while polls_due > 0 {
-            if self.with(|machine| !machine.is_running() && !machine.is_shielding()) {
+            if !before.may_be_polled {
                 return Ok(());
             }
             polls_due -= 1;
             polls_due = polls_due.saturating_add(self.poll_once(&waker)?);
-            let now = self.issued();
-            polls = if now == issued { polls + 1 } else { 0 };
-            issued = now;
+            let now = self.progress();
+            polls = if now.commands == before.commands {
+                polls + 1
+            } else {
+                0
+            };
+            before = now;
             if polls >= MAX_POLLS {
                 return Err(Stuck::BusyLoop);
             }
         }
-        if let Some(divergence) = self.with(|machine| machine.divergence().cloned()) {
-            return Err(divergence.into());
-        }
-        Ok(())
+        before.divergence.map_or(Ok(()), |parted| Err(parted.into()))
     }
 
-    fn issued(&self) -> u64 {
-        self.with(|machine| machine.commands())
+    fn progress(&self) -> Progress {
+        self.with(|machine| Progress {
+            commands: machine.commands(),
+            may_be_polled: machine.is_running() || machine.is_shielding(),
+            divergence: machine.divergence().cloned(),
+        })
     }
 
     /// Polls once; how often it was woken meanwhile.
@@ -392,24 +405,27 @@ struct Signal {
     wakes: AtomicU32,
     foreign: AtomicBool,
     thread: Mutex<Option<ThreadId>>,
-    on_foreign: OnForeignWake,
+    driver: Option<Sender<Message>>,
 }
 
 impl Signal {
-    const fn new(on_foreign: OnForeignWake) -> Self {
+    const fn new(driver: Option<Sender<Message>>) -> Self {
         Self {
             state: AtomicU8::new(RESTING),
             wakes: AtomicU32::new(0),
             foreign: AtomicBool::new(false),
             thread: Mutex::new(None),
-            on_foreign,
+            driver,
         }
     }
 
     /// A sealed signal stays sealed.
     fn enter(&self, state: u8) {
         if self.state.load(Ordering::Acquire) != SEALED {
-            self.remember_thread();
+            // A wake at rest is foreign, whichever thread it comes from.
+            if state == FEEDING || state == POLLING {
+                self.remember_thread();
+            }
             self.state.store(state, Ordering::Release);
         }
     }
@@ -443,7 +459,10 @@ impl Wake for Signal {
             }
             _ => {
                 self.foreign.store(true, Ordering::Release);
-                (self.on_foreign)();
+                if let Some(driver) = &self.driver {
+                    // One that has gone need not hear of it.
+                    let _gone = driver.send(Message::ForeignWake);
+                }
             }
         }
     }

@@ -133,7 +133,7 @@ pub enum RegistryError {
 /// The workflows and steps of a program.
 #[derive(Clone, Debug, Default)]
 pub struct Registry {
-    workflows: BTreeMap<String, Workflow>,
+    workflows: BTreeMap<String, Arc<Workflow>>,
     steps: BTreeMap<String, Step>,
     inline: Option<AroundInline>,
 }
@@ -170,8 +170,9 @@ impl Registry {
                 });
             }
         }
+        let workflow = Arc::new(workflow);
         for alias in &workflow.aliases {
-            self.workflows.insert(alias.clone(), workflow.clone());
+            self.workflows.insert(alias.clone(), Arc::clone(&workflow));
         }
         self.workflows.insert(workflow.name.clone(), workflow);
         Ok(())
@@ -215,6 +216,11 @@ impl Registry {
 
     /// The workflow with exactly this name or alias.
     pub fn workflow(&self, name: &str) -> Option<&Workflow> {
+        self.shared_workflow(name).map(Arc::as_ref)
+    }
+
+    /// The same, for a driver to keep.
+    pub(crate) fn shared_workflow(&self, name: &str) -> Option<&Arc<Workflow>> {
         self.workflows.get(name)
     }
 
@@ -236,6 +242,7 @@ impl Registry {
         let mut found: Vec<&Workflow> = self
             .workflows
             .values()
+            .map(Arc::as_ref)
             .filter(|workflow| workflow.name.ends_with(&suffix))
             .collect();
         found.dedup_by(|a, b| a.name == b.name);

@@ -1,11 +1,8 @@
 //! Everything one log folds into, together.
 
-use std::collections::BTreeMap;
-use std::collections::btree_map::Entry;
-
 use super::{Hook, Run, Step, StepStatus, Wait, WaitStatus};
 use crate::event::{Correlation, EventRef, Frame, Subject, Taken};
-use crate::heap;
+use crate::few::Few;
 use crate::id::{HookId, RunId, StepId, WaitId};
 use crate::time::Timestamp;
 use crate::transition::{self, IllegalTransition};
@@ -15,9 +12,9 @@ use crate::transition::{self, IllegalTransition};
 pub struct Entities {
     id: RunId,
     run: Option<Run>,
-    steps: BTreeMap<StepId, Box<Step>>,
-    hooks: BTreeMap<HookId, Box<Hook>>,
-    waits: BTreeMap<WaitId, Wait>,
+    steps: Few<StepId, Box<Step>>,
+    hooks: Few<HookId, Box<Hook>>,
+    waits: Few<WaitId, Wait>,
     /// The arguments of all steps, in bytes.
     step_inputs: usize,
 }
@@ -28,9 +25,9 @@ impl Entities {
         Self {
             id,
             run: None,
-            steps: BTreeMap::new(),
-            hooks: BTreeMap::new(),
-            waits: BTreeMap::new(),
+            steps: Few::new(),
+            hooks: Few::new(),
+            waits: Few::new(),
             step_inputs: 0,
         }
     }
@@ -81,20 +78,25 @@ impl Entities {
     /// [`IllegalTransition`] where the event must not follow those before it; the view is unchanged.
     pub fn apply(&mut self, event: EventRef<'_>) -> Result<(), IllegalTransition> {
         match event.kind.subject() {
-            Subject::Run(_) => {
-                self.run = Some(transition::run(self.id, self.run.as_ref(), event)?);
-            }
+            Subject::Run(_) => match &mut self.run {
+                Some(run) => transition::change_run(run, event)?,
+                None => self.run = Some(transition::run(self.id, None, event)?),
+            },
             Subject::Step(id, _) => {
                 transition::require_open(self.run.as_ref(), event)?;
-                let before = self.steps.get(&id).map(Box::as_ref);
-                let step = transition::step(before, event)?;
-                self.put_step(step);
+                match self.steps.get_mut(&id) {
+                    Some(step) => transition::change_step(step, event)?,
+                    None => self.put_step(transition::step(None, event)?),
+                }
             }
             Subject::Hook(id, _) => {
                 transition::require_open(self.run.as_ref(), event)?;
-                let before = self.hooks.get(&id).map(Box::as_ref);
-                let hook = transition::hook(before, event)?;
-                self.hooks.insert(id, Box::new(hook));
+                if let Some(hook) = self.hooks.get_mut(&id) {
+                    transition::change_hook(hook, event)?;
+                } else {
+                    let hook = transition::hook(None, event)?;
+                    self.hooks.insert(id, Box::new(hook));
+                }
             }
             Subject::Wait(id, _) => {
                 transition::require_open(self.run.as_ref(), event)?;
@@ -116,11 +118,11 @@ impl Entities {
     }
 
     fn put_step(&mut self, step: Step) {
-        match self.steps.entry(step.id) {
-            Entry::Occupied(mut known) => **known.get_mut() = step,
-            Entry::Vacant(place) => {
+        match self.steps.get_mut(&step.id) {
+            Some(known) => **known = step,
+            None => {
                 self.step_inputs += step.input.len();
-                place.insert(Box::new(step));
+                self.steps.insert(step.id, Box::new(step));
             }
         }
     }
@@ -130,10 +132,10 @@ impl Entities {
     pub fn forget_ended(&mut self, id: Correlation) {
         match id {
             Correlation::Step(id) => {
-                if let Entry::Occupied(step) = self.steps.entry(id)
-                    && step.get().ended_at.is_some()
+                if (self.steps.get(&id)).is_some_and(|step| step.ended_at.is_some())
+                    && let Some(step) = self.steps.remove(&id)
                 {
-                    self.step_inputs -= step.remove().input.len();
+                    self.step_inputs -= step.input.len();
                 }
             }
             Correlation::Hook(id) => {
@@ -155,18 +157,11 @@ impl Entities {
 
     /// Roughly what the views hold in memory, in bytes, and the workflow's own copy of its arguments.
     pub(crate) fn weight(&self) -> usize {
-        let maps = heap::map(&self.steps) + heap::map(&self.hooks) + heap::map(&self.waits);
+        let maps = self.steps.weight() + self.hooks.weight() + self.waits.weight();
         let steps = self.steps.len() * size_of::<Step>() + self.step_inputs;
         let hooks = self.hooks.len() * size_of::<Hook>();
         let input = self.run.as_ref().map_or(0, |run| run.input.len());
         maps + steps + hooks + 2 * input
-    }
-
-    /// Lets go of memory that holds nothing.
-    pub(crate) fn shrink_to_fit(&mut self) {
-        heap::shrink_map(&mut self.steps);
-        heap::shrink_map(&mut self.hooks);
-        heap::shrink_map(&mut self.waits);
     }
 
     /// The run whose log is folded.
@@ -180,17 +175,17 @@ impl Entities {
     }
 
     /// The steps, by id.
-    pub const fn steps(&self) -> &BTreeMap<StepId, Box<Step>> {
+    pub const fn steps(&self) -> &Few<StepId, Box<Step>> {
         &self.steps
     }
 
     /// The hooks, by id.
-    pub const fn hooks(&self) -> &BTreeMap<HookId, Box<Hook>> {
+    pub const fn hooks(&self) -> &Few<HookId, Box<Hook>> {
         &self.hooks
     }
 
     /// The waits, by id.
-    pub const fn waits(&self) -> &BTreeMap<WaitId, Wait> {
+    pub const fn waits(&self) -> &Few<WaitId, Wait> {
         &self.waits
     }
 

@@ -6,7 +6,6 @@ use super::machine::{Machine, Phase};
 use super::steps::OpenStep;
 use crate::entity::Entities;
 use crate::event::{Correlation, EventKind, Position, Taken};
-use crate::heap;
 use crate::id::StepId;
 use crate::time::Timestamp;
 
@@ -32,8 +31,13 @@ impl Machine {
     }
 
     /// The records to append: one for each command that the log does not know, in order of issue.
-    pub fn records(&self) -> impl ExactSizeIterator<Item = &EventKind> {
+    pub fn records(&self) -> impl Iterator<Item = &EventKind> {
         self.pairing.records()
+    }
+
+    /// How many [records](Self::records) there are.
+    pub fn records_len(&self) -> usize {
+        self.pairing.len()
     }
 
     /// How many commands the workflow has issued. One that the log knows counts like any other, so
@@ -44,7 +48,12 @@ impl Machine {
 
     /// Counts of payloads taken that no append of the worker has recorded.
     pub fn taken(&self) -> Vec<Taken> {
-        self.hooks.unrecorded().collect()
+        self.unrecorded().collect()
+    }
+
+    /// [The same](Self::taken), one by one.
+    pub fn unrecorded(&self) -> impl Iterator<Item = Taken> {
+        self.hooks.unrecorded()
     }
 
     /// What falls due by itself at or before `now`: waits to complete, hooks to expire. What the
@@ -117,7 +126,7 @@ impl Machine {
     /// True while the run has at least one reason to go on some day: an open step (a running child
     /// is one), a live hook, a pending wait, or a command whose record is on its way.
     pub fn has_open_reason(&self) -> bool {
-        self.pairing.records().len() > 0
+        self.pairing.len() > 0
             || self.entities.open_steps().next().is_some()
             || self.entities.live_hooks().next().is_some()
             || self.entities.pending_waits().next().is_some()
@@ -127,19 +136,16 @@ impl Machine {
     /// can ([`Self::shrink_to_fit`]).
     pub fn weight(&self) -> usize {
         let calls = self.pairing.weight() + self.steps.weight() + self.attributes.weight();
-        let waits = heap::set(&self.waits) + self.deadlines.weight() + self.clean_up.weight();
+        let waits = self.waits.weight() + self.deadlines.weight() + self.clean_up.weight();
         self.entities.weight() + self.hooks.weight() + calls + waits
     }
 
     /// Lets go of memory that holds nothing, for a workflow that may wait for long.
     pub fn shrink_to_fit(&mut self) {
-        self.entities.shrink_to_fit();
         self.pairing.shrink_to_fit();
         self.steps.shrink_to_fit();
         self.attributes.shrink_to_fit();
         self.hooks.shrink_to_fit();
-        heap::shrink_set(&mut self.waits);
-        self.deadlines.shrink_to_fit();
         self.clean_up.shrink_to_fit();
     }
 

@@ -176,7 +176,7 @@ impl Machine {
 
     /// Takes the news that a wait has ended, if it has.
     pub fn take_wait(&mut self, wait: WaitId) -> bool {
-        let ended = self.waits.remove(&wait);
+        let ended = self.waits.take(&wait);
         if ended {
             self.settle(Correlation::Wait(wait));
         }

@@ -2,28 +2,26 @@
 //!
 //! This module must not know what time it is.
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use crate::event::Correlation;
-use crate::heap;
+use crate::few::Few;
 use crate::time::Timestamp;
 
 /// Waits to complete and hooks to expire, by time and by id.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Deadlines {
-    in_order: BTreeSet<(Timestamp, Correlation)>,
-    by_id: BTreeMap<Correlation, Timestamp>,
+    in_order: Few<(Timestamp, Correlation), ()>,
+    by_id: Few<Correlation, Timestamp>,
 }
 
 impl Deadlines {
     pub(super) fn set(&mut self, id: Correlation, at: Timestamp) {
-        self.in_order.insert((at, id));
+        self.in_order.add((at, id));
         self.by_id.insert(id, at);
     }
 
     pub(super) fn lift(&mut self, id: Correlation) {
         if let Some(at) = self.by_id.remove(&id) {
-            self.in_order.remove(&(at, id));
+            self.in_order.take(&(at, id));
         }
     }
 
@@ -35,22 +33,17 @@ impl Deadlines {
     /// What falls due at or before `now`, earliest first.
     pub(super) fn due(&self, now: Timestamp) -> impl Iterator<Item = Correlation> {
         self.in_order
-            .iter()
+            .keys()
             .take_while(move |(at, _)| *at <= now)
             .map(|(_, id)| *id)
     }
 
     pub(super) fn next(&self) -> Option<Timestamp> {
-        self.in_order.first().map(|(at, _)| *at)
+        self.in_order.keys().next().map(|(at, _)| *at)
     }
 
     /// Roughly what all of it holds in memory, in bytes.
     pub(super) fn weight(&self) -> usize {
-        heap::set(&self.in_order) + heap::map(&self.by_id)
-    }
-
-    pub(super) fn shrink_to_fit(&mut self) {
-        heap::shrink_set(&mut self.in_order);
-        heap::shrink_map(&mut self.by_id);
+        self.in_order.weight() + self.by_id.weight()
     }
 }

@@ -172,13 +172,13 @@ impl Machine {
                 if self.clean_up.is_deadline(wait) {
                     return Ok(self.stop_cleaning_up());
                 }
-                self.waits.insert(wait);
+                self.waits.add(wait);
                 Ok(self.resume(id))
             }
             // Given up when the log was written, so its end was not seen then and is not seen now.
             WaitEvent::Cancelled => {
                 self.deadlines.lift(id);
-                self.waits.remove(&wait);
+                self.waits.take(&wait);
                 self.pairing.claim(event)?;
                 Ok(Fed::Nothing)
             }
@@ -240,7 +240,7 @@ impl Machine {
         let may_be_spoken_of = match id {
             Correlation::Step(_) => false,
             Correlation::Wait(wait) => {
-                self.waits.contains(&wait) || self.pairing.is_pending(&Key::GiveUp(wait))
+                self.waits.contains_key(&wait) || self.pairing.is_pending(&Key::GiveUp(wait))
             }
             Correlation::Hook(hook) => {
                 self.hooks.is_held(hook)

@@ -1,9 +1,10 @@
 //! Hooks as the workflow sees them: registrations that wait to be taken, and inboxes.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use super::inbox::{End, Inbox, Received};
 use crate::event::{Position, Taken};
+use crate::few::Few;
 use crate::heap;
 use crate::id::{HookId, RunId};
 use crate::payload::Payload;
@@ -38,14 +39,14 @@ pub(super) struct Overread {
 
 #[derive(Clone, Debug, Default)]
 pub(super) struct Hooks {
-    registrations: BTreeMap<HookId, Registration>,
-    inboxes: BTreeMap<HookId, Inbox>,
+    registrations: Few<HookId, Registration>,
+    inboxes: Few<HookId, Inbox>,
     /// Hooks that the log began with and that no call has adopted.
     adoptable: BTreeMap<Token, HookId>,
     /// Closed, and the news not taken.
-    closed: BTreeSet<HookId>,
+    closed: Few<HookId, ()>,
     /// Those whose count of payloads taken is not the one that the log knows.
-    uneven: BTreeSet<HookId>,
+    uneven: Few<HookId, ()>,
     weight: usize,
 }
 
@@ -110,22 +111,22 @@ impl Hooks {
     pub(super) fn close(&mut self, hook: HookId) {
         self.change(hook, |inbox| inbox.end(End::Closed));
         if self.is_held(hook) {
-            self.closed.insert(hook);
+            self.closed.add(hook);
         }
     }
 
     /// A hook that has ended by itself needs no closing.
     pub(super) fn count_as_closed(&mut self, hook: HookId) {
-        self.closed.insert(hook);
+        self.closed.add(hook);
     }
 
     pub(super) fn take_closed(&mut self, hook: HookId) -> bool {
-        self.closed.remove(&hook)
+        self.closed.take(&hook)
     }
 
     /// The receiver is gone: what the hook holds is left unread.
     pub(super) fn drop_receiver(&mut self, hook: HookId) {
-        self.closed.remove(&hook);
+        self.closed.take(&hook);
         self.change(hook, |inbox| inbox.end(End::Dropped));
     }
 
@@ -157,31 +158,27 @@ impl Hooks {
     /// Counts of payloads taken that the log does not know.
     pub(super) fn unrecorded(&self) -> impl Iterator<Item = Taken> {
         self.uneven
-            .iter()
+            .keys()
             .filter_map(|hook| self.inboxes.get(hook)?.unrecorded(*hook))
     }
 
     /// The hook of which the log knows more payloads taken than were taken this time.
     pub(super) fn overread(&self) -> Option<Overread> {
         self.uneven
-            .iter()
+            .keys()
             .filter_map(|hook| self.inboxes.get(hook)?.overread(*hook))
             .min_by_key(|overread| overread.position)
     }
 
     /// Roughly what all of it holds in memory, in bytes.
     pub(super) fn weight(&self) -> usize {
-        let waiting = heap::map(&self.registrations) + heap::map(&self.adoptable);
-        let marks = heap::set(&self.closed) + heap::set(&self.uneven);
-        self.weight + heap::map(&self.inboxes) + waiting + marks
+        let waiting = self.registrations.weight() + heap::map(&self.adoptable);
+        let marks = self.closed.weight() + self.uneven.weight();
+        self.weight + self.inboxes.weight() + waiting + marks
     }
 
     pub(super) fn shrink_to_fit(&mut self) {
-        heap::shrink_map(&mut self.registrations);
-        heap::shrink_map(&mut self.inboxes);
         heap::shrink_map(&mut self.adoptable);
-        heap::shrink_set(&mut self.closed);
-        heap::shrink_set(&mut self.uneven);
     }
 
     /// Changes an inbox, and keeps what is known about all inboxes true.
@@ -191,9 +188,9 @@ impl Hooks {
         let changed = change(inbox);
         self.weight = self.weight - before + inbox.weight();
         if inbox.is_even() {
-            self.uneven.remove(&hook);
+            self.uneven.take(&hook);
         } else {
-            self.uneven.insert(hook);
+            self.uneven.add(hook);
         }
         if inbox.is_spent() {
             self.inboxes.remove(&hook);

@@ -5,8 +5,6 @@
 //! their like (`agenda.rs`) are what the driver must do. The plain verbs `create_step`, `close_hook`,
 //! … are the workflow's commands, and `take_*` hands completions to it (`calls.rs`).
 
-use std::collections::BTreeSet;
-
 use super::attributes::Attributes;
 use super::clean_up::CleanUp;
 use super::deadlines::Deadlines;
@@ -18,6 +16,7 @@ use super::pairing::Pairing;
 use super::steps::Steps;
 use crate::entity::Entities;
 use crate::event::{EventRef, HookEvent, Position, Subject, Taken, WaitEvent, Writer};
+use crate::few::Few;
 use crate::id::{RunId, WaitId};
 use crate::time::Timestamp;
 use crate::transition::IllegalTransition;
@@ -54,7 +53,7 @@ pub struct Machine {
     pub(super) attributes: Attributes,
     pub(super) hooks: Hooks,
     /// Waits that have ended, and whose end has not been taken.
-    pub(super) waits: BTreeSet<WaitId>,
+    pub(super) waits: Few<WaitId, ()>,
     pub(super) deadlines: Deadlines,
     pub(super) clean_up: CleanUp,
     pub(super) divergence: Option<Divergence>,
@@ -78,7 +77,7 @@ impl Machine {
             steps: Steps::default(),
             attributes: Attributes::default(),
             hooks: Hooks::default(),
-            waits: BTreeSet::new(),
+            waits: Few::new(),
             deadlines: Deadlines::default(),
             clean_up: CleanUp::default(),
             divergence: None,

@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 use super::command::{Key, agree};
 use super::divergence::{Divergence, Expected, Found};
 use crate::event::{EventKind, EventRef, Position};
+use crate::few::Few;
 use crate::heap;
 
 /// A record that no command has claimed.
@@ -29,8 +30,8 @@ struct Issued {
 #[derive(Clone, Debug, Default)]
 pub(super) struct Pairing {
     /// The records that commands will leave, in order of issue.
-    issued: BTreeMap<u64, Issued>,
-    turns: BTreeMap<Key, u64>,
+    issued: Few<u64, Issued>,
+    turns: Few<Key, u64>,
     next_turn: u64,
     /// How many commands were issued, with and without a record in the log.
     commands: u64,
@@ -128,8 +129,13 @@ impl Pairing {
         Some(&issued.record)
     }
 
+    /// How many commands wait for their records.
+    pub(super) fn len(&self) -> usize {
+        self.issued.len()
+    }
+
     /// The records of all pending commands, in order of issue.
-    pub(super) fn records(&self) -> impl ExactSizeIterator<Item = &EventKind> {
+    pub(super) fn records(&self) -> impl Iterator<Item = &EventKind> {
         self.issued.values().map(|issued| &issued.record)
     }
 
@@ -164,12 +170,10 @@ impl Pairing {
 
     /// Roughly what all of it holds in memory, in bytes, apart from payloads.
     pub(super) fn weight(&self) -> usize {
-        heap::map(&self.issued) + heap::map(&self.turns) + heap::map(&self.left)
+        self.issued.weight() + self.turns.weight() + heap::map(&self.left)
     }
 
     pub(super) fn shrink_to_fit(&mut self) {
-        heap::shrink_map(&mut self.issued);
-        heap::shrink_map(&mut self.turns);
         heap::shrink_map(&mut self.left);
     }
 

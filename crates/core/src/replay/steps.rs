@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::entity::{Step, StepStatus};
 use crate::event::{Child, EventKind, Failure, FailureKind, StepEvent, StepOptions, Subject};
+use crate::few::Few;
 use crate::heap;
 use crate::id::StepId;
 use crate::payload::Payload;
@@ -91,9 +92,9 @@ impl OpenStep {
 /// The calls of steps that somebody still wants to hear of.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Steps {
-    outcomes: BTreeMap<StepId, StepOutcome>,
+    outcomes: Few<StepId, StepOutcome>,
     /// Called since the driver asked last, in order of the calls.
-    fresh: BTreeMap<StepId, u64>,
+    fresh: Few<StepId, u64>,
     calls: u64,
     /// Whose call was dropped: their outcome is recorded and ignored.
     abandoned: BTreeSet<StepId>,
@@ -146,9 +147,13 @@ impl Steps {
 
     /// The steps called since the last time this was asked, in order.
     pub(super) fn take_fresh(&mut self) -> Vec<StepId> {
-        let mut fresh: Vec<_> = std::mem::take(&mut self.fresh).into_iter().collect();
-        fresh.sort_by_key(|(_, call)| *call);
-        fresh.into_iter().map(|(step, _)| step).collect()
+        if self.fresh.is_empty() {
+            return Vec::new();
+        }
+        let fresh = std::mem::take(&mut self.fresh);
+        let mut fresh: Vec<_> = fresh.iter().map(|(step, call)| (*call, *step)).collect();
+        fresh.sort_unstable();
+        fresh.into_iter().map(|(_, step)| step).collect()
     }
 
     pub(super) fn forget_fresh(&mut self) {
@@ -157,13 +162,11 @@ impl Steps {
 
     /// Roughly what all of it holds in memory, in bytes, apart from results.
     pub(super) fn weight(&self) -> usize {
-        let calls = heap::map(&self.fresh) + heap::map(&self.begun);
-        heap::map(&self.outcomes) + heap::set(&self.abandoned) + calls
+        let calls = self.fresh.weight() + heap::map(&self.begun);
+        self.outcomes.weight() + heap::set(&self.abandoned) + calls
     }
 
     pub(super) fn shrink_to_fit(&mut self) {
-        heap::shrink_map(&mut self.outcomes);
-        heap::shrink_map(&mut self.fresh);
         heap::shrink_set(&mut self.abandoned);
         heap::shrink_map(&mut self.begun);
     }

@@ -13,70 +13,83 @@ use crate::token::Token;
 ///
 /// [`IllegalTransition`] where the event must not follow.
 pub fn hook(before: Option<&Hook>, event: EventRef<'_>) -> Result<Hook, IllegalTransition> {
-    let Subject::Hook(id, kind) = event.kind.subject() else {
-        return Err(IllegalTransition::Misrouted {
-            event: event.kind.name(),
-            entity: "hook",
-        });
-    };
-    match kind {
-        HookEvent::Created {
-            token,
-            chosen,
-            metadata,
-            is_webhook,
-            expires_at,
-        } => {
-            first(id, before)?;
-            Ok(Hook {
+    if let Some(before) = before {
+        let mut hook = before.clone();
+        change_hook(&mut hook, event)?;
+        return Ok(hook);
+    }
+    match subject(event)? {
+        (
+            id,
+            HookEvent::Created {
+                token,
                 chosen,
-                metadata: metadata.cloned(),
+                metadata,
                 is_webhook,
                 expires_at,
-                ..bare(id, token, HookState::Live, event.at)
+            },
+        ) => Ok(Hook {
+            chosen,
+            metadata: metadata.cloned(),
+            is_webhook,
+            expires_at,
+            ..bare(id, token, HookState::Live, event.at)
+        }),
+        (id, HookEvent::Conflict { token, owner }) => Ok(Hook {
+            ended_at: Some(event.at),
+            ..bare(id, token, HookState::Conflicted { owner }, event.at)
+        }),
+        (hook, HookEvent::Received { .. } | HookEvent::Disposed { .. } | HookEvent::Expired) => {
+            Err(IllegalTransition::HookMissing {
+                event: event.kind.name(),
+                hook,
             })
-        }
-        HookEvent::Conflict { token, owner } => {
-            first(id, before)?;
-            Ok(Hook {
-                ended_at: Some(event.at),
-                ..bare(id, token, HookState::Conflicted { owner }, event.at)
-            })
-        }
-        HookEvent::Received { .. } => {
-            let hook = live(id, before, event)?;
-            Ok(Hook {
-                received: hook.received + 1,
-                ..hook
-            })
-        }
-        HookEvent::Disposed { by } => {
-            let hook = held(id, before, event)?;
-            let hook = match by {
-                Disposal::Closed => not_closed(hook, event)?,
-                Disposal::Dropped => Hook {
-                    dropped_at: Some(event.at),
-                    ..hook
-                },
-            };
-            // What ended it first stands.
-            Ok(if hook.is_live() {
-                ended(hook, HookState::Disposed { by: by.into() }, event.at)
-            } else {
-                hook
-            })
-        }
-        HookEvent::Expired => {
-            let hook = live(id, before, event)?;
-            Ok(ended(hook, HookState::Expired, event.at))
         }
     }
 }
 
-fn first(id: HookId, before: Option<&Hook>) -> Result<(), IllegalTransition> {
-    match before {
-        Some(_) => Err(IllegalTransition::HookExists { hook: id }),
-        None => Ok(()),
+/// Makes of a hook what it is after `event`, as [`hook`] does.
+///
+/// # Errors
+///
+/// [`IllegalTransition`] where the event must not follow; the hook is unchanged.
+pub fn change_hook(hook: &mut Hook, event: EventRef<'_>) -> Result<(), IllegalTransition> {
+    let (id, kind) = subject(event)?;
+    match kind {
+        HookEvent::Created { .. } | HookEvent::Conflict { .. } => {
+            return Err(IllegalTransition::HookExists { hook: id });
+        }
+        HookEvent::Received { .. } => {
+            live(hook, event)?;
+            hook.received += 1;
+        }
+        HookEvent::Disposed { by } => {
+            disposable(hook, by, event)?;
+            if by == Disposal::Dropped {
+                hook.dropped_at = Some(event.at);
+            }
+            // What ended it first stands.
+            if hook.is_live() {
+                end(hook, HookState::Disposed { by: by.into() }, event.at);
+            }
+        }
+        HookEvent::Expired => {
+            live(hook, event)?;
+            end(hook, HookState::Expired, event.at);
+        }
+    }
+    Ok(())
+}
+
+fn subject(event: EventRef<'_>) -> Result<(HookId, HookEvent<'_>), IllegalTransition> {
+    match event.kind.subject() {
+        Subject::Hook(id, kind) => Ok((id, kind)),
+        Subject::Run(_) | Subject::Step(..) | Subject::Wait(..) => {
+            Err(IllegalTransition::Misrouted {
+                event: event.kind.name(),
+                entity: "hook",
+            })
+        }
     }
 }
 
@@ -97,36 +110,21 @@ fn bare(id: HookId, token: &Token, state: HookState, at: Timestamp) -> Hook {
     }
 }
 
-fn live(id: HookId, before: Option<&Hook>, event: EventRef<'_>) -> Result<Hook, IllegalTransition> {
-    let hook = before.ok_or_else(|| missing(id, event))?;
+fn live(hook: &Hook, event: EventRef<'_>) -> Result<(), IllegalTransition> {
     if hook.is_live() {
-        return Ok(hook.clone());
+        return Ok(());
     }
-    Err(has_ended(id, event))
+    Err(has_ended(hook.id, event))
 }
 
-/// A hook whose receiver has not been dropped.
-fn held(id: HookId, before: Option<&Hook>, event: EventRef<'_>) -> Result<Hook, IllegalTransition> {
-    let hook = before.ok_or_else(|| missing(id, event))?;
-    if hook.dropped_at.is_none() {
-        return Ok(hook.clone());
+/// A hook whose receiver was dropped is done with. The workflow may close one just when it expires: the
+/// command was issued, so its record stands.
+fn disposable(hook: &Hook, by: Disposal, event: EventRef<'_>) -> Result<(), IllegalTransition> {
+    let closed = matches!(hook.state, HookState::Disposed { .. });
+    if hook.dropped_at.is_some() || (closed && by == Disposal::Closed) {
+        return Err(has_ended(hook.id, event));
     }
-    Err(has_ended(id, event))
-}
-
-/// The workflow may close a hook just when it expires: the command was issued, so its record stands.
-fn not_closed(hook: Hook, event: EventRef<'_>) -> Result<Hook, IllegalTransition> {
-    match hook.state {
-        HookState::Live | HookState::Expired | HookState::Conflicted { .. } => Ok(hook),
-        HookState::Disposed { .. } => Err(has_ended(hook.id, event)),
-    }
-}
-
-fn missing(hook: HookId, event: EventRef<'_>) -> IllegalTransition {
-    IllegalTransition::HookMissing {
-        event: event.kind.name(),
-        hook,
-    }
+    Ok(())
 }
 
 fn has_ended(hook: HookId, event: EventRef<'_>) -> IllegalTransition {
@@ -136,10 +134,7 @@ fn has_ended(hook: HookId, event: EventRef<'_>) -> IllegalTransition {
     }
 }
 
-fn ended(hook: Hook, state: HookState, at: Timestamp) -> Hook {
-    Hook {
-        state,
-        ended_at: Some(at),
-        ..hook
-    }
+const fn end(hook: &mut Hook, state: HookState, at: Timestamp) {
+    hook.state = state;
+    hook.ended_at = Some(at);
 }

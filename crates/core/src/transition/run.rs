@@ -12,20 +12,47 @@ use crate::time::Timestamp;
 ///
 /// [`IllegalTransition`] where the event must not follow.
 pub fn run(id: RunId, before: Option<&Run>, event: EventRef<'_>) -> Result<Run, IllegalTransition> {
-    let Subject::Run(kind) = event.kind.subject() else {
-        return Err(IllegalTransition::Misrouted {
-            event: event.kind.name(),
-            entity: "run",
-        });
-    };
-    if let RunEvent::Created(first) = kind {
-        return match before {
-            Some(run) => Err(IllegalTransition::RunExists { run: run.id }),
-            None => Ok(created(id, first, event.at)),
-        };
+    if let Some(before) = before {
+        let mut run = before.clone();
+        change_run(&mut run, event)?;
+        return Ok(run);
     }
-    let run = live(before, event)?;
-    after(run.clone(), kind, event)
+    let RunEvent::Created(first) = subject(event)? else {
+        return Err(missing(event));
+    };
+    Ok(created(id, first, event.at))
+}
+
+/// Makes of a run what it is after `event`, as [`run`] does.
+///
+/// # Errors
+///
+/// [`IllegalTransition`] where the event must not follow; the run is unchanged.
+pub fn change_run(run: &mut Run, event: EventRef<'_>) -> Result<(), IllegalTransition> {
+    let kind = subject(event)?;
+    if let RunEvent::Created(_) = kind {
+        return Err(IllegalTransition::RunExists { run: run.id });
+    }
+    live(Some(run), event)?;
+    after(run, kind, event)
+}
+
+fn subject(event: EventRef<'_>) -> Result<RunEvent<'_>, IllegalTransition> {
+    match event.kind.subject() {
+        Subject::Run(kind) => Ok(kind),
+        Subject::Step(..) | Subject::Hook(..) | Subject::Wait(..) => {
+            Err(IllegalTransition::Misrouted {
+                event: event.kind.name(),
+                entity: "run",
+            })
+        }
+    }
+}
+
+fn missing(event: EventRef<'_>) -> IllegalTransition {
+    IllegalTransition::RunMissing {
+        event: event.kind.name(),
+    }
 }
 
 /// Refuses an event about a step, hook or wait of a run that does not exist, has not begun or has
@@ -57,9 +84,7 @@ fn may_precede_the_beginning(event: EventRef<'_>) -> bool {
 
 fn live<'a>(run: Option<&'a Run>, event: EventRef<'_>) -> Result<&'a Run, IllegalTransition> {
     match run {
-        None => Err(IllegalTransition::RunMissing {
-            event: event.kind.name(),
-        }),
+        None => Err(missing(event)),
         Some(run) if run.status.is_terminal() => Err(IllegalTransition::RunEnded {
             event: event.kind.name(),
             status: run.status,
@@ -97,7 +122,8 @@ fn created(id: RunId, first: CreatedRun<'_>, at: Timestamp) -> Run {
     }
 }
 
-fn after(mut run: Run, kind: RunEvent<'_>, event: EventRef<'_>) -> Result<Run, IllegalTransition> {
+/// Whatever is refused is refused before anything is changed.
+fn after(run: &mut Run, kind: RunEvent<'_>, event: EventRef<'_>) -> Result<(), IllegalTransition> {
     match kind {
         RunEvent::Created(_) => return Err(IllegalTransition::RunExists { run: run.id }),
         RunEvent::Started if run.started_at.is_some() => {
@@ -108,34 +134,38 @@ fn after(mut run: Run, kind: RunEvent<'_>, event: EventRef<'_>) -> Result<Run, I
             run.started_at = Some(event.at);
         }
         RunEvent::Completed { output } => {
-            begun(&run, event)?;
+            begun(run, event)?;
             run.output = Some(output.clone());
-            end(&mut run, RunStatus::Completed, event.at);
+            end(run, RunStatus::Completed, event.at);
         }
         RunEvent::Failed { error } => {
-            begun(&run, event)?;
+            begun(run, event)?;
             run.error = Some(error.clone());
-            end(&mut run, RunStatus::Failed, event.at);
+            end(run, RunStatus::Failed, event.at);
         }
         RunEvent::Continued => {
-            begun(&run, event)?;
-            end(&mut run, RunStatus::Completed, event.at);
+            begun(run, event)?;
+            end(run, RunStatus::Completed, event.at);
         }
         RunEvent::Cancelled { reason, .. } => {
-            run.cancel_reason = reason.map(str::to_owned).or(run.cancel_reason);
-            end(&mut run, RunStatus::Cancelled, event.at);
+            if let Some(reason) = reason {
+                run.cancel_reason = Some(reason.to_owned());
+            }
+            end(run, RunStatus::Cancelled, event.at);
         }
         RunEvent::CancelRequested { reason } => {
             run.cancel_requested = true;
-            run.cancel_reason = run.cancel_reason.or_else(|| reason.map(str::to_owned));
+            if run.cancel_reason.is_none() {
+                run.cancel_reason = reason.map(str::to_owned);
+            }
         }
         RunEvent::AttrSet { changes, .. } => {
-            begun(&run, event)?;
+            begun(run, event)?;
             run.attributes.extend(changes.clone());
         }
-        RunEvent::PatchMarked { .. } => begun(&run, event)?,
+        RunEvent::PatchMarked { .. } => begun(run, event)?,
     }
-    Ok(run)
+    Ok(())
 }
 
 const fn end(run: &mut Run, status: RunStatus, at: Timestamp) {

@@ -13,36 +13,56 @@ use crate::time::Timestamp;
 ///
 /// [`IllegalTransition`] where the event must not follow.
 pub fn step(before: Option<&Step>, event: EventRef<'_>) -> Result<Step, IllegalTransition> {
-    let name = event.kind.name();
-    let Subject::Step(id, kind) = event.kind.subject() else {
-        return Err(IllegalTransition::Misrouted {
-            event: name,
-            entity: "step",
-        });
-    };
-    if let StepEvent::Created {
+    if let Some(before) = before {
+        let mut step = before.clone();
+        change_step(&mut step, event)?;
+        return Ok(step);
+    }
+    let (id, kind) = subject(event)?;
+    let StepEvent::Created {
         name,
         input,
         options,
         child,
     } = kind
-    {
-        if before.is_some() {
-            return Err(IllegalTransition::StepExists { step: id });
-        }
-        let step = created(id, name, input, options, event.at);
-        return Ok(with_child(step, child));
+    else {
+        return Err(IllegalTransition::StepMissing {
+            event: event.kind.name(),
+            step: id,
+        });
+    };
+    let step = created(id, name, input, options, event.at);
+    Ok(with_child(step, child))
+}
+
+/// Makes of a step what it is after `event`, as [`step`] does.
+///
+/// # Errors
+///
+/// [`IllegalTransition`] where the event must not follow; the step is unchanged.
+pub fn change_step(step: &mut Step, event: EventRef<'_>) -> Result<(), IllegalTransition> {
+    let (id, kind) = subject(event)?;
+    if let StepEvent::Created { .. } = kind {
+        return Err(IllegalTransition::StepExists { step: id });
     }
-    let step = before.ok_or(IllegalTransition::StepMissing {
-        event: name,
-        step: id,
-    })?;
     match step.status {
         StepStatus::Completed | StepStatus::Failed => Err(IllegalTransition::StepEnded {
-            event: name,
+            event: event.kind.name(),
             step: id,
         }),
-        StepStatus::Pending | StepStatus::Running => after(step.clone(), kind, event),
+        StepStatus::Pending | StepStatus::Running => after(step, kind, event),
+    }
+}
+
+fn subject(event: EventRef<'_>) -> Result<(StepId, StepEvent<'_>), IllegalTransition> {
+    match event.kind.subject() {
+        Subject::Step(id, kind) => Ok((id, kind)),
+        Subject::Run(_) | Subject::Hook(..) | Subject::Wait(..) => {
+            Err(IllegalTransition::Misrouted {
+                event: event.kind.name(),
+                entity: "step",
+            })
+        }
     }
 }
 
@@ -75,15 +95,16 @@ fn with_child(mut step: Step, child: Option<Child>) -> Step {
     step
 }
 
+/// Whatever is refused is refused before anything is changed.
 fn after(
-    mut step: Step,
+    step: &mut Step,
     kind: StepEvent<'_>,
     event: EventRef<'_>,
-) -> Result<Step, IllegalTransition> {
+) -> Result<(), IllegalTransition> {
     match kind {
         StepEvent::Created { .. } => return Err(IllegalTransition::StepExists { step: step.id }),
         StepEvent::Started { attempt } => {
-            no_child(&step, event)?;
+            no_child(step, event)?;
             // An attempt that began and never ended counts as failed, so one may follow another.
             if Some(attempt) != step.attempt.checked_add(1) {
                 return Err(IllegalTransition::AttemptOutOfOrder {
@@ -98,27 +119,27 @@ fn after(
             step.retry_at = None;
         }
         StepEvent::Completed { result } => {
-            running(&step, event)?;
+            running(step, event)?;
             step.status = StepStatus::Completed;
             step.result = Some(result.clone());
             step.ended_at = Some(event.at);
         }
         StepEvent::Failed { error, kind } => {
-            running(&step, event)?;
+            running(step, event)?;
             step.status = StepStatus::Failed;
             step.error = Some(error.clone());
             step.failure = Some(kind);
             step.ended_at = Some(event.at);
         }
         StepEvent::Retrying { error, retry_at } => {
-            no_child(&step, event)?;
-            running(&step, event)?;
+            no_child(step, event)?;
+            running(step, event)?;
             step.status = StepStatus::Pending;
             step.error = Some(error.clone());
             step.retry_at = Some(retry_at);
         }
     }
-    Ok(step)
+    Ok(())
 }
 
 /// A child run has no attempts: what it does stands in a log of its own.

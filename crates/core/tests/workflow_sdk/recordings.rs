@@ -231,16 +231,16 @@ fn entity_like(entities: &Entities, kind: &str, theirs: &Value) -> Value {
         "run" => run_shown(run),
         "step" => {
             let id = theirs["stepId"].as_str().unwrap().parse().unwrap();
-            step_shown(run.id, &entities.steps()[&id])
+            step_shown(run.id, entities.steps().get(&id).unwrap())
         }
         "hook" => {
             let id = theirs["hookId"].as_str().unwrap().parse().unwrap();
-            hook_shown(run.id, &entities.hooks()[&id])
+            hook_shown(run.id, entities.hooks().get(&id).unwrap())
         }
         "wait" => {
             let id = theirs["waitId"].as_str().unwrap();
             let id = id.split_once('-').unwrap().1.parse().unwrap();
-            wait_shown(run.id, &entities.waits()[&id])
+            wait_shown(run.id, entities.waits().get(&id).unwrap())
         }
         other => panic!("the package shows no {other}"),
     }

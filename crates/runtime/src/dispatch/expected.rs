@@ -42,9 +42,7 @@ impl Expected {
             return;
         }
         if let Some(mailbox) = self.mailbox.take() {
-            self.engine
-                .residents
-                .tell_resident(self.run, Message::Begun(frame));
+            mailbox.put(Message::Begun(frame));
             self.engine.drive(self.run, mailbox);
         }
     }

@@ -2,7 +2,7 @@
 //!
 //! There is one for each run in memory, a million of them perhaps, and most hear a message or two in
 //! their life. So one takes no more room than the messages that wait in it, where a channel made for
-//! many messages takes kilobytes for the first of them.
+//! many messages takes kilobytes for the first of them; and the first has its place in the mailbox itself.
 
 use std::collections::VecDeque;
 use std::fmt;
@@ -14,7 +14,8 @@ use std::task::{Poll, Waker};
 /// Makes a mailbox, and what sends to it.
 pub(crate) fn mailbox<T>() -> (Sender<T>, Mailbox<T>) {
     let shared = Arc::new(Shared(Mutex::new(State {
-        waiting: VecDeque::new(),
+        first: None,
+        more: VecDeque::new(),
         waker: None,
         senders: 1,
         closed: false,
@@ -25,11 +26,30 @@ pub(crate) fn mailbox<T>() -> (Sender<T>, Mailbox<T>) {
 struct Shared<T>(Mutex<State<T>>);
 
 struct State<T> {
-    waiting: VecDeque<T>,
+    /// The message that waits longest.
+    first: Option<T>,
+    /// Those after it; none where there is no first.
+    more: VecDeque<T>,
     /// Of the owner, where it waits.
     waker: Option<Waker>,
     senders: usize,
     closed: bool,
+}
+
+impl<T> State<T> {
+    fn put(&mut self, message: T) {
+        if self.first.is_none() {
+            self.first = Some(message);
+        } else {
+            self.more.push_back(message);
+        }
+    }
+
+    fn take(&mut self) -> Option<T> {
+        let taken = self.first.take();
+        self.first = self.more.pop_front();
+        taken
+    }
 }
 
 impl<T> Shared<T> {
@@ -49,7 +69,7 @@ impl<T> Sender<T> {
         if state.closed {
             return Err(message);
         }
-        state.waiting.push_back(message);
+        state.put(message);
         let waker = state.waker.take();
         drop(state);
         wake(waker);
@@ -84,9 +104,20 @@ impl<T> fmt::Debug for Sender<T> {
 pub(crate) struct Mailbox<T>(Arc<Shared<T>>);
 
 impl<T> Mailbox<T> {
+    /// Something more that sends to it.
+    pub(crate) fn sender(&self) -> Sender<T> {
+        self.0.lock().senders += 1;
+        Sender(Arc::clone(&self.0))
+    }
+
+    /// Leaves a message for whoever reads it next.
+    pub(crate) fn put(&self, message: T) {
+        self.0.lock().put(message);
+    }
+
     /// The next message, if one waits.
     pub(crate) fn try_recv(&self) -> Option<T> {
-        self.0.lock().waiting.pop_front()
+        self.0.lock().take()
     }
 
     /// Waits for the next message; none once the mailbox is empty and nobody can send to it.
@@ -97,7 +128,7 @@ impl<T> Mailbox<T> {
     pub(crate) async fn recv(&self) -> Option<T> {
         poll_fn(|context| {
             let mut state = self.0.lock();
-            if let Some(message) = state.waiting.pop_front() {
+            if let Some(message) = state.take() {
                 return Poll::Ready(Some(message));
             }
             if state.closed || state.senders == 0 {
@@ -113,7 +144,7 @@ impl<T> Mailbox<T> {
     }
 
     pub(crate) fn is_empty(&self) -> bool {
-        self.0.lock().waiting.is_empty()
+        self.0.lock().first.is_none()
     }
 
     /// Takes nothing more in; what waits can still be read.
@@ -130,7 +161,8 @@ impl<T> Drop for Mailbox<T> {
     fn drop(&mut self) {
         let mut state = self.0.lock();
         state.closed = true;
-        let (left, waker) = (mem::take(&mut state.waiting), state.waker.take());
+        let left = (state.first.take(), mem::take(&mut state.more));
+        let waker = state.waker.take();
         drop(state);
         // Outside of the lock: letting go of a message may tell somebody.
         drop(left);

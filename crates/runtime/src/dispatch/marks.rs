@@ -54,8 +54,9 @@ impl Marks {
     /// Resolves once the store has answered the mark of a run that is with it; none where none is.
     pub(crate) fn answered(&self, run: RunId) -> Option<oneshot::Receiver<()>> {
         let mut state = self.lock();
+        let waits = state.under_way.get_mut(&run)?;
         let (sender, receiver) = oneshot::channel();
-        state.under_way.get_mut(&run)?.push(sender);
+        waits.push(sender);
         Some(receiver)
     }
 
@@ -135,7 +136,11 @@ async fn write(engine: Weak<Inner>, mut lull: BoxFuture<'static, ()>, lazy: Dura
             return;
         }
         // All are handed over at once, so that they share a commit.
-        let parts = marks.chunks(TOGETHER).map(<[Append]>::to_vec);
+        let mut marks = marks.into_iter().peekable();
+        let parts = std::iter::from_fn(|| {
+            marks.peek()?;
+            Some(marks.by_ref().take(TOGETHER).collect())
+        });
         join_all(parts.map(|part| write_some(&engine, part))).await;
         engine.marks.end();
         lull = (engine.host.clock).lull_until(engine.host.clock.now().after(lazy));

@@ -10,8 +10,9 @@ mod residents;
 mod schedule;
 mod waiters;
 
-pub(crate) use budget::Budget;
+pub(crate) use budget::{Budget, Rest};
 pub(crate) use expected::Expected;
+pub(crate) use mailbox::Sender;
 pub(crate) use marks::Marks;
 pub(crate) use member::{Member, beat, claim, give_up, listen};
 pub(crate) use recovery::{Recovery, Turn, after, is_culprit, recover, retry_crowded};

@@ -63,14 +63,16 @@ impl Waiters {
     /// Tells those who wait for the run.
     pub(crate) fn call(&self, run: RunId, news: News) {
         let mut waiting = self.lock();
-        let mut called = Vec::new();
+        // Mostly one waits, and nobody else.
+        let (mut last, mut others) = (None, Vec::new());
         while let Some((place, _)) = waiting.senders.range((run, 0)..=(run, u64::MAX)).next() {
             let place = *place;
-            called.extend(waiting.senders.remove(&place));
+            let before = std::mem::replace(&mut last, waiting.senders.remove(&place));
+            others.extend(before);
         }
         drop(waiting);
-        let Some(last) = called.pop() else { return };
-        for sender in called {
+        let Some(last) = last else { return };
+        for sender in others {
             let _gave_up = sender.send(news.clone());
         }
         let _gave_up = last.send(news);

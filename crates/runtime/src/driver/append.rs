@@ -42,10 +42,10 @@ impl Driver {
             if must_begin(machine, now) {
                 return vec![EventKind::RunStarted];
             }
-            let mut events: Vec<EventKind> = machine
-                .records()
-                .map(|record| registered(record, machine, now))
-                .collect();
+            // With room for no more than they are: they stay as they are to the end of the append.
+            let mut events = Vec::with_capacity(machine.records_len());
+            let records = machine.records();
+            events.extend(records.map(|record| registered(record, machine, now)));
             if machine.is_under_way() {
                 events.extend(self.attempts.events());
                 events.extend(self.children.events());
@@ -65,13 +65,13 @@ impl Driver {
                     | EventKind::WaitCancelled { .. }
             )
         });
+        let alone = !self.attempts.any_under_way();
+        if !lazy || alone || self.attempts.is_urgent() || self.stopping {
+            return false;
+        }
         // A wait that was given up and falls due before that is on record would end every pause at
         // once.
-        let overdue = self
-            .executor
-            .with(|machine| machine.due(now).next().is_some());
-        let alone = !self.attempts.any_under_way();
-        if !lazy || overdue || alone || self.attempts.is_urgent() || self.stopping {
+        if (self.executor).with(|machine| machine.due(now).next().is_some()) {
             return false;
         }
         let flush_at = *self.flush_at.get_or_insert_with(|| now.after(LAZY));
@@ -107,7 +107,7 @@ impl Driver {
     pub(super) fn mark(&self) -> Append {
         let now = self.engine.host.clock.now();
         let mut append = self.wrap(Vec::new(), now);
-        let owes = self.executor.with(|machine| machine.records().len() > 0);
+        let owes = self.executor.with(|machine| machine.records_len() > 0);
         if let (true, Some(mark)) = (owes, &mut append.mark) {
             mark.reacted = self.recorded.reacted;
             mark.wake_at = Some(now);
@@ -128,16 +128,11 @@ impl Driver {
             _ => None,
         });
         let known = self.executor.with(|machine| {
-            let not_before = machine
-                .entities()
-                .run()
-                .filter(|run| run.started_at.is_none())?
-                .not_before;
-            Some(machine.next_due().into_iter().chain(not_before).min())
+            let run = machine.entities().run();
+            let waits = run.filter(|run| run.started_at.is_none());
+            let not_before = waits.and_then(|run| run.not_before);
+            machine.next_due().into_iter().chain(not_before).min()
         });
-        let known = known
-            .flatten()
-            .or_else(|| self.executor.with(|machine| machine.next_due()));
         begins.chain(known).chain(self.attempts.next_retry()).min()
     }
 
@@ -148,11 +143,11 @@ impl Driver {
         let ended = append.events.iter().find_map(RunOutcome::of);
         let (id, was_fed) = (append.id, self.fed());
         let brings_work = append.events.iter().any(calls_for_reaction);
-        self.sent.insert(id);
+        self.sent.add(id);
         let answer = self.engine.store.append(append).await;
         let unknown = matches!(&answer, Err(Failed::Store(error)) if error.may_have_happened());
         if answer.is_err() && !unknown {
-            self.sent.remove(&id);
+            self.sent.take(&id);
         }
         match answer {
             Ok(appended) => {
@@ -168,7 +163,9 @@ impl Driver {
                     self.forgive();
                 }
                 self.engine.begin_all(appended.started);
-                self.take_in(appended.frames).await?;
+                for frame in appended.frames {
+                    self.take_in(frame).await?;
+                }
                 // It was the only one to build on its position: those before it are void.
                 self.sent.clear();
                 if let Some(outcome) = ended {
@@ -264,6 +261,10 @@ impl Recorded {
     }
 
     fn note_taken(&mut self, taken: Vec<Taken>) {
+        if self.taken.is_empty() {
+            self.taken = taken;
+            return;
+        }
         self.taken
             .retain(|known| taken.iter().all(|taken| taken.hook != known.hook));
         self.taken.extend(taken);
@@ -309,29 +310,30 @@ fn due(machine: &Machine, now: Timestamp) -> Vec<EventKind> {
 /// resumes or looks up a hook says so too, and a log that says it twice can be followed by nobody.
 /// How many hooks there may be is asked where one is registered: of what is on record nobody asks.
 fn conditions(machine: &Machine, events: &[EventKind], most_hooks: u32) -> Vec<Condition> {
+    let worker = Condition::WorkerPosition(machine.worker_position());
+    let mut conditions = Vec::with_capacity(2);
+    conditions.push(worker);
     let expired = events.iter().filter_map(|kind| match kind {
         EventKind::HookExpired { hook } => machine.entities().hooks().get(hook),
         _ => None,
     });
-    let live = expired.map(|hook| Condition::HookLive {
+    conditions.extend(expired.map(|hook| Condition::HookLive {
         hook: hook.id,
         token: hook.token.clone(),
-    });
-    let registers = |kind: &EventKind| matches!(kind, EventKind::HookCreated { .. });
-    let at_most = events.iter().any(registers);
+    }));
     // Somebody outside may wake the run at the moment when its sleep ends.
-    let open = events.iter().filter_map(|kind| match kind {
+    conditions.extend(events.iter().filter_map(|kind| match kind {
         EventKind::WaitCompleted { wait } => Some(Condition::WaitOpen {
             wait: *wait,
             since: machine.fed(),
         }),
         _ => None,
-    });
-    std::iter::once(Condition::WorkerPosition(machine.worker_position()))
-        .chain(live)
-        .chain(open)
-        .chain(at_most.then_some(Condition::HooksAtMost(most_hooks)))
-        .collect()
+    }));
+    let registers = |kind: &EventKind| matches!(kind, EventKind::HookCreated { .. });
+    if events.iter().any(registers) {
+        conditions.push(Condition::HooksAtMost(most_hooks));
+    }
+    conditions
 }
 
 /// The tokens that the events set free.

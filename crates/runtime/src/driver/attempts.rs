@@ -5,10 +5,11 @@
 //! without retries, and any step of a run that was found after an unclean end, so that each further
 //! crash is counted.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use futures_util::future::AbortHandle;
 use rewake_core::event::EventKind;
+use rewake_core::few::Few;
 use rewake_core::id::StepId;
 use rewake_core::replay::OpenStep;
 use rewake_core::time::Timestamp;
@@ -17,7 +18,7 @@ use crate::step::{Abort, Place, Verdict};
 
 #[derive(Debug, Default)]
 pub(super) struct Attempts {
-    steps: BTreeMap<StepId, Entry>,
+    steps: Few<StepId, Entry>,
     /// Steps whose next attempt may begin at a time.
     retries: BTreeSet<(Timestamp, StepId)>,
     /// Steps whose next attempt may begin.
@@ -25,7 +26,7 @@ pub(super) struct Attempts {
     /// Steps whose next attempt begins once it has a place.
     queued: BTreeSet<StepId>,
     /// Attempts that began, or are about to, and are not on record.
-    unrecorded: BTreeSet<StepId>,
+    unrecorded: Few<StepId, ()>,
     /// Attempts that ended and whose end is not on record, in order of their end.
     ended: Vec<StepId>,
     running: usize,
@@ -108,6 +109,16 @@ impl Attempts {
         self.ended.push(id);
     }
 
+    /// True where no step is known.
+    pub(super) fn is_empty(&self) -> bool {
+        self.steps.is_empty() && self.ready.is_empty() && self.retries.is_empty()
+    }
+
+    /// True where an attempt may begin, now or later.
+    pub(super) fn may_begin(&self) -> bool {
+        !self.ready.is_empty() || !self.retries.is_empty()
+    }
+
     /// The attempts that may begin, each once.
     pub(super) fn take_ready(&mut self, now: Timestamp) -> Vec<Ready> {
         while let Some((at, id)) = self.retries.first().copied() {
@@ -141,7 +152,7 @@ impl Attempts {
     pub(super) fn announce(&mut self, id: StepId, place: Place) {
         if let Some(entry) = self.steps.get_mut(&id) {
             entry.state = State::Announced(Some(place));
-            self.unrecorded.insert(id);
+            self.unrecorded.add(id);
         }
     }
 
@@ -151,7 +162,7 @@ impl Attempts {
             entry.state = State::Running(running);
             self.running += 1;
             if !recorded {
-                self.unrecorded.insert(id);
+                self.unrecorded.add(id);
             }
         }
     }
@@ -175,14 +186,14 @@ impl Attempts {
         } else {
             // It stays to be done: whoever takes the run up next begins it anew.
             entry.state = State::Waiting;
-            self.unrecorded.remove(&id);
+            self.unrecorded.take(&id);
             self.ready.push(id);
         }
     }
 
     /// The events that put on record what has begun and ended.
     pub(super) fn events(&self) -> Vec<EventKind> {
-        let started = self.unrecorded.iter().filter_map(|id| {
+        let started = self.unrecorded.keys().filter_map(|id| {
             let entry = self.steps.get(id)?;
             Some(EventKind::StepStarted {
                 step: *id,
@@ -202,7 +213,7 @@ impl Attempts {
     pub(super) fn note(&mut self, kind: &EventKind) -> Option<(Ready, Place)> {
         match kind {
             EventKind::StepStarted { step, attempt } => {
-                self.unrecorded.remove(step);
+                self.unrecorded.take(step);
                 let entry = self.steps.get_mut(step)?;
                 let State::Announced(place) = &mut entry.state else {
                     return None;
@@ -223,7 +234,7 @@ impl Attempts {
             }
             EventKind::StepCompleted { step, .. } | EventKind::StepFailed { step, .. } => {
                 self.ended.retain(|id| id != step);
-                self.unrecorded.remove(step);
+                self.unrecorded.take(step);
                 self.queued.remove(step);
                 // Another worker may have ended it while an attempt is under way here.
                 let known = self.steps.remove(step);
@@ -260,7 +271,7 @@ impl Attempts {
                 }
                 State::Ended(_) => true,
                 State::Waiting | State::Announced(_) => {
-                    self.unrecorded.remove(id);
+                    self.unrecorded.take(id);
                     self.queued.remove(id);
                     false
                 }
@@ -278,7 +289,7 @@ impl Attempts {
     /// True where an end must be put on record, or a start before its attempt may begin.
     pub(super) fn is_urgent(&self) -> bool {
         !self.ended.is_empty()
-            || self.unrecorded.iter().any(|id| {
+            || self.unrecorded.keys().any(|id| {
                 self.steps
                     .get(id)
                     .is_some_and(|entry| matches!(entry.state, State::Announced(_)))

@@ -12,6 +12,9 @@ use crate::step::AttemptOutcome;
 impl Driver {
     /// Tells the attempts that are under way for nobody, and begins no others.
     pub(super) fn call_off(&mut self) {
+        if self.attempts.is_empty() {
+            return;
+        }
         let Some(reason) = self.executor.with(|machine| reason(machine)) else {
             return;
         };

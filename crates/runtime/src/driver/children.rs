@@ -159,9 +159,11 @@ impl Driver {
 
     /// Reads what children have left for the run, where something may be there.
     pub(super) async fn collect_ends(&mut self) -> Result<(), Stop> {
+        if !self.children.may_be_owed || !self.children.ends.is_empty() {
+            return Ok(());
+        }
         // What is shielded goes on when the run is cancelled, and may wait for a child.
-        let goes_on = self.executor.with(|machine| machine.is_under_way());
-        if !self.children.may_be_owed || !self.children.ends.is_empty() || !goes_on {
+        if !self.executor.with(|machine| machine.is_under_way()) {
             return Ok(());
         }
         let owed = self.engine.store.owed(self.engine.scope, self.run, PAGE);

@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use rewake_core::event::{EventKind, EventRef, Frame, Position, Writer};
 use rewake_core::replay::{Machine, OpenStep};
-use rewake_core::time::Timestamp;
 use rewake_store::RunRow;
 
 use super::{Driver, Exit, Stop};
@@ -40,13 +39,12 @@ enum More {
 impl Driver {
     /// Brings the machine to where the run's log ends, if something is to be done for the run.
     pub(super) async fn load(&mut self) -> Result<(), Stop> {
-        let engine = Arc::clone(&self.engine);
-        self.turn = engine.recovery.turn().await;
+        self.turn = self.engine.recovery.turn().await;
         let heard = self.hear_first();
         match heard.begun {
             // One that is begun while suspects are looked for is counted like any other. Where there is
             // news, another worker may have begun steps already, and those are not to be begun anew.
-            Some(frame) if heard.more == More::Nothing && !engine.recovery.is_under_way() => {
+            Some(frame) if heard.more == More::Nothing && !self.engine.recovery.is_under_way() => {
                 self.begin_new(frame).await
             }
             _ => self.replay(heard.more != More::News).await,
@@ -60,10 +58,12 @@ impl Driver {
         let Some(EventKind::RunCreated { workflow, .. }) = began else {
             return self.replay(false).await;
         };
-        let Some(workflow) = self.engine.registry.workflow(workflow) else {
+        let Some(workflow) = self.engine.registry.shared_workflow(workflow) else {
             return self.replay(false).await;
         };
-        self.workflow = Some(workflow.clone());
+        self.workflow = Some(Arc::clone(workflow));
+        // Nobody has driven it before.
+        self.marked = false;
         self.recorded.wake_at = Some(frame.at);
         self.feed(frame)?;
         self.loaded = true;
@@ -107,7 +107,10 @@ impl Driver {
     }
 
     /// The run's row and its workflow, where something is to be done for it here.
-    async fn look_at_row(&mut self, only_looking: bool) -> Result<(RunRow, Workflow), Stop> {
+    async fn look_at_row(
+        &mut self,
+        only_looking: bool,
+    ) -> Result<(RunRow, Arc<Workflow>), Stop> {
         let engine = Arc::clone(&self.engine);
         let Some(row) = engine.store.run(engine.scope, self.run).await? else {
             return Err(Stop::Exit(Exit::Left));
@@ -122,11 +125,11 @@ impl Driver {
         if only_looking && not_due && row.parked.is_none() && !self.is_owed(&row).await? {
             return Err(self.leave_at_rest(&row));
         }
-        let Some(workflow) = engine.registry.workflow(&row.workflow) else {
+        let Some(workflow) = engine.registry.shared_workflow(&row.workflow) else {
             tracing::warn!(run = %self.run, workflow = row.workflow, "no such workflow in this build");
             return Err(Stop::Exit(Exit::Left));
         };
-        Ok((row, workflow.clone()))
+        Ok((row, Arc::clone(workflow)))
     }
 
     /// Puts on record, before a replay that may end the process, that there is one. What another build
@@ -254,18 +257,16 @@ impl Driver {
         }
     }
 
-    /// Feeds frames that a message or an answer brought; what is missing before them is read.
-    pub(super) async fn take_in(&mut self, frames: Vec<Frame>) -> Result<(), Stop> {
-        for frame in frames {
-            if frame.last() <= self.fed() {
-                continue;
-            }
-            if frame.first != self.fed().next() {
-                return self.read_tail().await;
-            }
-            self.feed(frame)?;
+    /// Feeds a frame that a message or an answer brought; what is missing before it is read.
+    pub(super) async fn take_in(&mut self, frame: Frame) -> Result<(), Stop> {
+        let fed = self.fed();
+        if frame.last() <= fed {
+            return Ok(());
         }
-        Ok(())
+        if frame.first != fed.next() {
+            return self.read_tail().await;
+        }
+        self.feed(frame)
     }
 
     pub(super) fn fed(&self) -> Position {
@@ -275,7 +276,7 @@ impl Driver {
     fn feed(&mut self, frame: Frame) -> Result<(), Stop> {
         // What another worker began is not known here: its attempts, its timers. Only a replay of
         // the whole log by whoever takes the run over next brings both together.
-        let own = self.sent.remove(&frame.id);
+        let own = self.sent.take(&frame.id);
         if self.loaded && frame.writer == Writer::Worker && !own {
             return Err(Stop::Superseded);
         }
@@ -286,15 +287,19 @@ impl Driver {
         if frame.writer == Writer::Worker {
             self.seen_worker = frame.last();
         }
+        let mut began = self.engine.host.clock.now();
         for event in frame.iter() {
-            let began = self.engine.host.clock.now();
             let fed = self.executor.feed(event);
-            self.report_if_slow(event.position, began);
+            let ended = self.engine.host.clock.now();
+            self.report_if_slow(event.position, ended.since(began));
+            began = ended;
             fed?;
             self.note(event)?;
         }
-        self.executor
-            .with(|machine| machine.feed_taken(frame.first, &frame.taken));
+        if !frame.taken.is_empty() {
+            self.executor
+                .with(|machine| machine.feed_taken(frame.first, &frame.taken));
+        }
         if let Some(shadow) = &mut self.shadow {
             shadow.push(frame);
         }
@@ -302,8 +307,7 @@ impl Driver {
     }
 
     /// A workflow that holds its thread holds up every other that would be polled on it.
-    fn report_if_slow(&self, event: Position, began: Timestamp) {
-        let took = self.engine.host.clock.now().since(began);
+    fn report_if_slow(&self, event: Position, took: Duration) {
         if took > SLOW {
             let workflow = self
                 .workflow
@@ -339,7 +343,7 @@ impl Driver {
     }
 
     fn begin_body(&mut self) -> Result<(), Stuck> {
-        let Some(workflow) = self.workflow.clone() else {
+        let Some(workflow) = &self.workflow else {
             return Ok(());
         };
         let input = self

@@ -21,7 +21,6 @@ mod rest;
 mod verify;
 
 use std::any::Any;
-use std::collections::BTreeSet;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
@@ -30,12 +29,13 @@ use futures_channel::oneshot;
 use futures_util::FutureExt;
 use futures_util::future::{AbortHandle, BoxFuture};
 use rewake_core::event::{Frame, Position, Taken, Writer};
+use rewake_core::few::Few;
 use rewake_core::id::{EventId, RunId, StepId};
 use rewake_core::replay::Machine;
 use rewake_core::time::Timestamp;
 use rewake_store::StoreError;
 
-use crate::dispatch::{Mailbox, Message, News, Turn};
+use crate::dispatch::{Mailbox, Message, News, Rest, Turn};
 use crate::engine::Inner;
 use crate::executor::{Executor, Stuck};
 use crate::panic;
@@ -122,7 +122,7 @@ struct Driver {
     run: RunId,
     mailbox: Mailbox,
     executor: Executor,
-    workflow: Option<Workflow>,
+    workflow: Option<Arc<Workflow>>,
     attempts: Attempts,
     children: Children,
     /// What the store said of the run, where it had ended before.
@@ -151,7 +151,9 @@ struct Driver {
     /// The log was read to its end: from here on every frame of a worker's must be one of `sent`.
     loaded: bool,
     /// The ids of appends whose frames may be met in the log.
-    sent: BTreeSet<EventId>,
+    sent: Few<EventId, ()>,
+    /// Its place among the runs that rest.
+    resting: Rest,
 }
 
 impl Driver {
@@ -162,14 +164,9 @@ impl Driver {
             engine.public_url.clone(),
             engine.limits.payload,
         );
-        let weak = Arc::downgrade(&engine);
-        let on_foreign = move || {
-            if let Some(engine) = weak.upgrade() {
-                engine.residents.tell_resident(run, Message::ForeignWake);
-            }
-        };
+        let executor = Executor::new(context, Some(mailbox.sender()));
         let span = engine.limits.clean_up;
-        context.with(|machine| machine.limit_clean_up(span));
+        executor.with(|machine| machine.limit_clean_up(span));
         let shadow = engine.verify.then(Vec::new);
         // One that begins while the engine stops has missed what the others were told.
         let stopping = engine.is_stopping();
@@ -179,7 +176,7 @@ impl Driver {
             engine,
             run,
             mailbox,
-            executor: Executor::new(context, Box::new(on_foreign)),
+            executor,
             workflow: None,
             attempts: Attempts::default(),
             children: Children::default(),
@@ -198,7 +195,8 @@ impl Driver {
             seen: Position::START,
             seen_worker: Position::START,
             loaded: false,
-            sent: BTreeSet::new(),
+            sent: Few::new(),
+            resting: Rest::default(),
         }
     }
 
@@ -254,7 +252,7 @@ impl Driver {
 
     async fn take(&mut self, message: Message) -> Result<(), Stop> {
         match message {
-            Message::Begun(frame) | Message::Frame(frame) => self.take_in(vec![frame]).await?,
+            Message::Begun(frame) | Message::Frame(frame) => self.take_in(frame).await?,
             Message::Look => self.read_tail().await?,
             Message::Upto(head) if head > self.fed() => self.read_tail().await?,
             Message::Fence => self.look_at_lease().await?,
@@ -289,12 +287,14 @@ impl Driver {
 
     /// Refuses to go on with a workflow that cannot be followed.
     fn check(&mut self) -> Result<(), Stop> {
-        if self.executor.with(|machine| machine.has_ended()) {
-            return Err(Stop::Exit(Exit::Ended));
-        }
-        self.executor.check_foreign()?;
-        self.executor.with(Machine::rest).map_err(Stuck::from)?;
-        Ok(())
+        self.executor.with(|machine| {
+            if machine.has_ended() {
+                return Err(Stop::Exit(Exit::Ended));
+            }
+            self.executor.check_foreign()?;
+            machine.rest().map_err(Stuck::from)?;
+            Ok(())
+        })
     }
 
     fn attempt_ended(&mut self, step: StepId, attempt: u32, outcome: AttemptOutcome) {
@@ -316,7 +316,7 @@ impl Driver {
         for step in self.executor.with(Machine::take_fresh_steps) {
             self.attempts.add(step);
         }
-        if self.begins_nothing() {
+        if !self.attempts.may_begin() || self.begins_nothing() {
             return;
         }
         for ready in self.attempts.take_ready(self.engine.host.clock.now()) {
@@ -461,7 +461,7 @@ impl Driver {
         if exit != Exit::Rested {
             // What it was to say may no longer be so by the time it is written.
             self.engine.marks.take_back(self.run);
-            self.engine.budget.stir(self.run);
+            self.engine.budget.stir(&mut self.resting);
             self.engine.residents.abandon(self.run);
         }
         if matches!(exit, Exit::Left | Exit::Superseded { .. }) {

@@ -53,21 +53,17 @@ impl Driver {
     /// Nothing is under way in this process: the run may be put away at any time.
     async fn rest_quietly(&mut self) -> Result<(), Stop> {
         let now = self.engine.host.clock.now();
-        self.executor.shrink_to_fit();
-        let weight = self.weight();
-        for run in self.engine.budget.rest(self.run, weight) {
-            if run == self.run {
-                self.evict = true;
-            } else {
-                self.engine.residents.tell_resident(run, Message::Evict);
-            }
+        // One that goes makes room, and needs none.
+        if !self.evict && !self.stopping {
+            self.keep_to_budget();
         }
         let leaving = self.evict || self.stopping;
         let alone = leaving || self.unmarked;
         if alone {
             self.settle_mark().await;
         }
-        if self.is_behind() {
+        let next = self.next_look(&[], now);
+        if self.is_behind(next, now) {
             let mark = self.mark();
             if alone {
                 return self.append(mark).await;
@@ -76,11 +72,26 @@ impl Driver {
         }
         // Whatever it was found after, it has survived that.
         self.recovering = false;
-        let next = self.next_look(&[], now);
         if leaving {
             return self.go(next);
         }
         self.wait(next).await
+    }
+
+    /// Takes its place among the runs that rest, and has those go for whom there is no room.
+    fn keep_to_budget(&mut self) {
+        let weight = self.shrink_to_fit();
+        let evicted = self
+            .engine
+            .budget
+            .rest(&mut self.resting, self.run, weight);
+        for run in evicted {
+            if run == self.run {
+                self.evict = true;
+            } else {
+                self.engine.residents.tell_resident(run, Message::Evict);
+            }
+        }
     }
 
     /// Has a mark written together with those of other runs, and takes it for written: should the
@@ -117,38 +128,28 @@ impl Driver {
         }
     }
 
-    /// Roughly what the run holds in memory, in bytes.
-    fn weight(&self) -> usize {
+    /// Lets go of memory that holds nothing. Roughly what the run holds then, in bytes.
+    fn shrink_to_fit(&self) -> usize {
         let frames = self.shadow.iter().flatten();
         let shadow = frames
             .map(|frame| size_of::<Frame>() + frame.events.capacity() * size_of::<EventKind>());
         let driver = self.engine.driver_bytes() + PLACES + shadow.sum::<usize>();
-        let pieces = driver + self.executor.weight();
+        let pieces = driver + self.executor.shrink_to_fit();
         // A fifth more: of what many runs gave back, allocators keep gaps that nothing fits into.
         pieces + pieces / 5
     }
 
     /// True where the store's row says something else than what is so.
-    fn is_behind(&self) -> bool {
-        let now = self.engine.host.clock.now();
-        let (fed, taken) = self.executor.with(|machine| {
+    fn is_behind(&self, next: Option<Timestamp>, now: Timestamp) -> bool {
+        let reacts = self.executor.with(|machine| {
             let hooks = machine.entities().hooks();
+            // What was taken from a hook that has ended rides along with the next event.
             let is_live = |taken: &Taken| hooks.get(&taken.hook).is_some_and(|hook| hook.is_live());
-            let mut taken = machine.taken();
-            taken.retain(is_live);
-            (machine.fed(), taken)
+            let mut taken = machine.unrecorded().filter(is_live);
+            let took = taken.any(|taken| !self.recorded.taken.contains(&taken));
+            took || self.recorded.reacted < machine.fed()
         });
-        // What was taken from a hook that has ended rides along with the next event.
-        let taken = taken
-            .iter()
-            .any(|taken| !self.recorded.taken.contains(taken));
-        taken || self.recorded.reacted < fed || self.is_looked_at_otherwise(now)
-    }
-
-    /// True where the store would have the run looked at at another time. All that is past is now.
-    fn is_looked_at_otherwise(&self, now: Timestamp) -> bool {
-        let recorded = self.recorded.wake_at.map(|at| at.max(now));
-        recorded != self.next_look(&[], now).map(|at| at.max(now))
+        reacts || is_looked_at_otherwise(self.recorded.wake_at, next, now)
     }
 
     /// Leaves, unless something has arrived meanwhile.
@@ -159,7 +160,7 @@ impl Driver {
         }
         self.executor.context().seal();
         // Before the leave: from then on another driver may rest in its place.
-        self.engine.budget.stir(self.run);
+        self.engine.budget.stir(&mut self.resting);
         if !self.engine.residents.leave(self.run, &self.mailbox) {
             // It cannot go on with a sealed machine: another driver takes over what has arrived.
             self.engine.residents.abandon(self.run);
@@ -200,10 +201,19 @@ impl Driver {
                 }
             }
         };
-        self.engine.budget.stir(self.run);
+        self.engine.budget.stir(&mut self.resting);
         match message {
             Some(message) => self.take(message).await,
             None => Ok(()),
         }
     }
+}
+
+/// True where the store would have the run looked at at another time. All that is past is now.
+fn is_looked_at_otherwise(
+    recorded: Option<Timestamp>,
+    next: Option<Timestamp>,
+    now: Timestamp,
+) -> bool {
+    recorded.map(|at| at.max(now)) != next.map(|at| at.max(now))
 }

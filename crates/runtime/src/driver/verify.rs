@@ -55,7 +55,7 @@ impl Driver {
     fn replay_again(&self) -> Result<Executor, Stuck> {
         let mut second = executor(&self.engine, self.run);
         let frames = self.shadow.iter().flatten();
-        replay(&mut second, self.workflow.as_ref(), frames)?;
+        replay(&mut second, self.workflow.as_deref(), frames)?;
         Ok(second)
     }
 }
@@ -68,7 +68,7 @@ pub(crate) fn executor(engine: &Inner, run: RunId) -> Executor {
         engine.public_url.clone(),
         engine.limits.payload,
     );
-    let executor = Executor::new(context, Box::new(|| {}));
+    let executor = Executor::new(context, None);
     let span = engine.limits.clean_up;
     executor.with(|machine| machine.limit_clean_up(span));
     executor

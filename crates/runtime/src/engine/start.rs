@@ -88,10 +88,12 @@ impl Engine {
                 name: start.workflow,
             });
         }
-        let create = self.create(&start);
-        let expected = match start.delay {
-            None => Expected::new(inner, create.run),
-            Some(_) => None,
+        let is_delayed = start.delay.is_some();
+        let create = self.create(start);
+        let expected = if is_delayed {
+            None
+        } else {
+            Expected::new(inner, create.run)
         };
         match inner.store.create(create).await {
             Ok(created) => {
@@ -131,32 +133,32 @@ impl Engine {
         }
     }
 
-    fn create(&self, start: &Start) -> Create {
+    fn create(&self, start: Start) -> Create {
         let inner = &self.inner;
+        let digest = start.key.is_some().then(|| digest(&start));
+        let key = start.key.zip(digest);
+        let key = key.map(|(key, digest)| StartKey { key, digest });
         let now = inner.host.clock.now();
         let run = start
             .run
             .unwrap_or_else(|| RunId::mint(now, inner.host.entropy.draw()));
-        let mut events = vec![EventKind::RunCreated {
-            workflow: start.workflow.clone(),
-            input: start.input.clone(),
+        let mut events = Vec::with_capacity(2);
+        events.push(EventKind::RunCreated {
+            workflow: start.workflow,
+            input: start.input,
             build: inner.build.clone(),
             seed: inner.host.entropy.draw().to_be_bytes(),
             flags: 0,
             parent: None,
             not_before: start.delay.map(|delay| now.after(delay)),
             continued_from: None,
-            attributes: start.attributes.clone(),
+            attributes: start.attributes,
             created_by: CreatedBy::Start,
-        }];
+        });
         // Where this process drives the run at once, its beginning shares the commit.
         if start.delay.is_none() && !inner.client_only {
             events.push(EventKind::RunStarted);
         }
-        let key = start.key.as_ref().map(|key| StartKey {
-            key: key.clone(),
-            digest: digest(start),
-        });
         Create {
             scope: inner.scope,
             run,

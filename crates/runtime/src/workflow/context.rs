@@ -7,11 +7,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 use std::task::{self, Waker};
 
-use rewake_core::event::{Correlation, Failure};
+use rewake_core::event::{Correlation, EventRef, Failure};
+use rewake_core::few::Few;
 use rewake_core::heap;
 use rewake_core::id::{RunId, StepId};
 use rewake_core::payload::Payload;
-use rewake_core::replay::Machine;
+use rewake_core::replay::{Divergence, Fed, Machine};
 use rewake_core::time::Timestamp;
 
 use super::shield::Shielded;
@@ -50,12 +51,21 @@ pub struct Context {
     max_payload: usize,
     /// The first call of the run that was awaited where its workflow is not polled.
     awaited_elsewhere: OnceLock<&'static str>,
-    aborts: Arc<Aborts>,
+    /// None before the first is asked for: few workflows make any.
+    aborts: OnceLock<Arc<Aborts>>,
+}
+
+/// What an event that was fed asks for.
+pub(crate) struct Reaction {
+    pub(crate) fed: Fed,
+    /// Of the call that it is about, where somebody waits.
+    pub(crate) waker: Option<Waker>,
+    pub(crate) is_shielding: bool,
 }
 
 pub(super) struct Shared {
     pub(super) machine: Machine,
-    wakers: BTreeMap<Correlation, Waker>,
+    wakers: Few<Correlation, Waker>,
     /// The shields in progress that are inside no other, in the order in which they began.
     shields: BTreeMap<u64, Weak<dyn Shielded>>,
     next_shield: u64,
@@ -112,7 +122,7 @@ impl Context {
     ) -> Arc<Self> {
         let shared = Shared {
             machine: Machine::new(run),
-            wakers: BTreeMap::new(),
+            wakers: Few::new(),
             shields: BTreeMap::new(),
             next_shield: 0,
             shielded: 0,
@@ -126,7 +136,7 @@ impl Context {
             public_url,
             max_payload,
             awaited_elsewhere: OnceLock::new(),
-            aborts: Arc::default(),
+            aborts: OnceLock::new(),
         })
     }
 
@@ -228,8 +238,8 @@ impl Context {
     }
 
     /// The abort controllers that the workflow has made.
-    pub const fn aborts(&self) -> &Arc<Aborts> {
-        &self.aborts
+    pub fn aborts(&self) -> &Arc<Aborts> {
+        self.aborts.get_or_init(Arc::default)
     }
 
     /// True where the body is being dropped for no reason of its own.
@@ -271,27 +281,32 @@ impl Context {
         std::mem::take(&mut self.lock().works)
     }
 
-    /// Roughly what is held for its calls, in bytes.
-    pub(crate) fn weight(&self) -> usize {
-        let shared = self.lock();
-        let works = shared.works.values().map(Work::weight);
-        let works = works.sum::<usize>() + heap::map(&shared.works);
-        let calls = heap::map(&shared.wakers) + heap::map(&shared.shields);
-        size_of::<Self>() + shared.machine.weight() + calls + works
-    }
-
-    /// Lets go of memory that holds nothing.
-    pub(crate) fn shrink_to_fit(&self) {
+    /// Lets go of memory that holds nothing. Roughly what is held then for its calls, in bytes.
+    pub(crate) fn shrink_to_fit(&self) -> usize {
         let mut shared = self.lock();
         shared.machine.shrink_to_fit();
-        heap::shrink_map(&mut shared.wakers);
         heap::shrink_map(&mut shared.shields);
         heap::shrink_map(&mut shared.works);
         heap::shrink_map(&mut shared.child_attributes);
+        let works = shared.works.values().map(Work::weight);
+        let works = works.sum::<usize>() + heap::map(&shared.works);
+        let calls = shared.wakers.weight() + heap::map(&shared.shields);
+        size_of::<Self>() + shared.machine.weight() + calls + works
     }
 
-    pub(crate) fn take_waker(&self, id: Correlation) -> Option<Waker> {
-        self.lock().wakers.remove(&id)
+    /// Feeds the machine.
+    pub(crate) fn feed(&self, event: EventRef<'_>) -> Result<Reaction, Divergence> {
+        let mut shared = self.lock();
+        let fed = shared.machine.feed(event)?;
+        let waker = match fed {
+            Fed::Poll(Some(id)) => shared.wakers.remove(&id),
+            Fed::Poll(None) | Fed::Nothing | Fed::Cancel => None,
+        };
+        Ok(Reaction {
+            fed,
+            waker,
+            is_shielding: shared.machine.is_shielding(),
+        })
     }
 
     /// True where a drop on this thread, now, is the workflow's own act.

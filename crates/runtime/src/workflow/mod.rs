@@ -27,4 +27,4 @@ pub use step::{NotUndoable, StepFuture};
 pub use wait::Wait;
 pub use work::{BeginInline, Work};
 
-pub(crate) use context::Polling;
+pub(crate) use context::{Polling, Reaction};

@@ -78,7 +78,7 @@ fn reading_the_end_takes_nothing() {
 #[test]
 fn the_view_of_the_hook_shows_what_is_recorded() {
     let (mut driver, h) = read(2, 2);
-    let count = |driver: &Driver| driver.machine.entities().hooks()[&h].taken;
+    let count = |driver: &Driver| driver.machine.entities().hooks().get(&h).unwrap().taken;
     assert_eq!(count(&driver), 0);
     driver.append();
     assert_eq!(count(&driver), 2);

@@ -146,7 +146,7 @@ impl World {
     pub(super) fn come_to_rest(&mut self) {
         for _ in 0..1_000 {
             self.feed(usize::MAX);
-            if self.worker.machine.records().len() == 0 {
+            if self.worker.machine.records_len() == 0 {
                 return;
             }
             self.append(false);
