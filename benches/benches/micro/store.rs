@@ -40,6 +40,7 @@ pub(crate) fn append(run: RunId, n: u64, worker: Position) -> Append {
         events: step_events(n),
         release: Vec::new(),
         kin: Kin::default(),
+        answers: Vec::new(),
         mark: Some(Mark {
             reacted: worker,
             wake_at: Some(AT),

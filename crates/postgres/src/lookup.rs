@@ -129,6 +129,8 @@ impl Names for Append {
         plan.extend(self.kin.begin.iter().map(|child| Lookup::Run(child.run)));
         let settled = self.kin.settled.iter();
         plan.extend(settled.map(|child| Lookup::Owed(scope, run, *child)));
+        let answers = self.answers.iter();
+        plan.extend(answers.map(|answer| Lookup::Chunk(run, answer.stream.clone())));
         if self.events.iter().any(EventKind::is_terminal) {
             plan.insert(Lookup::ParentOf(run));
         }

@@ -43,7 +43,7 @@ pub use lineage::{ChildBegins, Kin, Lineage};
 pub use nodes::{BEAT, Beat, Claimed, Concern, Join, LEASE, Lease, Leased, News, Nodes};
 pub use patience::Patience;
 pub use request::{
-    Answer, AnswerRefusal, Answered, Append, AppendRefusal, Appended, Condition, Create,
+    Answer, AnswerRefusal, Answered, Answering, Append, AppendRefusal, Appended, Condition, Create,
     CreateRefusal, Created, Deliver, DeliverRefusal, Delivered, DeliveryKey, Door, Mark, StartKey,
     UnreadLimit,
 };

@@ -102,6 +102,9 @@ pub struct Append {
     pub release: Vec<Token>,
     /// What it says about child runs.
     pub kin: Kin,
+    /// The answers to webhooks' requests that its events record: all of them are given, or nothing is
+    /// appended.
+    pub answers: Vec<Answering>,
     /// What the worker says about its run, where the worker appends.
     pub mark: Option<Mark>,
     /// Answer with the events after this position too.
@@ -115,6 +118,17 @@ impl Append {
     pub fn node(&self) -> Option<NodeId> {
         self.mark.as_ref().and_then(|mark| mark.node)
     }
+}
+
+/// An answer to a webhook's request, given with the append that records the step which answers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Answering {
+    /// The stream.
+    pub stream: String,
+    /// The step; it may repeat its answer.
+    pub step: StepId,
+    /// The answer.
+    pub payload: Payload,
 }
 
 /// What must hold for an append. This is all that a store decides.
@@ -175,6 +189,9 @@ pub struct Appended {
     /// Runs that payloads have started which this append left unread. Nobody is told of them, nor of
     /// the child runs that the frame names, but whoever appended; a repeat does not say them again, for the wake-up index has them.
     pub started: Vec<RunId>,
+    /// The steps of its answers that had answered before: what they said then stands. A repeat says
+    /// so of all.
+    pub stood: Vec<StepId>,
 }
 
 /// Why nothing was appended.
@@ -274,6 +291,12 @@ pub enum AppendRefusal {
     NotOwed {
         /// The child.
         child: RunId,
+    },
+    /// Somebody else has answered what a step was to answer with the append.
+    #[error("the request that step `{step}` answers has been answered already")]
+    AlreadyAnswered {
+        /// The step.
+        step: StepId,
     },
 }
 

@@ -48,7 +48,8 @@ impl Create {
 impl Append {
     /// About how many bytes the request takes while it waits to be written.
     pub fn weight(&self) -> usize {
-        encoded(&self.events)
+        let answers = self.answers.iter().map(|answer| answer.payload.len());
+        encoded(&self.events) + answers.sum::<usize>()
     }
 }
 

@@ -136,6 +136,7 @@ impl Run<'_> {
             }],
             release: Vec::new(),
             kin: Kin::default(),
+            answers: Vec::new(),
             mark: Some(Mark {
                 reacted: Position(building_on.max(3)),
                 ..Mark::default()

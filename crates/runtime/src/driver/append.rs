@@ -81,6 +81,7 @@ impl Driver {
     fn wrap(&self, events: Vec<EventKind>, now: Timestamp) -> Append {
         let wake_at = self.next_look(&events, now);
         let kin = self.kin(&events);
+        let answers = self.attempts.answers(&events);
         self.executor.with(|machine| Append {
             scope: self.engine.scope,
             run: self.run,
@@ -88,6 +89,7 @@ impl Driver {
             conditions: conditions(machine, &events, self.engine.limits.live_hooks),
             release: released(machine, &events),
             kin,
+            answers,
             events,
             mark: Some(Mark {
                 reacted: machine.fed(),
@@ -142,6 +144,7 @@ impl Driver {
         let mark = append.mark.clone().unwrap_or_default();
         let ended = append.events.iter().find_map(RunOutcome::of);
         let (id, was_fed) = (append.id, self.fed());
+        let answers = append.answers.clone();
         let brings_work = append.events.iter().any(calls_for_reaction);
         self.sent.add(id);
         let answer = self.engine.store.append(append).await;
@@ -151,6 +154,7 @@ impl Driver {
         }
         match answer {
             Ok(appended) => {
+                self.tell_callers(answers, &appended.stood);
                 // As the store has it: records need no reaction, for their worker has had it.
                 let is_alone = appended.frames.iter().all(|frame| frame.id == id);
                 let is_up_to_date = !brings_work && is_alone && mark.reacted == was_fed;
@@ -173,8 +177,17 @@ impl Driver {
                 }
                 Ok(())
             }
-            Err(Failed::Refused(refusal)) => self.refused(refusal).await,
-            Err(Failed::Store(error)) => self.failed(error).await,
+            Err(error) => {
+                let rest = match error {
+                    Failed::Refused(refusal) => self.refused(refusal).await,
+                    Failed::Store(error) => self.failed(error).await,
+                };
+                if !answers.is_empty() {
+                    // They may stand all the same, or others in their place.
+                    self.engine.waiters.call(self.run, News::Look);
+                }
+                rest
+            }
         }
     }
 
@@ -198,6 +211,10 @@ impl Driver {
             | AppendRefusal::RunEnded { .. }
             | AppendRefusal::WaitClosed { .. }
             | AppendRefusal::HookGone { .. } => self.read_tail().await,
+            AppendRefusal::AlreadyAnswered { step } => {
+                self.answered_already(step);
+                Ok(())
+            }
             AppendRefusal::HookOverdue { run, hook, token } => {
                 match self.engine.expire(run, hook, token).await {
                     Ok(()) => Ok(()),

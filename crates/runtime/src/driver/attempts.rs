@@ -13,6 +13,7 @@ use rewake_core::few::Few;
 use rewake_core::id::StepId;
 use rewake_core::replay::OpenStep;
 use rewake_core::time::Timestamp;
+use rewake_store::Answering;
 
 use crate::step::{Abort, Place, Verdict};
 
@@ -29,6 +30,8 @@ pub(super) struct Attempts {
     unrecorded: Few<StepId, ()>,
     /// Attempts that ended and whose end is not on record, in order of their end.
     ended: Vec<StepId>,
+    /// The answers that go with the ends of their steps.
+    answers: BTreeMap<StepId, Answering>,
     running: usize,
 }
 
@@ -191,6 +194,37 @@ impl Attempts {
         }
     }
 
+    /// The step does no more than give an answer: it begins and ends with the record that says so.
+    pub(super) fn answer(&mut self, id: StepId, verdict: Verdict, answer: Option<Answering>) {
+        let Some(entry) = self.steps.get_mut(&id) else {
+            return;
+        };
+        entry.state = State::Ended(verdict);
+        self.unrecorded.insert(id);
+        self.ended.push(id);
+        self.answers.extend(answer.map(|answer| (id, answer)));
+    }
+
+    /// The step's answer cannot be given any more, and this follows.
+    pub(super) fn give_up_answer(&mut self, id: StepId, verdict: Verdict) {
+        let given_up = self.answers.remove(&id);
+        if let (Some(_), Some(entry)) = (given_up, self.steps.get_mut(&id)) {
+            entry.state = State::Ended(verdict);
+        }
+    }
+
+    /// The answers that go with these events.
+    pub(super) fn answers(&self, events: &[EventKind]) -> Vec<Answering> {
+        if self.answers.is_empty() {
+            return Vec::new();
+        }
+        let ended = events.iter().filter_map(|kind| match kind {
+            EventKind::StepCompleted { step, .. } => self.answers.get(step),
+            _ => None,
+        });
+        ended.cloned().collect()
+    }
+
     /// The events that put on record what has begun and ended.
     pub(super) fn events(&self) -> Vec<EventKind> {
         let started = self.unrecorded.keys().filter_map(|id| {
@@ -236,6 +270,7 @@ impl Attempts {
                 self.ended.retain(|id| id != step);
                 self.unrecorded.take(step);
                 self.queued.remove(step);
+                self.answers.remove(step);
                 // Another worker may have ended it while an attempt is under way here.
                 let known = self.steps.remove(step);
                 if known.is_some_and(|entry| matches!(entry.state, State::Running(_))) {

@@ -302,6 +302,7 @@ async fn ask_to_end(engine: &Arc<Inner>, parent: RunId, child: RunId) -> Result<
         }],
         release: Vec::new(),
         kin: Kin::default(),
+        answers: Vec::new(),
         mark: None,
         since: None,
         repeat: false,

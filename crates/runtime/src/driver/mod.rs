@@ -10,6 +10,7 @@
 //!   └────────── wait for news ◀── rest ┘ ◀──────────────────────┘
 //! ```
 
+mod answers;
 mod append;
 mod attempts;
 mod call_off;
@@ -320,6 +321,9 @@ impl Driver {
             return;
         }
         for ready in self.attempts.take_ready(self.engine.host.clock.now()) {
+            if self.answers(&ready) {
+                continue;
+            }
             match self.engine.steps.try_acquire_arc() {
                 Some(place) => self.begin(ready, place),
                 None => self.queue(&ready),

@@ -51,6 +51,7 @@ impl Driver {
             events: Vec::new(),
             release: Vec::new(),
             kin: Kin::default(),
+            answers: Vec::new(),
             mark: Some(mark),
             since: None,
             repeat: false,

@@ -289,6 +289,7 @@ impl Inner {
             events: vec![EventKind::HookExpired { hook }],
             release: vec![token],
             kin: Kin::default(),
+            answers: Vec::new(),
             mark: None,
             since: None,
             repeat: false,

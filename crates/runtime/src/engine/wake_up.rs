@@ -73,6 +73,7 @@ impl Engine {
                     .collect(),
                 release: Vec::new(),
                 kin: Kin::default(),
+                answers: Vec::new(),
                 mark: None,
                 since: None,
                 repeat: false,

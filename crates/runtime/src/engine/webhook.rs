@@ -339,6 +339,8 @@ impl Inner {
                 Ok(())
             }
             Err(Failed::Refused(AnswerRefusal::AlreadyAnswered)) => {
+                // Of an answer that has stood since before a caller came, nobody else tells it.
+                self.waiters.call(run, News::Look);
                 Err(AnswerError::AlreadyAnswered)
             }
             Err(Failed::Refused(_)) => Err(AnswerError::RunEnded),

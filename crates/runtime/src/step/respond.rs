@@ -1,17 +1,22 @@
 //! The built-in step that answers a webhook's request for workflow code.
 //!
-//! An answer is a side effect, so it is a step: recorded once, repeated after a crash under the same
-//! step id, which the store takes for the same answer.
+//! An answer is a side effect, so it is a step, and is recorded as one. It is the only effect that the
+//! store itself keeps, so the driver gives it with the record. Given from another step it is put by
+//! itself, and repeated under that step's id, which the store takes for the same answer.
 
+use std::future::ready;
 use std::sync::Arc;
 
-use rewake_core::event::{Failure, StepOptions};
+use rewake_core::event::{Failure, FailureKind, StepOptions};
+use rewake_core::id::StepId;
 use rewake_core::payload::{self, Payload};
+use rewake_store::Answering;
 use serde::{Deserialize, Serialize};
 
 use super::StepContext;
 use crate::error::AnswerError;
-use crate::registry::{Step, StepFailure, StepInput};
+use crate::registry::{Step, StepFailure};
+use crate::step;
 
 /// The name of the built-in step.
 pub const NAME: &str = "rewake::respond";
@@ -45,8 +50,8 @@ pub fn input(stream: &str, answer: &Payload) -> Result<Payload, AnswerError> {
     })
 }
 
-/// How the built-in step is tried: an answer that the store could not take is of no use to a caller
-/// who has gone, so not for ever.
+/// The options of the built-in step. It cannot fail: where the store does not serve, the run waits for
+/// it as with any other record.
 pub const OPTIONS: StepOptions = StepOptions {
     max_retries: 5,
     timeout_ms: None,
@@ -77,27 +82,49 @@ enum Verdict {
     RunEnded,
 }
 
+/// Keeps the name from others. No attempt is made of the step: its answer goes with its record.
 pub(crate) fn definition() -> Step {
     Step {
         name: NAME.to_owned(),
         place: "rewake".to_owned(),
-        run: Arc::new(|input| {
-            let input = input.clone();
-            Box::pin(async move { respond(&input).await })
+        run: Arc::new(|_| {
+            let reason = Failure::new("an answer is given with the record of its step");
+            Box::pin(ready(Err(StepFailure::Fatal(reason))))
         }),
     }
 }
 
-async fn respond(input: &StepInput) -> Result<Payload, StepFailure> {
-    let fatal = |reason: String| StepFailure::Fatal(Failure::new(reason));
+/// The answer that a step gives, as its arguments say; otherwise how the step ends.
+pub(crate) fn answering(step: StepId, input: &Payload) -> Result<Answering, step::Verdict> {
     let (stream, answer): (String, String) =
-        payload::step_args(&input.payload).map_err(|error| fatal(error.to_string()))?;
-    let answer = Payload::from_bytes(answer.into_bytes());
-    let verdict = match from_step(&input.context, &stream, answer).await {
-        Ok(()) => Verdict::Answered,
-        Err(AnswerError::AlreadyAnswered) => Verdict::AlreadyAnswered,
-        Err(AnswerError::RunEnded) => Verdict::RunEnded,
-        Err(error) => return Err(StepFailure::retryable(Failure::new(error.to_string()))),
-    };
-    payload::encode(&verdict).map_err(|error| fatal(error.to_string()))
+        payload::step_args(input).map_err(|error| fatal(error.to_string()))?;
+    Ok(Answering {
+        stream,
+        step,
+        payload: Payload::from_bytes(answer.into_bytes()),
+    })
+}
+
+/// How the step ends whose answer stands.
+pub(crate) fn answered() -> step::Verdict {
+    ended(&Verdict::Answered)
+}
+
+/// How the step ends where somebody else has answered.
+pub(crate) fn answered_already() -> step::Verdict {
+    ended(&Verdict::AlreadyAnswered)
+}
+
+fn ended(verdict: &Verdict) -> step::Verdict {
+    payload::encode(verdict).map_or_else(
+        |error| fatal(error.to_string()),
+        step::Verdict::Completed,
+    )
+}
+
+fn fatal(reason: String) -> step::Verdict {
+    step::Verdict::Failed {
+        error: Failure::new(reason).shortened(),
+        kind: FailureKind::Fatal,
+    }
 }

@@ -66,6 +66,7 @@ fn end_unheard(world: &World, run: RunId, token: Option<&str>) {
         }],
         release: token.into_iter().collect(),
         kin: Kin::default(),
+        answers: Vec::new(),
         mark: None,
         since: None,
         repeat: false,

@@ -188,6 +188,7 @@ fn a_hook_that_somebody_else_has_expired_is_not_expired_again() {
             events: vec![EventKind::HookExpired { hook }],
             release: vec![token()],
             kin: Kin::default(),
+            answers: Vec::new(),
             mark: None,
             since: None,
             repeat: false,

@@ -224,6 +224,7 @@ fn append(scope: ScopeId, run: RunId, frame: &Frame, tokens: &[Token]) -> Append
             begin: children(frame),
             settled: Vec::new(),
         },
+        answers: Vec::new(),
         mark,
         since: None,
         repeat: false,

@@ -131,6 +131,7 @@ fn ending(held: &TokenRow, row: &RunRow) -> Append {
         }],
         release: vec![held.token.clone()],
         kin: Kin::default(),
+        answers: Vec::new(),
         mark: Some(Mark {
             reacted: row.head,
             taken: vec![taken],

@@ -157,6 +157,7 @@ impl Run<'_> {
             events: Self::step_events(step, payload),
             release: Vec::new(),
             kin: Kin::default(),
+            answers: Vec::new(),
             mark: Some(Mark {
                 reacted: row.head,
                 wake_at: Some(Timestamp::ZERO),
@@ -199,6 +200,7 @@ impl Run<'_> {
             events: vec![EventKind::RunCancelRequested { reason: None }],
             release: Vec::new(),
             kin: Kin::default(),
+            answers: Vec::new(),
             mark: None,
             since: None,
             repeat: false,

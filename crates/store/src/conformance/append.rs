@@ -36,6 +36,7 @@ pub(super) async fn a_frame_comes_back_as_it_was_stored(stage: Stage<'_>) {
         frames: vec![frame.clone()],
         head: Position(5),
         started: Vec::new(),
+        stood: Vec::new(),
     };
     assert_eq!(answer, Ok(expected));
     assert_eq!(log.frames().await.last(), Some(&frame));
@@ -247,6 +248,7 @@ pub(super) async fn an_append_without_events_writes_no_frame(stage: Stage<'_>) {
         frames: Vec::new(),
         head: Position(2),
         started: Vec::new(),
+        stood: Vec::new(),
     };
     assert_eq!(answer, expected);
     assert_eq!(log.frames().await, before);

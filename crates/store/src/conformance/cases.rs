@@ -430,6 +430,13 @@ macro_rules! __conformance_cases {
                 a_writer_that_is_no_step_may_not_repeat_it
                 other_streams_are_answered_apart
                 a_run_that_has_ended_or_never_was_is_not_answered
+                an_answer_is_given_with_the_record_of_its_step
+                an_answer_comes_with_the_end_of_its_run
+                an_append_whose_answer_another_has_given_leaves_nothing
+                an_append_that_is_refused_gives_no_answer
+                of_two_answers_to_one_request_in_one_append_none_is_given
+                what_the_step_of_an_append_had_answered_before_stands
+                an_append_that_is_repeated_says_that_its_answers_stand
             }
             repeats {
                 a_repeated_create_gets_the_first_answer

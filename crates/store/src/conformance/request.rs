@@ -14,7 +14,7 @@ use crate::admission::{Admit, AdmitRefusal, Admitted, Post, PostRefusal, Posted}
 use crate::error::Failed;
 use crate::lineage::{ChildBegins, Kin};
 use crate::request::{
-    Answer, AnswerRefusal, Answered, Append, AppendRefusal, Appended, Condition, Create,
+    Answer, AnswerRefusal, Answered, Answering, Append, AppendRefusal, Appended, Condition, Create,
     CreateRefusal, Created, Deliver, DeliverRefusal, Delivered, DeliveryKey, Door, Mark, StartKey,
     UnreadLimit,
 };
@@ -118,6 +118,7 @@ impl<'s> Appending<'s> {
             events,
             release: Vec::new(),
             kin: Kin::default(),
+            answers: Vec::new(),
             mark: None,
             since: None,
             repeat: false,
@@ -150,6 +151,16 @@ impl<'s> Appending<'s> {
     /// The events record the ends of these children.
     pub(super) fn settling(mut self, children: &[RunId]) -> Self {
         self.request.kin.settled.extend_from_slice(children);
+        self
+    }
+
+    /// Step `n` answers on a stream.
+    pub(super) fn answering(mut self, n: u8, stream: &str, text: &str) -> Self {
+        self.request.answers.push(Answering {
+            stream: stream.to_owned(),
+            step: event::step(n),
+            payload: event::payload(text),
+        });
         self
     }
 

@@ -9,7 +9,7 @@ use rewake_core::token::Token;
 use super::rows::{Rows, Verdict, Write};
 use super::taking::{Author, Stop, TakenIn, Taking, note_taken};
 use super::tokens::InTheWay;
-use super::{children, effect};
+use super::{answer, children, effect};
 use crate::error::{Failed, StoreError};
 use crate::request::{Append, AppendRefusal, Appended, Condition, Mark};
 use crate::row::{Left, Parked, RunRow};
@@ -40,6 +40,7 @@ pub fn append(
         });
     }
     check(rows, request, &row)?;
+    let answers = answer::along(rows, request)?;
     let before = row.head;
     let others = match request.since {
         Some(since) if since < before => rows.frames(run, since)?,
@@ -70,6 +71,7 @@ pub fn append(
         }));
     }
     check_hooks(request, row.live_hooks)?;
+    writes.extend(answers.writes);
     writes.extend(kin.writes);
     writes.extend(children::end(rows, run, &mut row, frame.as_ref())?);
     let head = row.head;
@@ -81,6 +83,7 @@ pub fn append(
             frames,
             head,
             started,
+            stood: answers.stood,
         },
     })
 }
@@ -105,6 +108,7 @@ fn answered_before(rows: &mut impl Rows, request: &Append) -> Result<Option<Appe
         frames,
         head,
         started: Vec::new(),
+        stood: request.answers.iter().map(|answer| answer.step).collect(),
     }))
 }
 

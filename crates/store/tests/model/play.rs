@@ -209,6 +209,7 @@ impl Play {
             events,
             release: (0..TOKENS).map(token).collect(),
             kin: Kin::default(),
+            answers: Vec::new(),
             mark: None,
             since: None,
             repeat: false,

@@ -166,6 +166,7 @@ pub(super) fn adding(n: u8, events: Vec<EventKind>) -> Append {
         events,
         release: vec![token()],
         kin: Kin::default(),
+        answers: Vec::new(),
         mark: None,
         since: None,
         repeat: false,
