@@ -1,4 +1,4 @@
-//! One transaction: requests judged in order of arrival, each against what those before it left.
+//! One transaction: requests judged one after the other, each against what those before it left.
 
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -8,6 +8,7 @@ use rewake_store::core::time::Timestamp;
 use rusqlite::Error;
 
 use crate::fault::{Fault, refusal};
+use crate::queue::Caller;
 use crate::request::Request;
 use crate::tables::Tables;
 
@@ -23,14 +24,43 @@ pub(crate) enum Broken {
     Unknown(String),
 }
 
-/// Serves requests in one transaction, and answers how many rows it has written. Nobody has been
-/// answered yet.
+/// Where a transaction's requests come from, one by one while it is open.
+pub(crate) type Source<'a> = dyn FnMut() -> Option<(Caller, Box<dyn Request>)> + 'a;
+
+/// The requests of a transaction, each lane in order.
+#[derive(Default)]
+pub(crate) struct Taken {
+    pub(crate) outsiders: Vec<Box<dyn Request>>,
+    pub(crate) workers: Vec<Box<dyn Request>>,
+}
+
+impl Taken {
+    pub(crate) const fn len(&self) -> usize {
+        self.outsiders.len() + self.workers.len()
+    }
+
+    /// All of them; outsiders, who may be few, hear first.
+    pub(crate) fn into_all(self) -> impl Iterator<Item = Box<dyn Request>> {
+        self.outsiders.into_iter().chain(self.workers)
+    }
+
+    fn put(&mut self, caller: Caller, request: Box<dyn Request>) {
+        match caller {
+            Caller::Outsider => self.outsiders.push(request),
+            Caller::Worker => self.workers.push(request),
+        }
+    }
+}
+
+/// Serves requests in one transaction until none comes any more, and answers how many rows it has
+/// written. Those that were taken, also where it came to nothing, wait for their answers.
 pub(crate) fn commit(
     tables: &mut Tables<'_>,
     now: &dyn Fn() -> Timestamp,
-    requests: &mut [Box<dyn Request>],
+    source: &mut Source<'_>,
+    taken: &mut Taken,
 ) -> Result<u64, Broken> {
-    let committed = attempt(tables, now, requests);
+    let committed = attempt(tables, now, source, taken);
     if committed.is_err() {
         tables.forget();
     }
@@ -40,12 +70,22 @@ pub(crate) fn commit(
 fn attempt(
     tables: &mut Tables<'_>,
     now: &dyn Fn() -> Timestamp,
-    requests: &mut [Box<dyn Request>],
+    source: &mut Source<'_>,
+    taken: &mut Taken,
 ) -> Result<u64, Broken> {
+    let mut next = source();
+    if next.is_none() {
+        return Ok(0);
+    }
     let before = tables.connection.total_changes();
-    tables.begin().map_err(|error| undo(tables, &error))?;
-    for request in requests {
-        serve(tables, now, request.as_mut())?;
+    let mut going = tables.begin().map_err(|error| undo(tables, &error));
+    while let Some((caller, mut request)) = next {
+        going = going.and_then(|()| serve(tables, now, request.as_mut()));
+        taken.put(caller, request);
+        if going.is_err() {
+            return going.map(|()| 0);
+        }
+        next = source();
     }
     let rows = tables.connection.total_changes() - before;
     if rows == 0 {

@@ -37,6 +37,7 @@ mod error;
 mod fault;
 mod forget;
 mod kept;
+mod lanes;
 mod lock;
 mod mail;
 mod migrate;

@@ -18,6 +18,7 @@ use crate::connect::{self, beside, resolve, trouble};
 use crate::counts::Counters;
 use crate::create::{self, sync_names};
 use crate::error::OpenError;
+use crate::lanes::Most;
 use crate::lock::Lock;
 use crate::migrate;
 use crate::options::{Options, Place};
@@ -25,7 +26,7 @@ use crate::queue::Queue;
 use crate::reader;
 use crate::request::Question;
 use crate::store::{Inner, ToWriter};
-use crate::writer::{Held, Most, Writer};
+use crate::writer::{Held, Writer};
 
 const READERS: usize = 2;
 

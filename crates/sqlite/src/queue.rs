@@ -1,4 +1,4 @@
-//! A queue between the callers and a thread, bounded in bytes.
+//! A queue between the callers and a thread, bounded in bytes, with a lane for each kind of caller.
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -6,6 +6,8 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use rewake_store::{Patience, StoreError};
+
+use crate::lanes::{First, Most, Share};
 
 /// What waits for a thread.
 #[derive(Debug)]
@@ -19,12 +21,18 @@ pub(crate) struct Queue<T> {
 
 #[derive(Debug)]
 struct State<T> {
-    waiting: VecDeque<(usize, T)>,
+    outsiders: Lane<T>,
+    workers: Lane<T>,
+    /// How many have come, which numbers them.
+    arrived: u64,
     bytes: usize,
     /// Threads that must be woken.
     sleeping: usize,
     closed: Option<String>,
 }
+
+/// In order of arrival.
+type Lane<T> = VecDeque<(First, T)>;
 
 /// Who wants something queued.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,7 +47,9 @@ impl<T> Queue<T> {
     pub(crate) const fn new(bound: usize) -> Self {
         Self {
             state: Mutex::new(State {
-                waiting: VecDeque::new(),
+                outsiders: VecDeque::new(),
+                workers: VecDeque::new(),
+                arrived: 0,
                 bytes: 0,
                 sleeping: 0,
                 closed: None,
@@ -56,13 +66,17 @@ impl<T> Queue<T> {
             return Err(closed(reason));
         }
         // One that is larger than the bound is taken when nothing else waits.
-        let room = state.waiting.is_empty() || state.bytes.saturating_add(bytes) <= self.bound;
+        let room = state.is_empty() || state.bytes.saturating_add(bytes) <= self.bound;
         if caller == Caller::Outsider && !room {
             return Err(StoreError::Overloaded);
         }
         state.bytes = state.bytes.saturating_add(bytes);
-        state.waiting.push_back((bytes, item));
-        self.len.store(state.waiting.len(), Ordering::Release);
+        let number = state.arrived;
+        state.arrived += 1;
+        state
+            .lane(caller)
+            .push_back((First { number, bytes }, item));
+        self.len.store(state.len(), Ordering::Release);
         let sleeps = state.sleeping > 0;
         drop(state);
         if sleeps {
@@ -80,33 +94,28 @@ impl<T> Queue<T> {
         }
     }
 
-    /// Waits until something has come and takes all of it, within bounds; nothing once the queue is
-    /// closed and empty.
-    pub(crate) fn take(&self, max_items: usize, max_bytes: usize) -> Vec<T> {
+    /// Waits until something has come, and begins a transaction for what waits; none once the queue
+    /// is closed and empty.
+    pub(crate) fn begin(&self, most: Most) -> Option<Share> {
+        let state = self.wait();
+        (!state.is_empty()).then(|| Share::new(most, state.arrived))
+    }
+
+    /// Takes what goes next into a transaction; none where it is to be committed.
+    pub(crate) fn next(&self, share: &mut Share) -> Option<(Caller, T)> {
         let mut state = self.state();
-        while state.waiting.is_empty() && state.closed.is_none() {
-            state.sleeping += 1;
-            state = self
-                .arrived
-                .wait(state)
-                .unwrap_or_else(PoisonError::into_inner);
-            state.sleeping -= 1;
-        }
-        let mut taken = Vec::new();
-        let mut room = max_bytes;
-        while let Some((bytes, _)) = state.waiting.front() {
-            if taken.len() == max_items || (!taken.is_empty() && *bytes > room) {
-                break;
-            }
-            room = room.saturating_sub(*bytes);
-            let Some((bytes, item)) = state.waiting.pop_front() else {
-                break;
-            };
-            state.bytes = state.bytes.saturating_sub(bytes);
-            taken.push(item);
-        }
-        self.len.store(state.waiting.len(), Ordering::Release);
-        taken
+        let first = |lane: &Lane<T>| lane.front().map(|(first, _)| *first);
+        let caller = share.take(first(&state.outsiders), first(&state.workers))?;
+        let item = self.pop(&mut state, caller)?;
+        Some((caller, item))
+    }
+
+    /// Waits until something has come and takes it, workers first; none once the queue is closed and
+    /// empty.
+    pub(crate) fn take(&self) -> Option<T> {
+        let mut state = self.wait();
+        let worker = self.pop(&mut state, Caller::Worker);
+        worker.or_else(|| self.pop(&mut state, Caller::Outsider))
     }
 
     /// Takes nothing more in; what waits is still served. The first reason stands.
@@ -120,15 +129,55 @@ impl<T> Queue<T> {
         let mut state = self.state();
         state.closed = Some(reason.to_owned());
         state.bytes = 0;
-        let waiting = state.waiting.drain(..).map(|(_, item)| item).collect();
+        let outsiders = std::mem::take(&mut state.outsiders);
+        let workers = std::mem::take(&mut state.workers);
         drop(state);
         self.arrived.notify_all();
-        waiting
+        let waiting = outsiders.into_iter().chain(workers);
+        waiting.map(|(_, item)| item).collect()
+    }
+
+    /// Waits until something has come, or the queue is closed.
+    fn wait(&self) -> MutexGuard<'_, State<T>> {
+        let mut state = self.state();
+        while state.is_empty() && state.closed.is_none() {
+            state.sleeping += 1;
+            state = self
+                .arrived
+                .wait(state)
+                .unwrap_or_else(PoisonError::into_inner);
+            state.sleeping -= 1;
+        }
+        state
+    }
+
+    fn pop(&self, state: &mut State<T>, caller: Caller) -> Option<T> {
+        let (first, item) = state.lane(caller).pop_front()?;
+        state.bytes = state.bytes.saturating_sub(first.bytes);
+        self.len.store(state.len(), Ordering::Release);
+        Some(item)
     }
 
     fn state(&self) -> MutexGuard<'_, State<T>> {
         // Nothing here panics while it holds the lock half-changed.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl<T> State<T> {
+    const fn lane(&mut self, caller: Caller) -> &mut Lane<T> {
+        match caller {
+            Caller::Outsider => &mut self.outsiders,
+            Caller::Worker => &mut self.workers,
+        }
+    }
+
+    fn len(&self) -> usize {
+        self.outsiders.len() + self.workers.len()
+    }
+
+    fn is_empty(&self) -> bool {
+        self.len() == 0
     }
 }
 

@@ -39,14 +39,8 @@ pub(crate) fn begin(
 ) -> Result<JoinHandle<()>, io::Error> {
     spawn("rewake-reader", move || {
         let mut tables = Tables::of_reader(&connection);
-        loop {
-            let taken = questions.take(1, usize::MAX);
-            if taken.is_empty() {
-                return;
-            }
-            for question in taken {
-                answer(&mut tables, question);
-            }
+        while let Some(question) = questions.take() {
+            answer(&mut tables, question);
         }
     })
 }

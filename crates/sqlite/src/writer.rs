@@ -10,34 +10,17 @@ use rewake_store::{Patience, StoreError};
 use rusqlite::Connection;
 use rusqlite::wal::CheckpointMode;
 
-use crate::batch::{self, Broken};
+use crate::batch::{self, Broken, Source, Taken};
 use crate::checkpoint::{Checkpoints, checkpoint};
 use crate::connect::keep_wal;
 use crate::counts::{Counters, count};
+use crate::lanes::Most;
 use crate::lock::Lock;
 use crate::options::Now;
-use crate::queue::{Queue, closed};
+use crate::queue::{Caller, Queue, closed};
 use crate::reader;
 use crate::request::{Question, Request, Task};
 use crate::tables::Tables;
-
-/// How much of what waits goes into one transaction.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Most {
-    requests: usize,
-    bytes: usize,
-}
-
-impl Most {
-    /// So much that one transaction stays small beside the bound of the write-ahead log.
-    pub(crate) fn beside(wal_bytes: u64) -> Self {
-        let within = |bytes: u64, most: usize| usize::try_from(bytes).unwrap_or(most).min(most);
-        Self {
-            requests: within(wal_bytes >> 16, 512).max(1),
-            bytes: within(wal_bytes >> 4, 4 << 20),
-        }
-    }
-}
 
 /// Why a store that ended in order takes nothing in.
 pub(crate) const CLOSED: &str = "it was closed";
@@ -81,22 +64,24 @@ impl Writer {
         let began = began();
         loop {
             self.tasks.look(&mut patience, || began.elapsed());
-            let tasks = self.tasks.take(self.most.requests, self.most.bytes);
-            if tasks.is_empty() {
+            let Some(mut share) = self.tasks.begin(self.most) else {
                 return Ok(());
-            }
-            let mut requests = Vec::with_capacity(tasks.len());
-            for task in tasks {
-                match task {
-                    Task::Write(request) => requests.push(request),
-                    Task::Read(question) => reader::answer(&mut tables, question),
+            };
+            let mut questions = Vec::new();
+            let mut source = || loop {
+                match self.tasks.next(&mut share)? {
+                    (caller, Task::Write(request)) => {
+                        count(&self.counters.requests, 1);
+                        return Some((caller, request));
+                    }
+                    // It must not see what is not committed.
+                    (_, Task::Read(question)) => questions.push(question),
                 }
+            };
+            self.serve(&mut tables, &mut source)?;
+            for question in questions {
+                reader::answer(&mut tables, question);
             }
-            if requests.is_empty() {
-                continue;
-            }
-            count(&self.counters.requests, requests.len() as u64);
-            self.serve(&mut tables, requests)?;
             if let Some(file) = &self.file {
                 let mut checkpoints = file.checkpoints.borrow_mut();
                 checkpoints.after_commit(&self.connection)?;
@@ -105,19 +90,17 @@ impl Writer {
     }
 
     /// Serves requests together; if that breaks, one by one.
-    fn serve(
-        &self,
-        tables: &mut Tables<'_>,
-        mut requests: Vec<Box<dyn Request>>,
-    ) -> Result<(), String> {
-        match self.commit(tables, &mut requests) {
+    fn serve(&self, tables: &mut Tables<'_>, source: &mut Source<'_>) -> Result<(), String> {
+        let mut taken = Taken::default();
+        let done = self.commit(tables, source, &mut taken);
+        match done {
             Ok(()) => {
-                requests.into_iter().for_each(answer);
+                taken.into_all().for_each(answer);
                 Ok(())
             }
-            Err(Broken::Undone(_)) if requests.len() > 1 => self.serve_alone(tables, requests),
+            Err(Broken::Undone(_)) if taken.len() > 1 => self.serve_alone(tables, taken),
             Err(Broken::Undone(error)) => {
-                for request in requests {
+                for request in taken.into_all() {
                     match &error {
                         Some(error) => refuse(request, error),
                         None => answer(request),
@@ -127,7 +110,7 @@ impl Writer {
             }
             Err(Broken::Failing(reason)) => {
                 self.shut(&reason);
-                refuse_all(requests, &closed(&reason));
+                refuse_all(taken.into_all(), &closed(&reason));
                 Err(reason)
             }
             Err(Broken::Unknown(reason)) => {
@@ -135,7 +118,7 @@ impl Writer {
                     reason: reason.clone(),
                 };
                 self.shut(&reason);
-                refuse_all(requests, &error);
+                refuse_all(taken.into_all(), &error);
                 Err(reason)
             }
         }
@@ -151,14 +134,11 @@ impl Writer {
         self.tasks.close(reason);
     }
 
-    fn serve_alone(
-        &self,
-        tables: &mut Tables<'_>,
-        requests: Vec<Box<dyn Request>>,
-    ) -> Result<(), String> {
-        let mut requests = requests.into_iter();
+    fn serve_alone(&self, tables: &mut Tables<'_>, taken: Taken) -> Result<(), String> {
+        let mut requests = taken.into_all();
         while let Some(request) = requests.next() {
-            if let Err(reason) = self.serve(tables, vec![request]) {
+            let mut alone = Some((Caller::Worker, request));
+            if let Err(reason) = self.serve(tables, &mut || alone.take()) {
                 refuse_all(requests, &closed(&reason));
                 return Err(reason);
             }
@@ -169,9 +149,10 @@ impl Writer {
     fn commit(
         &self,
         tables: &mut Tables<'_>,
-        requests: &mut [Box<dyn Request>],
+        source: &mut Source<'_>,
+        taken: &mut Taken,
     ) -> Result<(), Broken> {
-        let rows = batch::commit(tables, &*self.now, requests)?;
+        let rows = batch::commit(tables, &*self.now, source, taken)?;
         count(&self.counters.commits, u64::from(rows > 0));
         count(&self.counters.rows, rows);
         Ok(())

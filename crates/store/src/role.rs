@@ -34,8 +34,10 @@ pub type StoreFuture<T, E = StoreError> = BoxFuture<'static, Result<T, E>>;
 /// request with the same ids, repeated (and marked as a repeat, where it can be), gets the first
 /// answer and writes nothing; [`Deliver::repeat`] says where that ends for payloads without a key.
 ///
-/// Requests may be handed over before earlier ones are answered. Each is judged alone, in the order
-/// in which they were handed over, against what those before it left; a refused one leaves nothing.
+/// Requests may be handed over before earlier ones are answered. Each is judged alone, against what
+/// those before it left; a refused one leaves nothing. They are judged in the order in which they were
+/// handed over, except that an outsider's, which names no worker position, may go before workers' that
+/// are not answered yet. Never the other way round.
 pub trait Log {
     /// Begins a log. Atomic with it: the start key, and the tokens of hooks it begins with.
     fn create(&self, request: Create) -> StoreFuture<Created, Failed<CreateRefusal>>;

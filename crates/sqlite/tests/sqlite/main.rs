@@ -18,6 +18,7 @@ mod disk_full;
 mod faults;
 mod foreign;
 mod grouping;
+mod lanes;
 mod locking;
 mod log;
 mod overload;
