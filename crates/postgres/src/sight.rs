@@ -44,7 +44,7 @@ pub(crate) struct Sight {
     /// What requests add to logs, in its stored form.
     pub(crate) new_frames: Vec<StoredFrame>,
     /// What was added before it, and is handed over to the database.
-    handed_over: Vec<StoredFrame>,
+    pub(crate) handed_over: Vec<StoredFrame>,
     pub(crate) tokens: Table<(ScopeId, Token), TokenRow>,
     pub(crate) keys: Table<(ScopeId, Token, String), KeyRow>,
     pub(crate) key_ranges: BTreeMap<KeyRange, Result<Vec<(String, KeyRow)>, StoreError>>,
@@ -230,7 +230,7 @@ impl Sight {
 
 /// True where a write is about the log and the row of a run.
 fn is_of_run(write: &Write, only: RunId) -> bool {
-    matches!(write, Write::Run(run, _) | Write::Frame(run, _) if *run == only)
+    matches!(write, Write::Run(run, _) | Write::Frame(run, _, _) if *run == only)
 }
 
 impl Rows for Sight {

@@ -31,7 +31,7 @@ pub(super) struct Attempts {
     /// Attempts that ended and whose end is not on record, in order of their end.
     ended: Vec<StepId>,
     /// The answers that go with the ends of their steps.
-    answers: BTreeMap<StepId, Answering>,
+    answers: Few<StepId, Answering>,
     running: usize,
 }
 
@@ -200,9 +200,11 @@ impl Attempts {
             return;
         };
         entry.state = State::Ended(verdict);
-        self.unrecorded.insert(id);
+        self.unrecorded.add(id);
         self.ended.push(id);
-        self.answers.extend(answer.map(|answer| (id, answer)));
+        if let Some(answer) = answer {
+            self.answers.insert(id, answer);
+        }
     }
 
     /// The step's answer cannot be given any more, and this follows.

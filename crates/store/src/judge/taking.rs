@@ -167,7 +167,7 @@ impl<'a, R: Rows> Taking<'a, R> {
     }
 
     /// Notes what ended hooks hold.
-    fn leave(&mut self, ended: Vec<Box<TokenRow>>) {
+    fn leave(&mut self, ended: Vec<TokenRow>) {
         for hook in ended {
             self.keys.extend(forget::of_hook(&hook, self.author.at));
             let taken = self.taken_from(hook.hook);

@@ -105,10 +105,11 @@ impl Tokens {
 
     /// Frees those tokens of this run that `ends` picks. Others may hold one that was named: its
     /// hook here was in conflict, or expired before and the token passed on.
-    pub(super) fn end(&mut self, ends: impl Fn(&TokenRow) -> bool) -> Vec<Box<TokenRow>> {
+    pub(super) fn end(&mut self, ends: impl Fn(&TokenRow) -> bool) -> Vec<TokenRow> {
         let run = self.run;
         let held = self.held.values_mut();
         held.filter_map(|held| held.now.take_if(|now| now.run == run && ends(now)))
+            .map(|ended| *ended)
             .collect()
     }
 
