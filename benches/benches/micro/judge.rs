@@ -54,8 +54,8 @@ fn waiting() -> Looked {
 }
 
 impl Rows for Looked {
-    fn run(&mut self, _: RunId) -> Result<Option<RunRow>, StoreError> {
-        Ok(self.run.clone())
+    fn run(&mut self, _: RunId) -> Result<Option<Box<RunRow>>, StoreError> {
+        Ok(self.run.clone().map(Box::new))
     }
 
     fn token(&mut self, _: ScopeId, _: &Token) -> Result<Option<TokenRow>, StoreError> {

@@ -128,8 +128,8 @@ impl Ahead {
                 moves.add(run, before, row);
             }
         }
-        for (run, frame) in new_frames {
-            moves.add_frame(run, &frame);
+        for (run, first, body) in new_frames {
+            moves.add_frame(run, first, body);
         }
         self.give_back(remembered);
         moves

@@ -231,7 +231,7 @@ fn logs(wanted: BTreeMap<RunId, Position>) -> Question {
                 }
             }
         }
-        sight.logs.extend(logs);
+        sight.see_logs(logs);
         Ok(())
     })
 }

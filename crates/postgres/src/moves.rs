@@ -4,10 +4,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use rewake_store::core::event::Frame;
+use rewake_store::RunRow;
+use rewake_store::core::event::Position;
 use rewake_store::core::id::RunId;
 use rewake_store::core::time::Timestamp;
-use rewake_store::{RunRow, encode_row};
 
 use crate::connect::{Lane, Param};
 use crate::id::{Id, node, number, unsigned};
@@ -64,8 +64,8 @@ impl Moves {
     }
 
     /// A frame is to be added, where the row of its run changes.
-    pub(crate) fn add_frame(&mut self, run: RunId, frame: &Frame) {
-        let (first, frame) = (number(frame.first.0), encode_row(frame));
+    pub(crate) fn add_frame(&mut self, run: RunId, first: Position, frame: Vec<u8>) {
+        let first = number(first.0);
         let place = self.places.get(&run).copied();
         let place = place.filter(|at| self.first[*at].is_none() && frame.len() <= ALONG);
         if let Some(at) = place {

@@ -13,7 +13,7 @@ use rewake_store::core::token::Token;
 use rewake_store::judge::{MailSize, Rows, Write};
 use rewake_store::{
     ChunkRow, Concern, ForgetRow, KeyRow, MailRow, OwedRow, RunRow, ScopeId, StartKeyRow,
-    StoreError, TokenRow, encode_row,
+    StoreError, TokenRow, decode_row,
 };
 
 use crate::lookup::{Lookup, Plan};
@@ -21,6 +21,9 @@ use crate::table::Table;
 
 /// A log from a position on.
 pub(crate) type Log = Result<(Position, Vec<Frame>), StoreError>;
+
+/// A frame of a run, by the position of its first event, as it is written down.
+pub(crate) type StoredFrame = (RunId, Position, Vec<u8>);
 
 /// What the mailbox keeps for a token, with its places.
 pub(crate) type Kept = Result<Vec<(u64, MailRow)>, StoreError>;
@@ -38,7 +41,10 @@ pub(crate) struct Sight {
     /// The run that a request may write and nothing else, where it is judged by memory.
     pub(crate) only: Option<RunId>,
     pub(crate) logs: BTreeMap<RunId, Log>,
-    pub(crate) new_frames: Vec<(RunId, Frame)>,
+    /// What requests add to logs, in its stored form.
+    pub(crate) new_frames: Vec<StoredFrame>,
+    /// What was added before it, and is handed over to the database.
+    pub(crate) handed_over: Vec<StoredFrame>,
     pub(crate) tokens: Table<(ScopeId, Token), TokenRow>,
     pub(crate) keys: Table<(ScopeId, Token, String), KeyRow>,
     pub(crate) key_ranges: BTreeMap<KeyRange, Result<Vec<(String, KeyRow)>, StoreError>>,
@@ -77,7 +83,7 @@ impl Sight {
     fn put(&mut self, write: Write) {
         match write {
             Write::Run(run, row) => self.runs.put(run, Some(*row)),
-            Write::Frame(run, frame) => self.add_frame(run, frame),
+            Write::Frame(run, first, body) => self.add_frame(run, first, body),
             Write::Token(row) => {
                 let place = (row.scope, row.token.clone());
                 self.tokens.put(place, Some(*row));
@@ -108,26 +114,40 @@ impl Sight {
         }
     }
 
-    fn add_frame(&mut self, run: RunId, frame: Frame) {
+    fn add_frame(&mut self, run: RunId, first: Position, body: Vec<u8>) {
         // A log that begins is known from its beginning.
-        if frame.first == Position::START.next() {
+        if first == Position::START.next() {
             let log = || Ok((Position::START, Vec::new()));
             self.logs.entry(run).or_insert_with(log);
         }
-        self.new_frames.push((run, frame));
+        self.new_frames.push((run, first, body));
+    }
+
+    /// Takes note of logs as the database has them, with what was handed over to it before.
+    pub(crate) fn see_logs(&mut self, logs: BTreeMap<RunId, Log>) {
+        self.handed_over
+            .retain(|(run, _, _)| !logs.contains_key(run));
+        self.logs.extend(logs);
     }
 
     /// What was added to logs since this was asked last, as it is written down; it belongs to what is known
     /// of them from then on.
-    pub(crate) fn take_new_frames(&mut self) -> Vec<(RunId, Position, Vec<u8>)> {
-        let mut taken = Vec::with_capacity(self.new_frames.len());
-        for (run, frame) in std::mem::take(&mut self.new_frames) {
-            taken.push((run, frame.first, encode_row(&frame)));
-            if let Some(Ok((_, frames))) = self.logs.get_mut(&run) {
-                frames.push(frame);
-            }
-        }
+    pub(crate) fn take_new_frames(&mut self) -> Vec<StoredFrame> {
+        let taken = std::mem::take(&mut self.new_frames);
+        let known = taken
+            .iter()
+            .filter(|(run, _, _)| self.logs.contains_key(run));
+        self.handed_over.extend(known.cloned());
         taken
+    }
+
+    /// What requests have added to a log after a position.
+    fn added(&self, run: RunId, after: Position) -> Result<Vec<Frame>, StoreError> {
+        let all = self.handed_over.iter().chain(&self.new_frames);
+        all.filter(|(of, first, _)| *of == run && *first > after)
+            .map(|(_, _, body)| decode_row(body))
+            .collect::<Result<_, _>>()
+            .map_err(|source| StoreError::corrupt_run(run, source))
     }
 
     fn put_key(&mut self, place: (ScopeId, Token, String), row: Option<KeyRow>) {
@@ -203,19 +223,20 @@ impl Sight {
         scope: ScopeId,
         run: RunId,
     ) -> Result<Option<RunRow>, StoreError> {
-        Ok(self.run(run)?.filter(|row| row.scope == scope))
+        let row = self.run(run)?.filter(|row| row.scope == scope);
+        Ok(row.map(|row| *row))
     }
 }
 
 /// True where a write is about the log and the row of a run.
 fn is_of_run(write: &Write, only: RunId) -> bool {
-    matches!(write, Write::Run(run, _) | Write::Frame(run, _) if *run == only)
+    matches!(write, Write::Run(run, _) | Write::Frame(run, _, _) if *run == only)
 }
 
 impl Rows for Sight {
-    fn run(&mut self, run: RunId) -> Result<Option<RunRow>, StoreError> {
+    fn run(&mut self, run: RunId) -> Result<Option<Box<RunRow>>, StoreError> {
         match self.runs.look(&run) {
-            Some(found) => found,
+            Some(found) => Ok(found?.map(Box::new)),
             None => self.miss(Lookup::Run(run)),
         }
     }
@@ -285,9 +306,10 @@ impl Rows for Sight {
     fn frames(&mut self, run: RunId, after: Position) -> Result<Vec<Frame>, StoreError> {
         match self.logs.get(&run) {
             Some(Ok((from, frames))) if *from <= after => {
-                let new = self.new_frames.iter().filter(|(of, _)| *of == run);
-                let all = frames.iter().chain(new.map(|(_, frame)| frame));
-                Ok(all.filter(|frame| frame.first > after).cloned().collect())
+                let stored = frames.iter().filter(|frame| frame.first > after);
+                let mut all: Vec<_> = stored.cloned().collect();
+                all.extend(self.added(run, after)?);
+                Ok(all)
             }
             Some(Err(error)) => Err(error.clone()),
             Some(Ok(_)) | None => self.miss(Lookup::Frames(run, after)),

@@ -1,6 +1,5 @@
 //! What a connection keeps between two uses: its statements, and for the writer the rows it has seen.
 
-use std::collections::BTreeMap;
 use std::fmt;
 
 use rewake_store::core::id::RunId;
@@ -8,8 +7,9 @@ use rewake_store::core::token::Token;
 use rewake_store::{RunRow, ScopeId, TokenRow};
 use rusqlite::{Connection, PrepFlags, Result, Statement};
 
-/// How many rows are remembered before those that were not asked for meanwhile are forgotten.
-const MOST: usize = 4_096;
+use crate::recent::Recent;
+use crate::tables::time;
+
 /// A run's row with more parts than this is not worth its room.
 const MANY: usize = 64;
 /// Metadata of more bytes than this is not worth its room.
@@ -56,30 +56,72 @@ impl fmt::Debug for Statements<'_> {
 /// that came to nothing is forgotten, and everything once another connection has written after all.
 #[derive(Debug, Default)]
 pub(crate) struct Remembered {
-    runs: Recent<RunId, RunRow>,
-    tokens: Recent<Token, TokenRow>,
+    runs: Recent<RunId, Known>,
+    tokens: Recent<Token, Box<TokenRow>>,
     /// What the database said when it was last asked whether another connection has written.
     version: Option<i64>,
 }
 
-impl Remembered {
-    /// Remembers a run, unless it has ended, since nothing more is written for that as a rule, or is
-    /// not worth its room: one that has many hooks.
-    pub(crate) fn put_run(&mut self, run: RunId, row: RunRow) {
-        let parts = row.taken.len() + row.left.len() + row.attributes.len();
-        if row.status.is_terminal() || parts > MANY {
-            self.runs.forget(&run);
-        } else {
-            self.runs.put(run, row);
+/// The columns of a run's row that are indexed and change.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Indexed {
+    pub(crate) wake_at: Option<i64>,
+    pub(crate) parked: bool,
+}
+
+impl Indexed {
+    pub(crate) fn of(row: &RunRow) -> Self {
+        Self {
+            wake_at: row.wake_at.map(time),
+            parked: row.parked.is_some(),
         }
+    }
+}
+
+/// What is known of a run.
+#[derive(Debug)]
+struct Known {
+    indexed: Indexed,
+    /// None where it was handed out to be changed, and has not come back so far, or is not worth its
+    /// room.
+    row: Option<Box<RunRow>>,
+}
+
+impl Remembered {
+    /// Remembers a run, unless it has ended, since nothing more is written for that as a rule. Of one
+    /// that is not worth its room, because it has many hooks, little is remembered.
+    pub(crate) fn put_run(&mut self, run: RunId, row: Box<RunRow>) {
+        let parts = row.taken.len() + row.left.len() + row.attributes.len();
+        if row.status.is_terminal() {
+            self.runs.forget(&run);
+            return;
+        }
+        let indexed = Indexed::of(&row);
+        let row = (parts <= MANY).then_some(row);
+        self.runs.put(run, Known { indexed, row });
+    }
+
+    /// Remembers a run whose row is handed out to be changed.
+    pub(crate) fn note_run(&mut self, run: RunId, indexed: Indexed) {
+        self.runs.put(run, Known { indexed, row: None });
+    }
+
+    /// The indexed columns of a run as the file has them.
+    pub(crate) fn indexed(&mut self, run: RunId) -> Option<Indexed> {
+        self.runs.get(&run).map(|known| known.indexed)
     }
 
     pub(crate) fn run(&mut self, run: RunId) -> Option<&RunRow> {
-        self.runs.get(&run)
+        self.runs.get(&run)?.row.as_deref()
+    }
+
+    /// The row of a run, handed out to be changed.
+    pub(crate) fn take_run(&mut self, run: RunId) -> Option<Box<RunRow>> {
+        self.runs.get(&run)?.row.take()
     }
 
     /// Remembers a hook, unless it is large.
-    pub(crate) fn put_token(&mut self, row: TokenRow) {
+    pub(crate) fn put_token(&mut self, row: Box<TokenRow>) {
         let metadata = row.metadata.as_ref();
         if metadata.is_none_or(|metadata| metadata.len() <= LARGE) {
             self.tokens.put(row.token.clone(), row);
@@ -90,7 +132,8 @@ impl Remembered {
 
     /// The hook of a token, which another project may hold, too.
     pub(crate) fn token(&mut self, scope: ScopeId, token: &Token) -> Option<&TokenRow> {
-        self.tokens.get(token).filter(|row| row.scope == scope)
+        let row = self.tokens.get(token)?;
+        (row.scope == scope).then_some(row)
     }
 
     pub(crate) fn drop_token(&mut self, token: &Token) {
@@ -108,45 +151,5 @@ impl Remembered {
         if self.version.replace(version) != Some(version) {
             self.forget();
         }
-    }
-}
-
-/// The rows that were asked for last, some thousands of them.
-#[derive(Debug)]
-struct Recent<K, V> {
-    young: BTreeMap<K, V>,
-    old: BTreeMap<K, V>,
-}
-
-impl<K, V> Default for Recent<K, V> {
-    fn default() -> Self {
-        Self {
-            young: BTreeMap::new(),
-            old: BTreeMap::new(),
-        }
-    }
-}
-
-impl<K: Ord, V> Recent<K, V> {
-    fn put(&mut self, key: K, value: V) {
-        // An older state of it may stay among the old, which are looked at last.
-        self.young.insert(key, value);
-        if self.young.len() >= MOST {
-            self.old = std::mem::take(&mut self.young);
-        }
-    }
-
-    fn get(&mut self, key: &K) -> Option<&V> {
-        if !self.young.contains_key(key)
-            && let Some((key, value)) = self.old.remove_entry(key)
-        {
-            self.put(key, value);
-        }
-        self.young.get(key).or_else(|| self.old.get(key))
-    }
-
-    fn forget(&mut self, key: &K) {
-        self.young.remove(key);
-        self.old.remove(key);
     }
 }

@@ -46,6 +46,7 @@ mod owed;
 mod page;
 mod queue;
 mod reader;
+mod recent;
 mod request;
 mod roles;
 mod session;

@@ -154,8 +154,8 @@ impl Tables<'_> {
         match u64::try_from(column) {
             Ok(ms) if column < i64::MAX => Ok(Timestamp::from_millis(ms)),
             Ok(_) => Ok(self
-                .run(run)?
-                .and_then(|row| row.wake_at)
+                .look_at(run, |row| row.wake_at)?
+                .flatten()
                 .unwrap_or(Timestamp::MAX)),
             Err(_) => Err(damaged("a wake-up", "its time is before 1970")),
         }

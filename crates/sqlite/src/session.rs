@@ -106,7 +106,7 @@ impl Tables<'_> {
             };
             row.crashes = row.crashes.saturating_add(1);
             counts.push(row.crashes);
-            self.put_run(*run, row)?;
+            self.put_run(*run, Box::new(row))?;
         }
         Ok(counts)
     }

@@ -16,7 +16,7 @@ use rusqlite::types::ToSql;
 use rusqlite::{Connection, OptionalExtension, Params, Row};
 
 use crate::fault::{Fault, damaged, refusal};
-use crate::kept::{Remembered, Statements};
+use crate::kept::{Indexed, Remembered, Statements};
 
 /// The rows as a connection sees them, for as long as it is open.
 #[derive(Debug)]
@@ -75,12 +75,12 @@ impl<'c> Tables<'c> {
 
     fn put(&mut self, write: Write) -> Result<(), StoreError> {
         match write {
-            Write::Run(run, row) => self.put_run(run, *row),
-            Write::Frame(run, frame) => self.execute(
+            Write::Run(run, row) => self.put_run(run, row),
+            Write::Frame(run, first, body) => self.execute(
                 "INSERT INTO frames (run, first, body) VALUES (?1, ?2, ?3)",
-                (run.to_bytes(), number(frame.first.0), encode_row(&frame)),
+                (run.to_bytes(), number(first.0), body),
             ),
-            Write::Token(row) => self.put_token(*row),
+            Write::Token(row) => self.put_token(row),
             Write::Release(scope, token) => self.drop_token(scope, &token),
             Write::Key(scope, token, key, row) => self.execute(
                 "INSERT INTO keys (scope, token, key, body) VALUES (?1, ?2, ?3, ?4)
@@ -114,14 +114,14 @@ impl<'c> Tables<'c> {
 
     /// Most writes change the body alone. A statement that does not name the indexed columns leaves
     /// the indexes, and the pages they are on, alone.
-    pub(crate) fn put_run(&mut self, run: RunId, row: RunRow) -> Result<(), StoreError> {
-        let (id, body) = (run.to_bytes(), encode_row(&row));
-        let columns = |row: &RunRow| (row.wake_at.map(time), row.parked.is_some());
-        let (wake_at, parked) = columns(&row);
-        // Whoever writes a run has looked for it, so one that is not remembered is new.
-        let known = self.remembered.as_mut().and_then(|all| all.run(run));
-        let changed = match known.map(columns) {
-            Some(same) if same == (wake_at, parked) => {
+    pub(crate) fn put_run(&mut self, run: RunId, row: Box<RunRow>) -> Result<(), StoreError> {
+        let (id, body) = (run.to_bytes(), encode_row(&*row));
+        let now = Indexed::of(&row);
+        let Indexed { wake_at, parked } = now;
+        // Whoever writes a run has looked for it, so one of which nothing is known is new.
+        let known = self.remembered.as_mut().and_then(|all| all.indexed(run));
+        let changed = match known {
+            Some(same) if same == now => {
                 self.change("UPDATE runs SET body = ?2 WHERE run = ?1", (id, &body))?
             }
             Some(_) => self.change(
@@ -146,15 +146,17 @@ impl<'c> Tables<'c> {
                 ),
             )?;
         }
-        self.remember(run, row);
+        if let Some(remembered) = &mut self.remembered {
+            remembered.put_run(run, row);
+        }
         Ok(())
     }
 
-    fn put_token(&mut self, row: TokenRow) -> Result<(), StoreError> {
+    fn put_token(&mut self, row: Box<TokenRow>) -> Result<(), StoreError> {
         self.execute(
             "INSERT INTO tokens (scope, token, body) VALUES (?1, ?2, ?3)
              ON CONFLICT (scope, token) DO UPDATE SET body = excluded.body",
-            (row.scope.0, row.token.as_str(), encode_row(&row)),
+            (row.scope.0, row.token.as_str(), encode_row(&*row)),
         )?;
         if let Some(remembered) = &mut self.remembered {
             remembered.put_token(row);
@@ -172,19 +174,14 @@ impl<'c> Tables<'c> {
         )
     }
 
-    fn remember(&mut self, run: RunId, row: RunRow) {
-        if let Some(remembered) = &mut self.remembered {
-            remembered.put_run(run, row);
-        }
-    }
-
     /// A run's row, if it is of this scope.
     pub(crate) fn run_in(
         &mut self,
         scope: ScopeId,
         run: RunId,
     ) -> Result<Option<RunRow>, StoreError> {
-        Ok(self.run(run)?.filter(|row| row.scope == scope))
+        let seen = self.look_at(run, |row| (row.scope == scope).then(|| row.clone()))?;
+        Ok(seen.flatten())
     }
 
     pub(crate) fn chunk_in(
@@ -287,26 +284,31 @@ impl From<StoreError> for Trouble {
 }
 
 impl Rows for Tables<'_> {
-    fn run(&mut self, run: RunId) -> Result<Option<RunRow>, StoreError> {
-        if let Some(known) = self.remembered.as_mut().and_then(|all| all.run(run)) {
-            return Ok(Some(known.clone()));
+    fn run(&mut self, run: RunId) -> Result<Option<Box<RunRow>>, StoreError> {
+        if let Some(known) = self.remembered.as_mut().and_then(|all| all.take_run(run)) {
+            return Ok(Some(known));
         }
-        let found = self
-            .look_up(
-                "SELECT scope, wake_at, parked, body, parent FROM runs WHERE run = ?1",
-                [run.to_bytes()],
-                |row| Ok(run_row(run, row)),
-            )?
-            .transpose()
-            .map_err(|trouble| self.stored(trouble))?;
-        if found.is_none() && self.has_log(run)? {
-            let what = format!("run `{run}`");
-            return Err(damaged(&what, "it has a log and no row"));
-        }
-        if let Some(row) = &found {
-            self.remember(run, row.clone());
+        let found = self.read_run(run)?;
+        if let (Some(row), Some(remembered)) = (&found, &mut self.remembered) {
+            remembered.note_run(run, Indexed::of(row));
         }
         Ok(found)
+    }
+
+    fn look_at<T>(
+        &mut self,
+        run: RunId,
+        look: impl FnOnce(&RunRow) -> T,
+    ) -> Result<Option<T>, StoreError> {
+        if let Some(known) = self.remembered.as_mut().and_then(|all| all.run(run)) {
+            return Ok(Some(look(known)));
+        }
+        let found = self.read_run(run)?;
+        let seen = found.as_deref().map(look);
+        if let (Some(row), Some(remembered)) = (found, &mut self.remembered) {
+            remembered.put_run(run, row);
+        }
+        Ok(seen)
     }
 
     fn token(&mut self, scope: ScopeId, token: &Token) -> Result<Option<TokenRow>, StoreError> {
@@ -411,6 +413,23 @@ impl Rows for Tables<'_> {
 }
 
 impl Tables<'_> {
+    /// A run's row, as the file has it.
+    fn read_run(&mut self, run: RunId) -> Result<Option<Box<RunRow>>, StoreError> {
+        let found = self
+            .look_up(
+                "SELECT scope, wake_at, parked, body, parent FROM runs WHERE run = ?1",
+                [run.to_bytes()],
+                |row| Ok(run_row(run, row)),
+            )?
+            .transpose()
+            .map_err(|trouble| self.stored(trouble))?;
+        if found.is_none() && self.has_log(run)? {
+            let what = format!("run `{run}`");
+            return Err(damaged(&what, "it has a log and no row"));
+        }
+        Ok(found.map(Box::new))
+    }
+
     fn body<T: for<'b> Decode<'b, ()>>(
         &mut self,
         sql: &'static str,

@@ -176,7 +176,7 @@ impl AnyRow {
                     continue;
                 }
                 Self::Run(run, row) => Write::Run(run, row),
-                Self::Frame(run, frame) => Write::Frame(run, frame),
+                Self::Frame(run, frame) => Write::frame(run, &frame),
                 Self::Token(row) => Write::Token(row),
                 Self::Key(scope, token, key, row) => Write::Key(scope, token, key, row),
                 Self::Forget(row) => Write::Forget(row),

@@ -10,9 +10,9 @@ use super::forget;
 use super::mail::Mail;
 use super::rows::{Rows, Verdict, Write};
 use crate::admission::{Admit, AdmitRefusal, Admitted, admit_refusal};
-use crate::error::Failed;
+use crate::error::{Failed, StoreError};
 use crate::request::Delivered;
-use crate::row::{KeyRow, RunRow};
+use crate::row::{KeyRow, ScopeId};
 
 type Refused = Failed<AdmitRefusal>;
 
@@ -21,7 +21,7 @@ type Refused = Failed<AdmitRefusal>;
 ///
 /// # Errors
 ///
-/// [`AdmitRefusal`] as its variants say; a [`StoreError`](crate::StoreError) of `rows`.
+/// [`AdmitRefusal`] as its variants say; a [`StoreError`] of `rows`.
 pub fn admit(
     rows: &mut impl Rows,
     request: &Admit,
@@ -29,7 +29,7 @@ pub fn admit(
 ) -> Result<Verdict<Admitted>, Refused> {
     // A try before this one may have begun the run, whose hook would take the payload once more. With a
     // key, that is what finds the first answer.
-    if request.repeat && request.key.is_none() && rows.run(request.fallback.run)?.is_some() {
+    if request.repeat && request.key.is_none() && is_there(rows, request)? {
         return start(rows, request, now);
     }
     match deliver(rows, &request.delivery(), now) {
@@ -40,6 +40,12 @@ pub fn admit(
             None => start(rows, request, now),
         },
     }
+}
+
+/// True where the run that the admission names exists.
+fn is_there(rows: &mut impl Rows, request: &Admit) -> Result<bool, StoreError> {
+    let seen = rows.look_at(request.fallback.run, |_| ())?;
+    Ok(seen.is_some())
 }
 
 /// A hook has taken it, now or under the same key before; then its run may have been started for it.
@@ -80,8 +86,8 @@ fn start(
     now: Timestamp,
 ) -> Result<Verdict<Admitted>, Refused> {
     let run = request.fallback.run;
-    if let Some(row) = rows.run(run)? {
-        let answer = answered_before(rows, request, &row)?;
+    if let Some(scope) = rows.look_at(run, |row| row.scope)? {
+        let answer = answered_before(rows, request, scope)?;
         let exists = Failed::Refused(AdmitRefusal::RunExists { run });
         return Ok(Verdict {
             writes: Vec::new(),
@@ -157,9 +163,9 @@ fn first_frame(rows: &mut impl Rows, request: &Admit) -> Result<Option<Frame>, R
 fn answered_before(
     rows: &mut impl Rows,
     request: &Admit,
-    row: &RunRow,
+    scope: ScopeId,
 ) -> Result<Option<Admitted>, Refused> {
-    let Some(frame) = first_frame(rows, request)?.filter(|_| row.scope == request.scope) else {
+    let Some(frame) = first_frame(rows, request)?.filter(|_| scope == request.scope) else {
         return Ok(None);
     };
     let again = begin(

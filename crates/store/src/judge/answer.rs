@@ -15,7 +15,8 @@ pub fn answer(
 ) -> Result<Verdict<Answered>, Failed<AnswerRefusal>> {
     let run = request.run;
     let ended = Err(Failed::Refused(AnswerRefusal::RunEnded { run }));
-    let Some(row) = rows.run(run)?.filter(|row| row.scope == request.scope) else {
+    let seen = rows.look_at(run, |row| (row.scope, row.status))?;
+    let Some((_, status)) = seen.filter(|(scope, _)| *scope == request.scope) else {
         return ended;
     };
     if let Some(stands) = rows.first_chunk(run, &request.stream)? {
@@ -29,7 +30,7 @@ pub fn answer(
             Err(Failed::Refused(AnswerRefusal::AlreadyAnswered))
         };
     }
-    if row.status.is_terminal() {
+    if status.is_terminal() {
         return ended;
     }
     let chunk = Write::Chunk(run, request.stream.clone(), request.chunk.clone());

@@ -73,7 +73,7 @@ pub fn append(
     writes.extend(kin.writes);
     writes.extend(children::end(rows, run, &mut row, frame.as_ref())?);
     let head = row.head;
-    writes.push(Write::Run(run, Box::new(row)));
+    writes.push(Write::Run(run, row));
     let frames = others.into_iter().chain(frame).collect();
     Ok(Verdict {
         writes,

@@ -62,7 +62,7 @@ impl Begun {
     pub(super) fn writes(self) -> [Write; 2] {
         let run = self.hook.run;
         [
-            Write::Frame(run, self.frame),
+            Write::frame(run, &self.frame),
             Write::Run(run, Box::new(self.row)),
         ]
     }

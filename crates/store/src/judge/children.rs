@@ -69,7 +69,7 @@ impl Changes {
         at: Timestamp,
     ) -> Result<(), Refused> {
         let run = begins.run;
-        if rows.run(run)?.is_some() {
+        if rows.look_at(run, |_| ())?.is_some() {
             return Err(Failed::Refused(AppendRefusal::ChildExists { child: run }));
         }
         let Some(frame) = first_frame(request.run, record, begins, at) else {
@@ -77,7 +77,7 @@ impl Changes {
         };
         let mut row = first_row(request.scope, &frame);
         row.node = request.node().filter(|_| begins.begins);
-        self.writes.push(Write::Frame(run, frame));
+        self.writes.push(Write::frame(run, &frame));
         self.writes.push(Write::Run(run, Box::new(row)));
         Ok(())
     }
@@ -192,8 +192,8 @@ fn owed(
     let Some(end) = end.filter(|end| !matches!(end, EventKind::RunContinued { .. })) else {
         return Ok(None);
     };
-    let waits = rows.run(parent.run)?;
-    if waits.is_none_or(|waits| waits.status.is_terminal()) {
+    let waits = rows.look_at(parent.run, |parent| !parent.status.is_terminal())?;
+    if waits != Some(true) {
         return Ok(None);
     }
     Ok(Some(OwedRow {
@@ -221,10 +221,7 @@ pub fn children_told(
         row.children = 0;
         row.wake_at = None;
         // Where its end and a child's were judged at the same time, on two machines.
-        vec![
-            Write::OwedAllGone(scope, run),
-            Write::Run(run, Box::new(row)),
-        ]
+        vec![Write::OwedAllGone(scope, run), Write::Run(run, row)]
     });
     Ok(Verdict { writes, answer: () })
 }

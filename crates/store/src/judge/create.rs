@@ -34,7 +34,7 @@ pub fn create(
         at: now,
         said: None,
     };
-    let blank = effect::blank(request.scope, &request.events, now);
+    let blank = Box::new(effect::blank(request.scope, &request.events, now));
     let mut taking = Taking::new(rows, author, blank, &[])?;
     for kind in &request.events {
         taking.take(kind).map_err(refuse)?;
@@ -54,7 +54,7 @@ pub fn create(
         };
         writes.push(Write::StartKey(request.scope, key.key.clone(), start));
     }
-    writes.push(Write::Run(request.run, Box::new(row)));
+    writes.push(Write::Run(request.run, row));
     Ok(Verdict {
         writes,
         answer: Created {
@@ -96,11 +96,11 @@ fn answered_before(
         return Ok(Some(Created { run, frame }));
     }
     let run = request.run;
-    let Some(row) = rows.run(run)? else {
+    let Some(scope) = rows.look_at(run, |row| row.scope)? else {
         return Ok(None);
     };
     // A run of another project or environment is in the way, and no more is said of it.
-    let own = if row.scope == request.scope {
+    let own = if scope == request.scope {
         own_frame(rows, request, run)?
     } else {
         None

@@ -65,8 +65,8 @@ pub(super) fn hand_over(
         );
     }
     let mut writes = vec![
-        Write::Frame(hook.run, frame.clone()),
-        Write::Run(hook.run, Box::new(row)),
+        Write::frame(hook.run, &frame),
+        Write::Run(hook.run, row),
         Write::Token(Box::new(hook.clone())),
     ];
     let (position, event) = (frame.first, frame.id);
@@ -147,7 +147,10 @@ fn same_key(rows: &mut impl Rows, request: &Deliver) -> Result<Option<Delivered>
     }))
 }
 
-fn hook_and_run(rows: &mut impl Rows, request: &Deliver) -> Result<(TokenRow, RunRow), Refused> {
+fn hook_and_run(
+    rows: &mut impl Rows,
+    request: &Deliver,
+) -> Result<(TokenRow, Box<RunRow>), Refused> {
     let no_hook = || Failed::Refused(DeliverRefusal::NoHook);
     let hook = rows.token(request.scope, &request.token)?;
     let hook = hook.ok_or_else(no_hook)?;

@@ -83,7 +83,7 @@ impl<R: Rows> Taking<'_, R> {
             let Some(named) = &accepted.fallback else {
                 continue;
             };
-            if self.rows.run(named.run)?.is_none() {
+            if self.rows.look_at(named.run, |_| ())?.is_none() {
                 return Ok(Some(place));
             }
         }

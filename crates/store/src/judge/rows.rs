@@ -9,6 +9,7 @@ use crate::error::StoreError;
 use crate::row::{
     ChunkRow, ForgetRow, KeyRow, MailRow, OwedRow, RunRow, ScopeId, StartKeyRow, TokenRow,
 };
+use crate::wire::encode_row;
 
 /// The rows as they stand inside the transaction, with what earlier requests of it have written.
 ///
@@ -20,8 +21,17 @@ use crate::row::{
     reason = "said once for all of them, above"
 )]
 pub trait Rows {
-    /// The row of a run.
-    fn run(&mut self, run: RunId) -> Result<Option<RunRow>, StoreError>;
+    /// The row of a run, for whoever is about to change it: a store may hand out what it remembers, and
+    /// remembers the run again once it is written.
+    fn run(&mut self, run: RunId) -> Result<Option<Box<RunRow>>, StoreError>;
+    /// What `look` sees in the row of a run that stays as it is.
+    fn look_at<T>(
+        &mut self,
+        run: RunId,
+        look: impl FnOnce(&RunRow) -> T,
+    ) -> Result<Option<T>, StoreError> {
+        Ok(self.run(run)?.map(|row| look(&row)))
+    }
     /// The live hook of a token.
     fn token(&mut self, scope: ScopeId, token: &Token) -> Result<Option<TokenRow>, StoreError>;
     /// A delivery key.
@@ -84,8 +94,8 @@ pub struct MailSize {
 pub enum Write {
     /// Put a run's row, new or changed.
     Run(RunId, Box<RunRow>),
-    /// Add a frame to a run's log.
-    Frame(RunId, Frame),
+    /// Add a frame to a run's log, at the position of its first event, in its stored form.
+    Frame(RunId, Position, Vec<u8>),
     /// Put a live hook, new or changed.
     Token(Box<TokenRow>),
     /// Remove a hook's token.
@@ -112,6 +122,13 @@ pub enum Write {
     Mail(u64, Box<MailRow>),
     /// Remove a payload from the mailbox.
     MailGone(ScopeId, u64),
+}
+
+impl Write {
+    /// Adds a frame to a run's log.
+    pub fn frame(run: RunId, frame: &Frame) -> Self {
+        Self::Frame(run, frame.first, encode_row(frame))
+    }
 }
 
 /// What a judge says: what to write, and what to answer once that is on stable storage.

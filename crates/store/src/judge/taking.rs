@@ -34,7 +34,7 @@ pub(super) struct Author<'a> {
 pub(super) struct Taking<'a, R> {
     pub(super) rows: &'a mut R,
     pub(super) author: Author<'a>,
-    pub(super) row: RunRow,
+    pub(super) row: Box<RunRow>,
     pub(super) tokens: Tokens,
     pub(super) mail: Mail,
     /// What changes about delivery keys, in this order.
@@ -62,7 +62,7 @@ impl From<StoreError> for Stop {
 /// What a request leaves, apart from the row of its run.
 #[derive(Debug)]
 pub(super) struct TakenIn {
-    pub(super) row: RunRow,
+    pub(super) row: Box<RunRow>,
     pub(super) frame: Option<Frame>,
     pub(super) writes: Vec<Write>,
     /// Runs that unread payloads have started.
@@ -74,7 +74,7 @@ impl<'a, R: Rows> Taking<'a, R> {
     pub(super) fn new(
         rows: &'a mut R,
         author: Author<'a>,
-        row: RunRow,
+        row: Box<RunRow>,
         named: &[Token],
     ) -> Result<Self, StoreError> {
         let mut tokens = Tokens::new(row.scope, author.run, author.at);
@@ -223,7 +223,7 @@ impl<'a, R: Rows> Taking<'a, R> {
         writes.extend(self.begun.into_iter().flat_map(Begun::writes));
         if let Some(frame) = &frame {
             effect::advance(&mut self.row, frame);
-            writes.push(Write::Frame(self.author.run, frame.clone()));
+            writes.push(Write::frame(self.author.run, frame));
         }
         TakenIn {
             row: self.row,

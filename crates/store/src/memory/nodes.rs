@@ -227,7 +227,7 @@ impl Tables {
             if !is_own && new == limit {
                 continue;
             }
-            if let Some(orphaned) = self.take(id, run, row, now) {
+            if let Some(orphaned) = self.take(id, run, *row, now) {
                 new += usize::from(!is_own);
                 claimed.push(Claimed {
                     run,

@@ -49,8 +49,8 @@ impl Tables {
         for write in writes {
             match write {
                 Write::Run(run, row) => self.put_run(run, &row),
-                Write::Frame(run, frame) => {
-                    let replaced = self.frames.insert((run, frame.first), encode_row(&frame));
+                Write::Frame(run, first, body) => {
+                    let replaced = self.frames.insert((run, first), body);
                     debug_assert!(replaced.is_none(), "a frame is never written over");
                 }
                 Write::Token(row) => {
@@ -120,7 +120,8 @@ impl Tables {
         scope: ScopeId,
         run: RunId,
     ) -> Result<Option<RunRow>, StoreError> {
-        Ok(self.run(run)?.filter(|row| row.scope == scope))
+        let row = self.run(run)?.filter(|row| row.scope == scope);
+        Ok(row.map(|row| *row))
     }
 
     pub(super) fn page(
@@ -338,11 +339,9 @@ impl Tables {
 }
 
 impl Rows for Tables {
-    fn run(&mut self, run: RunId) -> Result<Option<RunRow>, StoreError> {
-        self.runs
-            .get(&run)
-            .map(|bytes| decode(run, bytes))
-            .transpose()
+    fn run(&mut self, run: RunId) -> Result<Option<Box<RunRow>>, StoreError> {
+        let found = self.runs.get(&run).map(|bytes| decode(run, bytes));
+        Ok(found.transpose()?.map(Box::new))
     }
 
     fn token(&mut self, scope: ScopeId, token: &Token) -> Result<Option<TokenRow>, StoreError> {

@@ -11,6 +11,7 @@ use crate::judge::{MailSize, Rows, Write, create};
 use crate::lineage::Kin;
 use crate::request::{Append, Create, Deliver, Door, UnreadLimit};
 use crate::row::{ChunkRow, ForgetRow, KeyRow, MailRow, RunRow, ScopeId, StartKeyRow, TokenRow};
+use crate::wire::decode_row;
 
 pub(super) const SCOPE: ScopeId = ScopeId(0);
 pub(super) const NOW: Timestamp = Timestamp::from_millis(1_000);
@@ -37,7 +38,7 @@ impl Fake {
         for write in writes {
             match write {
                 Write::Run(_, row) => self.run = Some(*row),
-                Write::Frame(_, frame) => self.frames.push(frame),
+                Write::Frame(_, _, body) => self.frames.push(decode_row(&body).unwrap()),
                 Write::Token(row) => self.token = Some(*row),
                 Write::Release(..) => self.token = None,
                 Write::Key(..)
@@ -57,8 +58,8 @@ impl Fake {
 }
 
 impl Rows for Fake {
-    fn run(&mut self, _: RunId) -> Result<Option<RunRow>, StoreError> {
-        self.answer(self.run.clone())
+    fn run(&mut self, _: RunId) -> Result<Option<Box<RunRow>>, StoreError> {
+        self.answer(self.run.clone().map(Box::new))
     }
 
     fn token(&mut self, _: ScopeId, token: &Token) -> Result<Option<TokenRow>, StoreError> {
