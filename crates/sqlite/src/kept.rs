@@ -7,6 +7,7 @@ use rewake_store::core::token::Token;
 use rewake_store::{RunRow, ScopeId, TokenRow};
 use rusqlite::{Connection, PrepFlags, Result, Statement};
 
+use crate::newest::Newest;
 use crate::recent::Recent;
 use crate::tables::time;
 
@@ -58,6 +59,10 @@ impl fmt::Debug for Statements<'_> {
 pub(crate) struct Remembered {
     runs: Recent<RunId, Known>,
     tokens: Recent<Token, Box<TokenRow>>,
+    /// Runs that are not there.
+    pub(crate) newest: Newest,
+    /// True where no project has any mail; unknown where that may have changed.
+    pub(crate) mailbox_is_empty: Option<bool>,
     /// What the database said when it was last asked whether another connection has written.
     version: Option<i64>,
 }
@@ -142,8 +147,11 @@ impl Remembered {
 
     /// Forgets everything, for what is remembered may not be what the file says.
     pub(crate) fn forget(&mut self) {
-        self.runs = Recent::default();
-        self.tokens = Recent::default();
+        let version = self.version;
+        *self = Self {
+            version,
+            ..Self::default()
+        };
     }
 
     /// Takes note of the database's version, which another connection's commit changes.

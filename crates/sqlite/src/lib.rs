@@ -40,6 +40,7 @@ mod kept;
 mod lock;
 mod mail;
 mod migrate;
+mod newest;
 mod open;
 mod options;
 mod owed;

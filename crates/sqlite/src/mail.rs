@@ -12,6 +12,7 @@ use crate::tables::{Enough, Tables, Trouble, bytes, number, time};
 
 impl Tables<'_> {
     pub(crate) fn put_mail(&mut self, place: u64, row: &MailRow) -> Result<(), StoreError> {
+        self.note_mailbox(None);
         self.execute(
             "INSERT INTO mail (scope, place, token, bytes, until, body)
              VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
@@ -26,12 +27,24 @@ impl Tables<'_> {
         )
     }
 
-    /// All that is kept for a token, oldest first.
+    pub(crate) fn drop_mail(&mut self, scope: ScopeId, place: u64) -> Result<(), StoreError> {
+        self.note_mailbox(None);
+        self.execute(
+            "DELETE FROM mail WHERE scope = ?1 AND place = ?2",
+            (scope.0, number(place)),
+        )
+    }
+
+    /// All that is kept for a token, oldest first. Mostly there is no mail at all, and whoever
+    /// registers a hook asks.
     pub(crate) fn mail_of(
         &mut self,
         scope: ScopeId,
         token: &Token,
     ) -> Result<Vec<(u64, MailRow)>, StoreError> {
+        if self.mailbox_is_empty()? {
+            return Ok(Vec::new());
+        }
         let sql = "SELECT place, token, bytes, until, body FROM mail
                    WHERE scope = ?1 AND token = ?2 ORDER BY place";
         self.mail_rows(scope, sql, &[&scope.0, &token.as_str()])
@@ -96,6 +109,25 @@ impl Tables<'_> {
             Ok(Enough::No)
         })?;
         Ok(places)
+    }
+
+    /// True where no project has any mail, as the writer remembers it; a reader looks for itself.
+    fn mailbox_is_empty(&mut self) -> Result<bool, StoreError> {
+        let Some(remembered) = &self.remembered else {
+            return Ok(false);
+        };
+        if let Some(is_empty) = remembered.mailbox_is_empty {
+            return Ok(is_empty);
+        }
+        let found = self.look_up("SELECT 1 FROM mail LIMIT 1", [], |_| Ok(()))?;
+        self.note_mailbox(Some(found.is_none()));
+        Ok(found.is_none())
+    }
+
+    fn note_mailbox(&mut self, is_empty: Option<bool>) {
+        if let Some(remembered) = &mut self.remembered {
+            remembered.mailbox_is_empty = is_empty;
+        }
     }
 
     fn mail_rows(

@@ -17,6 +17,7 @@ use rusqlite::{Connection, OptionalExtension, Params, Row};
 
 use crate::fault::{Fault, damaged, refusal};
 use crate::kept::{Indexed, Remembered, Statements};
+use crate::newest::Newest;
 
 /// The rows as a connection sees them, for as long as it is open.
 #[derive(Debug)]
@@ -24,7 +25,7 @@ pub(crate) struct Tables<'c> {
     pub(crate) connection: &'c Connection,
     statements: Statements<'c>,
     /// Only the writer's: what another connection remembered would be out of date.
-    remembered: Option<Remembered>,
+    pub(crate) remembered: Option<Remembered>,
     /// Trouble with the database since somebody has looked here: the transaction may be gone.
     pub(crate) fault: Option<Fault>,
 }
@@ -105,10 +106,7 @@ impl<'c> Tables<'c> {
                 (run.to_bytes(), stream, encode_row(&row)),
             ),
             Write::Mail(place, row) => self.put_mail(place, &row),
-            Write::MailGone(scope, place) => self.execute(
-                "DELETE FROM mail WHERE scope = ?1 AND place = ?2",
-                (scope.0, number(place)),
-            ),
+            Write::MailGone(scope, place) => self.drop_mail(scope, place),
         }
     }
 
@@ -131,23 +129,32 @@ impl<'c> Tables<'c> {
             None => 0,
         };
         if changed == 0 {
-            self.execute(
-                "INSERT INTO runs (run, scope, wake_at, parked, parent, body)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6)
-                 ON CONFLICT (run) DO UPDATE
-                 SET wake_at = excluded.wake_at, parked = excluded.parked, body = excluded.body",
-                (
-                    id,
-                    row.scope.0,
-                    wake_at,
-                    parked,
-                    row.parent.map(|parent| parent.run.to_bytes()),
-                    &body,
-                ),
-            )?;
+            self.insert_run(run, &row, &body)?;
         }
         if let Some(remembered) = &mut self.remembered {
             remembered.put_run(run, row);
+        }
+        Ok(())
+    }
+
+    fn insert_run(&mut self, run: RunId, row: &RunRow, body: &[u8]) -> Result<(), StoreError> {
+        let Indexed { wake_at, parked } = Indexed::of(row);
+        self.execute(
+            "INSERT INTO runs (run, scope, wake_at, parked, parent, body)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+             ON CONFLICT (run) DO UPDATE
+             SET wake_at = excluded.wake_at, parked = excluded.parked, body = excluded.body",
+            (
+                run.to_bytes(),
+                row.scope.0,
+                wake_at,
+                parked,
+                row.parent.map(|parent| parent.run.to_bytes()),
+                body,
+            ),
+        )?;
+        if let Some(remembered) = &mut self.remembered {
+            remembered.newest.begins(run);
         }
         Ok(())
     }
@@ -288,7 +295,7 @@ impl Rows for Tables<'_> {
         if let Some(known) = self.remembered.as_mut().and_then(|all| all.take_run(run)) {
             return Ok(Some(known));
         }
-        let found = self.read_run(run)?;
+        let found = self.find_run(run)?;
         if let (Some(row), Some(remembered)) = (&found, &mut self.remembered) {
             remembered.note_run(run, Indexed::of(row));
         }
@@ -303,7 +310,7 @@ impl Rows for Tables<'_> {
         if let Some(known) = self.remembered.as_mut().and_then(|all| all.run(run)) {
             return Ok(Some(look(known)));
         }
-        let found = self.read_run(run)?;
+        let found = self.find_run(run)?;
         let seen = found.as_deref().map(look);
         if let (Some(row), Some(remembered)) = (found, &mut self.remembered) {
             remembered.put_run(run, row);
@@ -413,7 +420,35 @@ impl Rows for Tables<'_> {
 }
 
 impl Tables<'_> {
-    /// A run's row, as the file has it.
+    /// A run's row in the file. That a run is new, the writer knows as a rule.
+    fn find_run(&mut self, run: RunId) -> Result<Option<Box<RunRow>>, StoreError> {
+        if self.remembered.is_some() && self.is_new(run)? {
+            return Ok(None);
+        }
+        self.read_run(run)
+    }
+
+    /// True where the writer knows that neither a row nor a log of the run is there.
+    fn is_new(&mut self, run: RunId) -> Result<bool, StoreError> {
+        let is_known = |all: &Remembered| all.newest.is_known();
+        if !self.remembered.as_ref().is_some_and(is_known) {
+            let last = self.last_run()?;
+            if let Some(remembered) = &mut self.remembered {
+                remembered.newest = Newest::after(last);
+            }
+        }
+        let is_new = |all: &Remembered| all.newest.is_new(run);
+        Ok(self.remembered.as_ref().is_some_and(is_new))
+    }
+
+    /// The last run that there is anything of.
+    fn last_run(&mut self) -> Result<Option<RunId>, StoreError> {
+        let sql = "SELECT max(run) FROM (SELECT max(run) AS run FROM runs
+                   UNION ALL SELECT max(run) FROM frames)";
+        let last = self.look_up(sql, [], |row| row.get::<_, Option<[u8; 16]>>(0))?;
+        Ok(last.flatten().map(RunId::from_bytes))
+    }
+
     fn read_run(&mut self, run: RunId) -> Result<Option<Box<RunRow>>, StoreError> {
         let found = self
             .look_up(

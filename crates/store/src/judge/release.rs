@@ -110,7 +110,7 @@ impl<R: Rows> Taking<'_, R> {
         let mut begun = begin((scope, token), named, arrivals, false, at);
         let bound = forget::bind(self.rows, &mut begun.hook, &kept)?;
         self.keys.extend(bound);
-        let registered = self.tokens.register(begun.hook.clone());
+        let registered = self.tokens.register(Box::new(begun.hook.clone()));
         debug_assert!(registered.is_ok(), "the token is free");
         self.begun.push(begun);
         Ok(())

@@ -98,7 +98,7 @@ impl<'a, R: Rows> Taking<'a, R> {
     pub(super) fn take(&mut self, kind: &EventKind) -> Result<(), Stop> {
         let Author { run, at, .. } = self.author;
         if let Some(hook) = effect::token_row(self.row.scope, run, at, kind) {
-            return self.register(hook, kind);
+            return self.register(Box::new(hook), kind);
         }
         self.add(kind.clone());
         if let EventKind::HookDisposed { hook, by } = kind {
@@ -124,7 +124,7 @@ impl<'a, R: Rows> Taking<'a, R> {
         self.events.push(kind);
     }
 
-    fn register(&mut self, mut hook: TokenRow, kind: &EventKind) -> Result<(), Stop> {
+    fn register(&mut self, mut hook: Box<TokenRow>, kind: &EventKind) -> Result<(), Stop> {
         let (id, token) = (hook.hook, hook.token.clone());
         self.tokens.look_up(self.rows, &token)?;
         let mut kept = Vec::new();

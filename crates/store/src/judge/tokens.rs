@@ -28,9 +28,9 @@ pub(super) struct Tokens {
 #[derive(Debug)]
 struct Held {
     /// By whom before the append.
-    stored: Option<TokenRow>,
+    stored: Option<Box<TokenRow>>,
     /// By whom after the events taken so far.
-    now: Option<TokenRow>,
+    now: Option<Box<TokenRow>>,
 }
 
 /// A live hook that holds the token which an event wants.
@@ -62,7 +62,7 @@ impl Tokens {
         token: &Token,
     ) -> Result<(), StoreError> {
         if !self.held.contains_key(token) {
-            let stored = rows.token(self.scope, token)?;
+            let stored = rows.token(self.scope, token)?.map(Box::new);
             let now = stored.clone();
             self.held.insert(token.clone(), Held { stored, now });
         }
@@ -70,7 +70,7 @@ impl Tokens {
     }
 
     /// Gives a token to a hook, where it is free.
-    pub(super) fn register(&mut self, wanted: TokenRow) -> Result<(), InTheWay> {
+    pub(super) fn register(&mut self, wanted: Box<TokenRow>) -> Result<(), InTheWay> {
         let at = self.at;
         let held = self.held.get_mut(&wanted.token);
         let held = held.expect("the token was looked up");
@@ -96,7 +96,10 @@ impl Tokens {
     /// A live hook of this run.
     pub(super) fn of_hook(&mut self, hook: HookId) -> Option<&mut TokenRow> {
         let run = self.run;
-        let mut held = self.held.values_mut().filter_map(|held| held.now.as_mut());
+        let mut held = self
+            .held
+            .values_mut()
+            .filter_map(|held| held.now.as_deref_mut());
         held.find(|held| held.run == run && held.hook == hook)
     }
 
@@ -106,6 +109,7 @@ impl Tokens {
         let run = self.run;
         let held = self.held.values_mut();
         held.filter_map(|held| held.now.take_if(|now| now.run == run && ends(now)))
+            .map(|ended| *ended)
             .collect()
     }
 
@@ -115,7 +119,7 @@ impl Tokens {
         let changed = |(_, held): &(Token, Held)| held.stored != held.now;
         let changed = self.held.into_iter().filter(changed);
         changed.map(move |(token, held)| match held.now {
-            Some(now) => Write::Token(Box::new(now)),
+            Some(now) => Write::Token(now),
             None => Write::Release(scope, token),
         })
     }
