@@ -27,6 +27,7 @@
 #![forbid(unsafe_code)]
 
 mod batch;
+mod by_run;
 mod checkpoint;
 mod connect;
 mod copy_in;

@@ -110,8 +110,8 @@ impl<'c> Tables<'c> {
         }
     }
 
-    /// Most writes change the body alone. A statement that does not name the indexed columns leaves
-    /// the indexes, and the pages they are on, alone.
+    /// Most writes change the body alone, or the body and the wake-up. A statement that does not name
+    /// an indexed column leaves its index, and the pages that is on, alone.
     pub(crate) fn put_run(&mut self, run: RunId, row: Box<RunRow>) -> Result<(), StoreError> {
         let (id, body) = (run.to_bytes(), encode_row(&*row));
         let now = Indexed::of(&row);
@@ -122,6 +122,10 @@ impl<'c> Tables<'c> {
             Some(same) if same == now => {
                 self.change("UPDATE runs SET body = ?2 WHERE run = ?1", (id, &body))?
             }
+            Some(same) if same.parked == parked => self.change(
+                "UPDATE runs SET wake_at = ?2, body = ?3 WHERE run = ?1",
+                (id, wake_at, &body),
+            )?,
             Some(_) => self.change(
                 "UPDATE runs SET wake_at = ?2, parked = ?3, body = ?4 WHERE run = ?1",
                 (id, wake_at, parked, &body),
