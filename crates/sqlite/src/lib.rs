@@ -51,6 +51,7 @@ mod reader;
 mod recent;
 mod request;
 mod roles;
+mod runs;
 mod session;
 mod store;
 mod tables;
