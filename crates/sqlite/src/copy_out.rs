@@ -13,9 +13,10 @@ use crate::forget::{forget_row, which};
 use crate::mail::{mail_row, unsigned};
 use crate::owed::owed_row;
 use crate::page::{run_id, token_row};
+use crate::runs::run_row;
 use crate::session::scope_row;
 use crate::store::SqliteStore;
-use crate::tables::{Enough, Tables, Trouble, bytes, number, run_row, time};
+use crate::tables::{Enough, Tables, Trouble, bytes, number, time};
 
 impl SqliteStore {
     /// The store as the source of a copy. Pages are of one state only where nothing is written

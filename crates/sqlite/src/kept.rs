@@ -7,6 +7,7 @@ use rewake_store::core::token::Token;
 use rewake_store::{RunRow, ScopeId, TokenRow};
 use rusqlite::{Connection, PrepFlags, Result, Statement};
 
+use crate::by_run::ByRun;
 use crate::newest::Newest;
 use crate::recent::Recent;
 use crate::tables::time;
@@ -57,7 +58,7 @@ impl fmt::Debug for Statements<'_> {
 /// that came to nothing is forgotten, and everything once another connection has written after all.
 #[derive(Debug, Default)]
 pub(crate) struct Remembered {
-    runs: Recent<RunId, Known>,
+    runs: Recent<RunId, Known, ByRun>,
     tokens: Recent<Token, Box<TokenRow>>,
     /// Runs that are not there.
     pub(crate) newest: Newest,

@@ -27,6 +27,7 @@
 #![forbid(unsafe_code)]
 
 mod batch;
+mod by_run;
 mod checkpoint;
 mod connect;
 mod copy_in;
@@ -51,6 +52,7 @@ mod reader;
 mod recent;
 mod request;
 mod roles;
+mod runs;
 mod session;
 mod store;
 mod tables;

@@ -4,10 +4,11 @@
 //! are there: every run behind a certain one is known by its id, and one that is not among them is
 //! new. About one that stands before it, nothing is said.
 
-use std::collections::HashSet;
 use std::mem;
 
 use rewake_store::core::id::RunId;
+
+use crate::by_run::RunSet;
 
 /// How many ids are known in each of two generations: those of a tenth of a second under full load.
 const MOST: usize = 4_096;
@@ -24,8 +25,8 @@ struct Known {
     middle: Option<RunId>,
     /// The last run.
     last: Option<RunId>,
-    old: HashSet<RunId>,
-    young: HashSet<RunId>,
+    old: RunSet,
+    young: RunSet,
 }
 
 impl Newest {

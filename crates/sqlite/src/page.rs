@@ -11,7 +11,8 @@ use rewake_store::{
 use rusqlite::Row;
 
 use crate::fault::damaged;
-use crate::tables::{Enough, Tables, Trouble, bytes, number, run_row, time};
+use crate::runs::run_row;
+use crate::tables::{Enough, Tables, Trouble, bytes, number, time};
 
 /// How many runs a listing looks at in one statement. One that shows only a few of very many runs
 /// must not hold on to one state of the database while it looks for them.

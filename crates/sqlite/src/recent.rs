@@ -4,16 +4,16 @@
 //! would wait for that, too.
 
 use std::collections::HashMap;
-use std::hash::Hash;
+use std::hash::{BuildHasher, Hash, RandomState};
 
 /// How much is remembered.
-const MOST: usize = 8_192;
+const MOST: usize = 4_096;
 
 /// The clock algorithm: a hand goes round over what is remembered, and what was not asked for since
 /// it came by last makes room for the next.
 #[derive(Debug)]
-pub(crate) struct Recent<K, V> {
-    places: HashMap<K, usize>,
+pub(crate) struct Recent<K, V, S = RandomState> {
+    places: HashMap<K, usize, S>,
     slots: Vec<Slot<K, V>>,
     hand: usize,
 }
@@ -25,17 +25,17 @@ struct Slot<K, V> {
     asked_for: bool,
 }
 
-impl<K, V> Default for Recent<K, V> {
+impl<K, V, S: Default> Default for Recent<K, V, S> {
     fn default() -> Self {
         Self {
-            places: HashMap::new(),
+            places: HashMap::default(),
             slots: Vec::new(),
             hand: 0,
         }
     }
 }
 
-impl<K: Clone + Eq + Hash, V> Recent<K, V> {
+impl<K: Clone + Eq + Hash, V, S: BuildHasher> Recent<K, V, S> {
     pub(crate) fn put(&mut self, key: K, value: V) {
         if let Some(kept) = self.get(&key) {
             *kept = value;

@@ -91,7 +91,7 @@ fn admission(scope: ScopeId, token: Token, payload: Payload) -> Admit {
     }
 }
 
-fn posting(scope: ScopeId, token: Token, payload: Payload) -> Post {
+pub(crate) fn posting(scope: ScopeId, token: Token, payload: Payload) -> Post {
     Post {
         scope,
         token,

@@ -24,5 +24,6 @@ mod log;
 mod overload;
 mod paths;
 mod read_only;
+mod remembered;
 mod reopening;
 mod wal;
