@@ -5,12 +5,12 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::{HeaderValue, Method, StatusCode};
 use rewake_runtime::core::entity::RunStatus;
-use rewake_runtime::core::event::Failure;
+use rewake_runtime::core::event::{EventKind, Failure};
 use rewake_runtime::core::payload::{self, Payload};
-use rewake_runtime::webhook::{RespondWith, Response, Settings};
-use rewake_runtime::{AnswerError, Limits, RunOutcome, WorkflowBody};
+use rewake_runtime::webhook::{Request, RespondWith, Response, Settings};
+use rewake_runtime::{AnswerError, Limits, RunOutcome, WebhookDelivery, WorkflowBody};
 
-use crate::world::{Desk, Setup, World, response, take_all, take_one, take_two};
+use crate::world::{Desk, PUBLIC_URL, Setup, World, response, take_all, take_one, take_two};
 
 fn manual() -> Settings {
     Settings {
@@ -71,6 +71,29 @@ fn answer_nonsense(mut desk: Desk) -> WorkflowBody {
         let request = desk.next().await;
         let nonsense = Payload::from_bytes(*b"devl[7]");
         desk.answer_with(&request, &nonsense).await.unwrap();
+        Ok(payload::encode(&()).unwrap())
+    })
+}
+
+/// Answers two requests by the same means, and reads nothing more.
+fn answer_both(mut desk: Desk) -> WorkflowBody {
+    Box::pin(async move {
+        let first = desk.next().await;
+        assert_eq!(desk.answer(&first, 200, "attempt 1").await, Ok(()));
+        let second = desk.next().await;
+        let second = desk.answer(&second, 200, "second").await;
+        assert_eq!(second, Err(AnswerError::AlreadyAnswered));
+        desk.wait_for_ever().await;
+        Ok(payload::encode(&()).unwrap())
+    })
+}
+
+fn answer_both_from_steps(mut desk: Desk) -> WorkflowBody {
+    Box::pin(async move {
+        for _ in 0..2 {
+            let request = payload::encode(&desk.next().await).unwrap();
+            desk.step("answer_and_fail", request).await;
+        }
         Ok(payload::encode(&()).unwrap())
     })
 }
@@ -241,6 +264,53 @@ async fn too_many_callers_are_turned_away_before_their_requests_are_taken() {
     assert_eq!(first.await.problem(), "NO_ANSWER");
     // The place is free again.
     assert_eq!(world.post("two").await.problem(), "RUN_ENDED");
+}
+
+#[tokio::test]
+async fn an_answer_is_on_record_when_its_caller_has_it() {
+    let world = World::open(manual(), answer_twice).await;
+    assert_eq!(world.post("").await.body, "first");
+    let events = world.engine.events(world.run).await.unwrap();
+    let of_first = events
+        .iter()
+        .position(|event| matches!(&event.kind, EventKind::StepCompleted { .. }));
+    let of_first = of_first.expect("the record of the answer");
+    // All of it came at once.
+    let at = |back: usize| {
+        (
+            events[of_first - back].kind.name(),
+            events[of_first - back].at,
+        )
+    };
+    let (_, when) = at(0);
+    assert_eq!(at(1), ("step_started", when));
+    assert_eq!(at(2), ("step_created", when));
+}
+
+/// As where a key was forgotten, and the same request came again since.
+#[tokio::test]
+async fn whoever_comes_after_the_answer_hears_it_when_it_is_given_again() {
+    for script in [answer_both, answer_both_from_steps] {
+        let world = World::open(manual(), script).await;
+        let caller = world.engine.caller().unwrap();
+        let stream = world.engine.answer_stream(&world.token, Some("1"));
+        for _ in 0..2 {
+            let mut request = Request::new(Method::POST, PUBLIC_URL);
+            request.answer_to = Some(stream.to_string());
+            let listening = caller.listen(world.run);
+            let delivered = world.engine.deliver_webhook(WebhookDelivery {
+                token: world.token.clone(),
+                payload: payload::encode(&request).unwrap(),
+                key: None,
+            });
+            let delivered = delivered.await.unwrap().unwrap();
+            assert!(delivered.new);
+            // Time stands still, so nobody is told by its end.
+            let answer = caller.answer(world.run, stream, Settings::ANSWER_WITHIN, Some(listening));
+            let answer: Response = payload::decode(&answer.await.unwrap()).unwrap();
+            assert_eq!(http::Response::from(answer).body(), "attempt 1");
+        }
+    }
 }
 
 #[tokio::test]

@@ -116,10 +116,7 @@ pub(crate) fn answered_already() -> step::Verdict {
 }
 
 fn ended(verdict: &Verdict) -> step::Verdict {
-    payload::encode(verdict).map_or_else(
-        |error| fatal(error.to_string()),
-        step::Verdict::Completed,
-    )
+    payload::encode(verdict).map_or_else(|error| fatal(error.to_string()), step::Verdict::Completed)
 }
 
 fn fatal(reason: String) -> step::Verdict {
