@@ -1,7 +1,8 @@
 //! Maps and sets by the ids of runs.
 //!
-//! The writer looks into them several times for each request, and an id is mostly entropy already: no
-//! outsider chooses it, so it needs no hash that withstands one who would.
+//! The writer looks into them several times for each request, and an id is mostly entropy already. Where
+//! an application lets outsiders choose ids, those who choose them to collide slow down look-ups of
+//! their own, and of no more of them than are remembered.
 
 use std::collections::HashSet;
 use std::hash::{BuildHasherDefault, Hasher};

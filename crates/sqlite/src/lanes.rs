@@ -5,20 +5,26 @@
 //!
 //! 1. a transaction begins with the request that has waited longest, and takes what waited then in
 //!    order of arrival;
-//! 2. [`AHEAD`] outsiders at most go before workers that came earlier, and they may come while it is
-//!    open;
-//! 3. beside each outsider there are [`BESIDE`] workers at most, and then it is committed, or outsiders
-//!    would be answered no sooner for having gone first.
+//! 2. [`AHEAD`] outsiders at most, of [`AHEAD_BYTES`] together, go before workers that came earlier, and
+//!    they may come while it is open;
+//! 3. beside each outsider there are [`BESIDE`] workers at most, or as many as are served in the time
+//!    that a commit takes, and then it is committed, or outsiders would be answered no sooner for
+//!    having gone first.
 //!
-//! Nobody waits for ever: by 1, whoever is first in line is in the next transaction. By 2 and 3 workers lose
-//! little to outsiders that never end: at most one place in [`BESIDE`]. A crowd of outsiders stands in line as before, so the
-//! more a store has to do, the longer it takes to ask more of it; and workers by themselves share
-//! commits as before.
+//! Nobody waits for ever: by 1, whoever is first in line is in the next transaction. By 2 workers lose
+//! one place in [`BESIDE`] to outsiders that never end. By 3 they share a commit with fewer than they
+//! could, and yet no more than half of the time goes into commits for that, or what is left beside
+//! [`BESIDE`] of them. A crowd of outsiders stands in line, so the more a store has to do, the longer
+//! it takes to ask more of it; and workers by themselves share commits up to its bounds.
+
+use std::time::Duration;
 
 use crate::queue::Caller;
 
 /// So many outsiders a transaction go before workers that came earlier.
 const AHEAD: usize = 16;
+/// And no more than so many bytes of theirs: large ones would fill it.
+const AHEAD_BYTES: usize = 64 << 10;
 /// So many workers go into a transaction beside each outsider: enough that a commit is shared.
 const BESIDE: usize = 32;
 /// And no more after so many bytes of theirs, for one request may be about many runs.
@@ -59,33 +65,39 @@ pub(crate) struct Share {
     outsiders: usize,
     /// Of these, those that went before workers.
     ahead: usize,
+    ahead_bytes: usize,
     workers: usize,
     workers_bytes: usize,
     bytes: usize,
+    /// What a commit takes, by the last one.
+    commit: Duration,
 }
 
 impl Share {
     /// Of a transaction that begins before the request of this number has come.
-    pub(crate) const fn new(most: Most, until: u64) -> Self {
+    pub(crate) const fn new(most: Most, until: u64, commit: Duration) -> Self {
         Self {
             most,
             until,
             outsiders: 0,
             ahead: 0,
+            ahead_bytes: 0,
             workers: 0,
             workers_bytes: 0,
             bytes: 0,
+            commit,
         }
     }
 
     /// Takes one of those that are first in their lanes, and says whose; none where it is to be
-    /// committed.
+    /// committed. It has been open for `open`.
     pub(crate) fn take(
         &mut self,
         outsider: Option<First>,
         worker: Option<First>,
+        open: Duration,
     ) -> Option<Caller> {
-        let caller = self.choose(outsider, worker)?;
+        let caller = self.choose(outsider, worker, open)?;
         let first = match caller {
             Caller::Outsider => outsider,
             Caller::Worker => worker,
@@ -100,7 +112,10 @@ impl Share {
         match caller {
             Caller::Outsider => {
                 self.outsiders += 1;
-                self.ahead += usize::from(worker.is_some_and(|worker| is_before(worker, first)));
+                if worker.is_some_and(|worker| is_before(worker, first)) {
+                    self.ahead += 1;
+                    self.ahead_bytes = self.ahead_bytes.saturating_add(first.bytes);
+                }
             }
             Caller::Worker => {
                 self.workers += 1;
@@ -110,27 +125,36 @@ impl Share {
         Some(caller)
     }
 
-    fn choose(&self, outsider: Option<First>, worker: Option<First>) -> Option<Caller> {
+    fn choose(
+        &self,
+        outsider: Option<First>,
+        worker: Option<First>,
+        open: Duration,
+    ) -> Option<Caller> {
         let waited = |first: &First| first.number < self.until;
         let worker = worker.filter(waited);
         let Some(worker) = worker else {
             return outsider.filter(waited).map(|_| Caller::Outsider);
         };
         let Some(outsider) = outsider else {
-            return self.has_room_for_workers().then_some(Caller::Worker);
+            return self.has_room_for_workers(open).then_some(Caller::Worker);
         };
         let is_turn = is_before(outsider, worker);
         let is_begun = self.outsiders + self.workers > 0;
-        if is_turn || (is_begun && self.ahead < AHEAD) {
+        if is_turn || (is_begun && self.may_go_ahead(outsider)) {
             return Some(Caller::Outsider);
         }
-        self.has_room_for_workers().then_some(Caller::Worker)
+        self.has_room_for_workers(open).then_some(Caller::Worker)
     }
 
-    const fn has_room_for_workers(&self) -> bool {
-        self.outsiders == 0
-            || (self.workers < self.outsiders * BESIDE
-                && self.workers_bytes < self.outsiders * BESIDE_BYTES)
+    const fn may_go_ahead(&self, outsider: First) -> bool {
+        self.ahead < AHEAD && self.ahead_bytes.saturating_add(outsider.bytes) <= AHEAD_BYTES
+    }
+
+    fn has_room_for_workers(&self, open: Duration) -> bool {
+        let few = self.workers < self.outsiders * BESIDE
+            && self.workers_bytes < self.outsiders * BESIDE_BYTES;
+        self.outsiders == 0 || few || open < self.commit
     }
 }
 
@@ -151,13 +175,27 @@ mod tests {
         bytes: 4 << 20,
     };
     const SMALL: usize = 512;
+    const COMMIT: Duration = Duration::from_millis(1);
 
     /// Both lanes, and what comes into them.
-    #[derive(Debug, Default)]
+    #[derive(Debug)]
     struct Lanes {
         outsiders: VecDeque<First>,
         workers: VecDeque<First>,
         arrived: u64,
+        /// How long transactions are open when they take the next.
+        open: Duration,
+    }
+
+    impl Default for Lanes {
+        fn default() -> Self {
+            Self {
+                outsiders: VecDeque::new(),
+                workers: VecDeque::new(),
+                arrived: 0,
+                open: COMMIT,
+            }
+        }
     }
 
     impl Lanes {
@@ -174,12 +212,12 @@ mod tests {
         }
 
         fn begin(&self, most: Most) -> Share {
-            Share::new(most, self.arrived)
+            Share::new(most, self.arrived, COMMIT)
         }
 
         fn next(&mut self, share: &mut Share) -> Option<(Caller, First)> {
             let (outsider, worker) = (self.outsiders.front(), self.workers.front());
-            let caller = share.take(outsider.copied(), worker.copied())?;
+            let caller = share.take(outsider.copied(), worker.copied(), self.open)?;
             let lane = match caller {
                 Caller::Outsider => &mut self.outsiders,
                 Caller::Worker => &mut self.workers,
@@ -226,6 +264,30 @@ mod tests {
         }
         lanes.arrive(Caller::Outsider, 2, SMALL);
         assert_eq!(lanes.callers(&mut share), [Caller::Outsider; 2]);
+    }
+
+    #[test]
+    fn large_ones_from_outside_do_not_push_workers_out_of_a_transaction() {
+        let mut lanes = Lanes::default();
+        lanes.arrive(Caller::Worker, 1_000, SMALL);
+        lanes.arrive(Caller::Outsider, 4, 1 << 20);
+        let mut share = lanes.begin(ROOMY);
+        let callers = lanes.callers(&mut share);
+        assert_eq!(count(&callers, Caller::Worker), 512);
+    }
+
+    #[test]
+    fn where_a_commit_takes_long_more_workers_share_it_with_an_outsider() {
+        let mut lanes = Lanes::default();
+        lanes.arrive(Caller::Worker, 1_000, SMALL);
+        lanes.arrive(Caller::Outsider, 1, SMALL);
+        lanes.open = COMMIT / 2;
+        let mut share = lanes.begin(ROOMY);
+        for _ in 0..200 {
+            assert!(lanes.next(&mut share).is_some());
+        }
+        lanes.open = COMMIT;
+        assert_eq!(lanes.next(&mut share), None);
     }
 
     #[test]

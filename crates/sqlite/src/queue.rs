@@ -95,27 +95,27 @@ impl<T> Queue<T> {
     }
 
     /// Waits until something has come, and begins a transaction for what waits; none once the queue
-    /// is closed and empty.
-    pub(crate) fn begin(&self, most: Most) -> Option<Share> {
+    /// is closed and empty. The last commit took `commit`.
+    pub(crate) fn begin(&self, most: Most, commit: Duration) -> Option<Share> {
         let state = self.wait();
-        (!state.is_empty()).then(|| Share::new(most, state.arrived))
+        (!state.is_empty()).then(|| Share::new(most, state.arrived, commit))
     }
 
-    /// Takes what goes next into a transaction; none where it is to be committed.
-    pub(crate) fn next(&self, share: &mut Share) -> Option<(Caller, T)> {
+    /// Takes what goes next into a transaction that has been open for `open`; none where it is to be
+    /// committed.
+    pub(crate) fn next(&self, share: &mut Share, open: Duration) -> Option<(Caller, T)> {
         let mut state = self.state();
         let first = |lane: &Lane<T>| lane.front().map(|(first, _)| *first);
-        let caller = share.take(first(&state.outsiders), first(&state.workers))?;
+        let caller = share.take(first(&state.outsiders), first(&state.workers), open)?;
         let item = self.pop(&mut state, caller)?;
         Some((caller, item))
     }
 
-    /// Waits until something has come and takes it, workers first; none once the queue is closed and
-    /// empty.
+    /// Waits until something has come and takes it, from the lane of workers, where there are no
+    /// others; none once the queue is closed and empty.
     pub(crate) fn take(&self) -> Option<T> {
         let mut state = self.wait();
-        let worker = self.pop(&mut state, Caller::Worker);
-        worker.or_else(|| self.pop(&mut state, Caller::Outsider))
+        self.pop(&mut state, Caller::Worker)
     }
 
     /// Takes nothing more in; what waits is still served. The first reason stands.

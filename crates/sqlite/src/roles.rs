@@ -51,8 +51,9 @@ impl Log for SqliteStore {
         requests: Vec<Append>,
     ) -> StoreFuture<Vec<Result<Appended, AppendRefusal>>> {
         let bytes = requests.iter().map(Append::weight).sum();
-        let all_from_workers = requests.iter().all(|request| request.mark.is_some());
-        let caller = if all_from_workers {
+        // One of a worker's must not go before those of its that came earlier.
+        let any_from_worker = requests.iter().any(|request| request.mark.is_some());
+        let caller = if any_from_worker {
             Caller::Worker
         } else {
             Caller::Outsider

@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::thread::JoinHandle;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use rewake_store::{Patience, StoreError};
 use rusqlite::Connection;
@@ -62,14 +62,18 @@ impl Writer {
         let mut tables = Tables::of_writer(&self.connection);
         let mut patience = self.patience.clone();
         let began = began();
+        let mut last_commit = Duration::ZERO;
         loop {
             self.tasks.look(&mut patience, || began.elapsed());
-            let Some(mut share) = self.tasks.begin(self.most) else {
+            let Some(mut share) = self.tasks.begin(self.most, last_commit) else {
                 return Ok(());
             };
+            let opened = began.elapsed();
+            let mut full = opened;
             let mut questions = Vec::new();
             let mut source = || loop {
-                match self.tasks.next(&mut share)? {
+                full = began.elapsed();
+                match self.tasks.next(&mut share, full.saturating_sub(opened))? {
                     (caller, Task::Write(request)) => {
                         count(&self.counters.requests, 1);
                         return Some((caller, request));
@@ -79,6 +83,7 @@ impl Writer {
                 }
             };
             self.serve(&mut tables, &mut source)?;
+            last_commit = began.elapsed().saturating_sub(full);
             for question in questions {
                 reader::answer(&mut tables, question);
             }
@@ -137,6 +142,7 @@ impl Writer {
     fn serve_alone(&self, tables: &mut Tables<'_>, taken: Taken) -> Result<(), String> {
         let mut requests = taken.into_all();
         while let Some(request) = requests.next() {
+            // Whose it is does not matter any more.
             let mut alone = Some((Caller::Worker, request));
             if let Err(reason) = self.serve(tables, &mut || alone.take()) {
                 refuse_all(requests, &closed(&reason));

@@ -36,7 +36,7 @@ pub type StoreFuture<T, E = StoreError> = BoxFuture<'static, Result<T, E>>;
 ///
 /// Requests may be handed over before earlier ones are answered. Each is judged alone, against what
 /// those before it left; a refused one leaves nothing. They are judged in the order in which they were
-/// handed over, except that an outsider's, which names no worker position, may go before workers' that
+/// handed over, except that an outsider's, which carries no mark, may go before workers' that
 /// are not answered yet. Never the other way round.
 pub trait Log {
     /// Begins a log. Atomic with it: the start key, and the tokens of hooks it begins with.

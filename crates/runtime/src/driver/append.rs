@@ -178,11 +178,12 @@ impl Driver {
                 Ok(())
             }
             Err(error) => {
+                let may_stand = unknown || matches!(error, Failed::Refused(_));
                 let rest = match error {
                     Failed::Refused(refusal) => self.refused(refusal).await,
                     Failed::Store(error) => self.failed(error).await,
                 };
-                if !answers.is_empty() {
+                if may_stand && !answers.is_empty() {
                     // They may stand all the same, or others in their place.
                     self.engine.waiters.call(self.run, News::Look);
                 }

@@ -81,10 +81,7 @@ impl Driver {
     /// Takes its place among the runs that rest, and has those go for whom there is no room.
     fn keep_to_budget(&mut self) {
         let weight = self.shrink_to_fit();
-        let evicted = self
-            .engine
-            .budget
-            .rest(&mut self.resting, self.run, weight);
+        let evicted = self.engine.budget.rest(&mut self.resting, self.run, weight);
         for run in evicted {
             if run == self.run {
                 self.evict = true;
