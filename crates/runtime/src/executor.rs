@@ -307,7 +307,9 @@ impl Executor {
                 return Err(Stuck::BusyLoop);
             }
         }
-        before.divergence.map_or(Ok(()), |parted| Err(parted.into()))
+        before
+            .divergence
+            .map_or(Ok(()), |parted| Err(parted.into()))
     }
 
     fn progress(&self) -> Progress {

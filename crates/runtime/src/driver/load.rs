@@ -107,10 +107,7 @@ impl Driver {
     }
 
     /// The run's row and its workflow, where something is to be done for it here.
-    async fn look_at_row(
-        &mut self,
-        only_looking: bool,
-    ) -> Result<(RunRow, Arc<Workflow>), Stop> {
+    async fn look_at_row(&mut self, only_looking: bool) -> Result<(RunRow, Arc<Workflow>), Stop> {
         let engine = Arc::clone(&self.engine);
         let Some(row) = engine.store.run(engine.scope, self.run).await? else {
             return Err(Stop::Exit(Exit::Left));

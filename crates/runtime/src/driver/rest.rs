@@ -13,7 +13,7 @@ use crate::dispatch::Message;
 use crate::executor::Stuck;
 
 /// What each run in memory takes beside its driver and its workflow, in bytes, roughly: its mailbox with
-/// room for four messages, its places among the runs in memory and in the budget, its task's head, and
+/// room for a few messages, its places among the runs in memory and in the budget, its task's head, and
 /// what the allocator adds to a dozen pieces.
 const PLACES: usize = 4 * size_of::<Message>() + 1_024;
 
@@ -81,10 +81,7 @@ impl Driver {
     /// Takes its place among the runs that rest, and has those go for whom there is no room.
     fn keep_to_budget(&mut self) {
         let weight = self.shrink_to_fit();
-        let evicted = self
-            .engine
-            .budget
-            .rest(&mut self.resting, self.run, weight);
+        let evicted = self.engine.budget.rest(&mut self.resting, self.run, weight);
         for run in evicted {
             if run == self.run {
                 self.evict = true;
