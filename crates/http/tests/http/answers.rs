@@ -5,7 +5,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::{HeaderValue, Method, StatusCode};
 use rewake_runtime::core::entity::RunStatus;
-use rewake_runtime::core::event::{EventKind, Failure};
+use rewake_runtime::core::event::Failure;
 use rewake_runtime::core::payload::{self, Payload};
 use rewake_runtime::webhook::{Request, RespondWith, Response, Settings};
 use rewake_runtime::{AnswerError, Limits, RunOutcome, WebhookDelivery, WorkflowBody};
@@ -264,27 +264,6 @@ async fn too_many_callers_are_turned_away_before_their_requests_are_taken() {
     assert_eq!(first.await.problem(), "NO_ANSWER");
     // The place is free again.
     assert_eq!(world.post("two").await.problem(), "RUN_ENDED");
-}
-
-#[tokio::test]
-async fn an_answer_is_on_record_when_its_caller_has_it() {
-    let world = World::open(manual(), answer_twice).await;
-    assert_eq!(world.post("").await.body, "first");
-    let events = world.engine.events(world.run).await.unwrap();
-    let of_first = events
-        .iter()
-        .position(|event| matches!(&event.kind, EventKind::StepCompleted { .. }));
-    let of_first = of_first.expect("the record of the answer");
-    // All of it came at once.
-    let at = |back: usize| {
-        (
-            events[of_first - back].kind.name(),
-            events[of_first - back].at,
-        )
-    };
-    let (_, when) = at(0);
-    assert_eq!(at(1), ("step_started", when));
-    assert_eq!(at(2), ("step_created", when));
 }
 
 /// As where a key was forgotten, and the same request came again since.

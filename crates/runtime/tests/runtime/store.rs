@@ -34,6 +34,7 @@ struct Control {
     is_slow: AtomicBool,
     is_full: AtomicBool,
     loses_answer: AtomicBool,
+    loses_append: AtomicBool,
     busy_for: AtomicUsize,
     before_append: Mutex<Option<First>>,
     damaged: Mutex<Option<RunId>>,
@@ -65,6 +66,11 @@ impl TestStore {
     /// The next delivery is committed, and its answer gets lost.
     pub(crate) fn loses_next_answer(&self) {
         self.control.loses_answer.store(true, Ordering::SeqCst);
+    }
+
+    /// The next append is committed, and its answer gets lost.
+    pub(crate) fn loses_next_append(&self) {
+        self.control.loses_append.store(true, Ordering::SeqCst);
     }
 
     /// So many appends are refused because there is too much to do.
@@ -112,6 +118,11 @@ impl fmt::Debug for TestStore {
     }
 }
 
+fn lost<T: Send + 'static, E: From<StoreError> + Send + 'static>() -> StoreFuture<T, E> {
+    let reason = "the connection broke".to_owned();
+    ready(Err(StoreError::OutcomeUnknown { reason }.into())).boxed()
+}
+
 impl Log for TestStore {
     fn create(&self, request: Create) -> StoreFuture<Created, Failed<CreateRefusal>> {
         self.answer_later(self.memory.create(request))
@@ -134,14 +145,17 @@ impl Log for TestStore {
         if let Some(first) = first {
             first(&self.memory);
         }
-        self.answer_later(self.memory.append(request))
+        let appended = self.memory.append(request);
+        if control.loses_append.swap(false, Ordering::SeqCst) {
+            return lost();
+        }
+        self.answer_later(appended)
     }
 
     fn deliver(&self, request: Deliver) -> StoreFuture<Delivered, Failed<DeliverRefusal>> {
         let delivered = self.memory.deliver(request);
         if self.control.loses_answer.swap(false, Ordering::SeqCst) {
-            let reason = "the connection broke".to_owned();
-            return ready(Err(StoreError::OutcomeUnknown { reason }.into())).boxed();
+            return lost();
         }
         self.answer_later(delivered)
     }
