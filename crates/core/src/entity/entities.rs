@@ -118,12 +118,11 @@ impl Entities {
     }
 
     fn put_step(&mut self, step: Step) {
-        match self.steps.get_mut(&step.id) {
-            Some(known) => **known = step,
-            None => {
-                self.step_inputs += step.input.len();
-                self.steps.insert(step.id, Box::new(step));
-            }
+        if let Some(known) = self.steps.get_mut(&step.id) {
+            **known = step;
+        } else {
+            self.step_inputs += step.input.len();
+            self.steps.insert(step.id, Box::new(step));
         }
     }
 
