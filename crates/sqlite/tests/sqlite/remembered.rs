@@ -1,11 +1,14 @@
-//! What the writer remembers does not outlive a commit of somebody else's.
+//! What the writer remembers outlives neither a commit of somebody else's nor a transaction that came to
+//! nothing.
 
 use futures::executor::block_on;
+use rewake_sqlite::{Durability, Options};
 use rewake_store::core::event::EventKind;
 use rewake_store::{Failed, Log, Mailbox, StoreError};
 use rusqlite::Connection;
 
 use super::admission::posting;
+use super::clock::Gate;
 use super::log::{Run, Stage, payload, run_id};
 
 /// Another program, which takes rows away and puts them back.
@@ -97,4 +100,32 @@ fn mail_that_comes_behind_a_look_into_an_empty_mailbox_is_found() {
     let created = block_on(stage.store.create(run.creation())).unwrap();
     let events = created.frame.unwrap().events;
     assert!(matches!(events[..], [_, _, EventKind::HookReceived { .. }]));
+}
+
+#[test]
+fn mail_that_was_taken_out_in_a_batch_that_broke_is_found_again() {
+    let gate = Gate::new();
+    let stage = Stage::with(|path| {
+        Options::new(path, gate.now())
+            .durability(Durability::Relaxed)
+            .file_bytes(1 << 20)
+    });
+    let (run, heir, other) = (stage.run(), minted(&stage), minted(&stage));
+    let post = posting(stage.scope, heir.token(), payload(10));
+    block_on(stage.store.post(post)).unwrap();
+
+    let closed = gate.close();
+    let first = run.deliver(&payload(1));
+    closed.wait();
+    let takes_it_out = stage.store.create(heir.creation());
+    let sees_none = stage.store.create(other.creation());
+    let breaks = run.deliver(&payload(2 << 20));
+    drop(closed);
+
+    block_on(first).unwrap();
+    let created = block_on(takes_it_out).unwrap();
+    let events = created.frame.unwrap().events;
+    assert!(matches!(events[..], [_, _, EventKind::HookReceived { .. }]));
+    block_on(sees_none).unwrap();
+    block_on(breaks).unwrap_err();
 }
