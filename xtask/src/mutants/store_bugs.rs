@@ -85,14 +85,10 @@ pub(super) const STORES: &[Mutant] = &[
             },
             Edit {
                 file: "crates/sqlite/src/batch.rs",
-                find: r"    for request in requests {
-        serve(tables, now, request.as_mut())?;
-    }
+                find: r"        going = going.and_then(|()| serve(tables, now, request.as_mut()));
 ",
-                replace: r"    for (place, request) in requests.iter_mut().enumerate() {
-        UNCHECKED.set(place > 0);
-        serve(tables, now, request.as_mut())?;
-    }
+                replace: r"        UNCHECKED.set(taken.len() > 0);
+        going = going.and_then(|()| serve(tables, now, request.as_mut()));
 ",
             },
             Edit {
