@@ -134,8 +134,7 @@ impl Checkpoints {
 
     fn pause(&mut self, writer: &Connection, frames: u32) -> Result<(), String> {
         count(&self.counters.pauses, 1);
-        // A checkpoint does not wait for another one, whatever patience the connection has.
-        self.progress.wait_for_rest();
+        self.wait_for_thread();
         if checkpoint(writer, CheckpointMode::TRUNCATE, &self.counters)?.is_some() {
             // The hook tells of the log's new length only with the next commit.
             self.begin_anew();
@@ -146,6 +145,13 @@ impl Checkpoints {
             self.next_pause = frames + self.marks.soft;
         }
         Ok(())
+    }
+
+    /// A checkpoint does not wait for another one, whatever patience the connection has. The thread
+    /// waits for nobody, so however slow the disk is, it comes to rest.
+    fn wait_for_thread(&self) {
+        let has_ended = || self.thread.as_ref().is_none_or(JoinHandle::is_finished);
+        while self.progress.wait_for_rest() && !has_ended() {}
     }
 
     /// Ends the thread and waits for it. An error is what it met after the last commit.
@@ -189,12 +195,14 @@ impl Progress {
         }
     }
 
-    fn wait_for_rest(&self) {
+    /// Waits until the thread rests, or for a while; true where it is still at work.
+    fn wait_for_rest(&self) -> bool {
         let running = |state: &mut State| state.running;
-        drop(
-            self.rests
-                .wait_timeout_while(self.state(), PATIENCE, running),
-        );
+        let waited = self
+            .rests
+            .wait_timeout_while(self.state(), PATIENCE, running);
+        let (state, _) = waited.unwrap_or_else(PoisonError::into_inner);
+        state.running
     }
 }
 
