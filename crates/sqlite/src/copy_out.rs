@@ -13,6 +13,7 @@ use crate::forget::{forget_row, which};
 use crate::mail::{mail_row, unsigned};
 use crate::owed::owed_row;
 use crate::page::{run_id, token_row};
+use crate::request::Span;
 use crate::runs::run_row;
 use crate::session::scope_row;
 use crate::store::SqliteStore;
@@ -35,8 +36,9 @@ impl CopyOut for Source {
         after: Option<RowPlace>,
         max_bytes: usize,
     ) -> StoreFuture<Vec<AnyRow>> {
-        self.0
-            .read(move |tables| tables.rows_after(kind, after.as_ref(), max_bytes))
+        self.0.read(Span::Long, move |tables| {
+            tables.rows_after(kind, after.as_ref(), max_bytes)
+        })
     }
 }
 

@@ -85,31 +85,60 @@ impl Tables<'_> {
         after: Position,
         max_bytes: usize,
     ) -> Result<Vec<Frame>, StoreError> {
-        self.snapshot(|tables| {
-            let Some(row) = tables.run_in(scope, run)? else {
-                return Ok(Vec::new());
-            };
-            let (frames, enough) = tables.page(run, after, max_bytes)?;
-            let mut end = frames.last().map_or(after, Frame::last);
-            if frames.is_empty() && after < row.head {
-                // The frame that is the end may have been asked for from its middle.
-                let before = tables.frame_before(run, after.next())?;
-                end = before.as_ref().map_or(after, Frame::last);
-            }
-            if enough == Enough::No && end < row.head {
-                let what = format!("run `{run}`");
-                return Err(damaged(&what, "the end of its log is missing"));
-            }
-            Ok(frames)
+        self.snapshot(|tables| match tables.run_in(scope, run)? {
+            Some(row) => tables.frames_before(row.head, run, after, max_bytes),
+            None => Ok(Vec::new()),
         })
     }
 
-    /// Looks several times at one state of the database. Only where no transaction is open.
+    /// A run's row and the first page of its log.
+    pub(crate) fn run_with_log(
+        &mut self,
+        scope: ScopeId,
+        run: RunId,
+        max_bytes: usize,
+    ) -> Result<Option<(RunRow, Vec<Frame>)>, StoreError> {
+        self.snapshot(|tables| {
+            let Some(row) = tables.run_in(scope, run)? else {
+                return Ok(None);
+            };
+            let log = tables.frames_before(row.head, run, Position::START, max_bytes)?;
+            Ok(Some((row, log)))
+        })
+    }
+
+    /// A page of a log that ends at `head`, as the run's row says.
+    fn frames_before(
+        &mut self,
+        head: Position,
+        run: RunId,
+        after: Position,
+        max_bytes: usize,
+    ) -> Result<Vec<Frame>, StoreError> {
+        let (frames, enough) = self.page(run, after, max_bytes)?;
+        let mut end = frames.last().map_or(after, Frame::last);
+        if frames.is_empty() && after < head {
+            // The frame that is the end may have been asked for from its middle.
+            let before = self.frame_before(run, after.next())?;
+            end = before.as_ref().map_or(after, Frame::last);
+        }
+        if enough == Enough::No && end < head {
+            let what = format!("run `{run}`");
+            return Err(damaged(&what, "the end of its log is missing"));
+        }
+        Ok(frames)
+    }
+
+    /// Looks several times at one state of the database: that of the transaction that is open, or one
+    /// of its own.
     pub(crate) fn snapshot<T>(
         &mut self,
         look: impl FnOnce(&mut Self) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
         let connection = self.connection;
+        if !connection.is_autocommit() {
+            return look(self);
+        }
         let transaction = connection
             .unchecked_transaction()
             .map_err(|error| self.note(&error))?;

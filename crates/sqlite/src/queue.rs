@@ -111,11 +111,20 @@ impl<T> Queue<T> {
         Some((caller, item))
     }
 
-    /// Waits until something has come and takes it, from the lane of workers, where there are no
-    /// others; none once the queue is closed and empty.
-    pub(crate) fn take(&self) -> Option<T> {
+    /// Waits until something has come, and takes it with what follows while it may go `along`, at most
+    /// so many. From the lane of workers, where there are no others; empty once the queue is closed
+    /// and empty.
+    pub(crate) fn take(&self, most: usize, along: impl Fn(&T) -> bool) -> Vec<T> {
         let mut state = self.wait();
-        self.pop(&mut state, Caller::Worker)
+        let first = self.pop(&mut state, Caller::Worker);
+        let mut taken: Vec<T> = first.into_iter().collect();
+        while taken.len() < most
+            && taken.last().is_some_and(&along)
+            && state.workers.front().is_some_and(|(_, next)| along(next))
+        {
+            taken.extend(self.pop(&mut state, Caller::Worker));
+        }
+        taken
     }
 
     /// Takes nothing more in; what waits is still served. The first reason stands.

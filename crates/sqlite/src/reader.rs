@@ -9,8 +9,12 @@ use std::thread::{Builder, JoinHandle};
 use rusqlite::Connection;
 
 use crate::queue::Queue;
-use crate::request::Question;
+use crate::request::{Question, Span};
 use crate::tables::Tables;
+
+/// So many questions are answered from one state of the database at most. The other readers have
+/// those behind them, and the write-ahead log waits no longer than for these.
+const TOGETHER: usize = 16;
 
 thread_local! {
     static OF_A_STORE: Cell<bool> = const { Cell::new(false) };
@@ -39,15 +43,40 @@ pub(crate) fn begin(
 ) -> Result<JoinHandle<()>, io::Error> {
     spawn("rewake-reader", move || {
         let mut tables = Tables::of_reader(&connection);
-        while let Some(question) = questions.take() {
-            answer(&mut tables, question);
+        loop {
+            let together = questions.take(TOGETHER, |question| question.span == Span::Brief);
+            if together.is_empty() {
+                return;
+            }
+            answer_all(&mut tables, together);
         }
     })
 }
 
+/// Answers questions that were all asked before the first is looked into. Brief ones look at one state
+/// of the database: to come to each new state costs a connection its locks and its whole cache.
+fn answer_all(tables: &mut Tables<'_>, questions: Vec<Question>) {
+    if let [only] = &questions[..]
+        && only.span == Span::Long
+    {
+        return questions
+            .into_iter()
+            .for_each(|question| answer(tables, question));
+    }
+    // Should it fail, each looks at a state of its own.
+    let began = tables.control("BEGIN");
+    for question in questions {
+        answer(tables, question);
+    }
+    // An error may have ended it already.
+    if began.is_ok() && !tables.connection.is_autocommit() {
+        let _read_only = tables.control("ROLLBACK");
+    }
+}
+
 /// Answers one question. One that panics is not answered; the next ones are.
 pub(crate) fn answer(tables: &mut Tables<'_>, question: Question) {
-    if let Err(panic) = catch_unwind(AssertUnwindSafe(|| question(tables))) {
+    if let Err(panic) = catch_unwind(AssertUnwindSafe(|| (question.ask)(tables))) {
         drop(panic);
     }
 }

@@ -20,7 +20,19 @@ pub(crate) trait Request: Send {
 }
 
 /// A question, asked through one connection.
-pub(crate) type Question = Box<dyn FnOnce(&mut Tables<'_>) + Send>;
+pub(crate) struct Question {
+    pub(crate) ask: Box<dyn FnOnce(&mut Tables<'_>) + Send>,
+    pub(crate) span: Span,
+}
+
+/// How long a question looks at one state of the database.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Span {
+    /// At a few rows, or at about a page: others may look at the same state with it.
+    Brief,
+    /// At very many rows, and perhaps at several states one after the other.
+    Long,
+}
 
 /// What the writer thread does.
 pub(crate) enum Task {
@@ -73,11 +85,12 @@ where
 
 /// Packs a question, and what its answer comes through.
 pub(crate) fn ask<A: Send + 'static>(
+    span: Span,
     read: impl FnOnce(&mut Tables<'_>) -> Result<A, StoreError> + Send + 'static,
 ) -> (Question, oneshot::Receiver<Result<A, StoreError>>) {
     let (reply, answer) = oneshot::channel();
-    let question = Box::new(move |tables: &mut Tables<'_>| {
+    let ask = Box::new(move |tables: &mut Tables<'_>| {
         drop(reply.send(read(tables)));
     });
-    (question, answer)
+    (Question { ask, span }, answer)
 }

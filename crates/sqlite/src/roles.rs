@@ -14,6 +14,7 @@ use rewake_store::{
 };
 
 use crate::queue::Caller;
+use crate::request::Span;
 use crate::store::SqliteStore;
 use crate::tables::Tables;
 
@@ -93,7 +94,9 @@ impl Log for SqliteStore {
         after: Position,
         max_bytes: usize,
     ) -> StoreFuture<Vec<Frame>> {
-        self.read(move |tables| tables.frames_in(scope, run, after, max_bytes))
+        self.read(Span::Brief, move |tables| {
+            tables.frames_in(scope, run, after, max_bytes)
+        })
     }
 }
 
@@ -113,7 +116,9 @@ impl Mailbox for SqliteStore {
         limit: usize,
     ) -> StoreFuture<Vec<(u64, MailRow)>> {
         let now = self.now();
-        self.read(move |tables| tables.mail_after(scope, after, now, limit))
+        self.read(Span::Long, move |tables| {
+            tables.mail_after(scope, after, now, limit)
+        })
     }
 
     fn sweep(&self, scope: ScopeId, limit: usize) -> StoreFuture<usize> {
@@ -132,7 +137,9 @@ impl WakeUps for SqliteStore {
         until: Timestamp,
         limit: usize,
     ) -> StoreFuture<Vec<WakeUp>> {
-        self.read(move |tables| tables.due(scope, after, until, limit))
+        self.read(Span::Long, move |tables| {
+            tables.due(scope, after, until, limit)
+        })
     }
 
     fn parked(
@@ -141,13 +148,15 @@ impl WakeUps for SqliteStore {
         after: Option<RunId>,
         limit: usize,
     ) -> StoreFuture<Vec<(RunId, Parked)>> {
-        self.read(move |tables| tables.parked(scope, after, limit))
+        self.read(Span::Long, move |tables| tables.parked(scope, after, limit))
     }
 }
 
 impl Lineage for SqliteStore {
     fn owed(&self, scope: ScopeId, parent: RunId, max_bytes: usize) -> StoreFuture<Vec<OwedRow>> {
-        self.read(move |tables| tables.owed(scope, parent, max_bytes))
+        self.read(Span::Long, move |tables| {
+            tables.owed(scope, parent, max_bytes)
+        })
     }
 
     fn owed_runs(
@@ -156,7 +165,9 @@ impl Lineage for SqliteStore {
         after: Option<RunId>,
         limit: usize,
     ) -> StoreFuture<Vec<RunId>> {
-        self.read(move |tables| tables.owed_runs(scope, after, limit))
+        self.read(Span::Long, move |tables| {
+            tables.owed_runs(scope, after, limit)
+        })
     }
 
     fn children_told(&self, scope: ScopeId, run: RunId) -> StoreFuture<()> {
@@ -182,7 +193,9 @@ impl Streams for SqliteStore {
         run: RunId,
         stream: String,
     ) -> StoreFuture<Option<ChunkRow>> {
-        self.read(move |tables| tables.chunk_in(scope, run, &stream))
+        self.read(Span::Brief, move |tables| {
+            tables.chunk_in(scope, run, &stream)
+        })
     }
 }
 
@@ -191,7 +204,7 @@ impl Sessions for SqliteStore {
     fn scope(&self, project: String, environment: String) -> StoreFuture<ScopeId> {
         if self.is_read_only() {
             let refusal = self.read_only();
-            return self.read(move |tables| {
+            return self.read(Span::Long, move |tables| {
                 let found = tables.find_scope(&project, &environment)?;
                 found.ok_or(refusal)
             });
@@ -230,11 +243,22 @@ impl Nodes for SqliteStore {}
 
 impl Queries for SqliteStore {
     fn run(&self, scope: ScopeId, run: RunId) -> StoreFuture<Option<RunRow>> {
-        self.read(move |tables| tables.run_in(scope, run))
+        self.read(Span::Brief, move |tables| tables.run_in(scope, run))
+    }
+
+    fn run_with_log(
+        &self,
+        scope: ScopeId,
+        run: RunId,
+        max_bytes: usize,
+    ) -> StoreFuture<Option<(RunRow, Vec<Frame>)>> {
+        self.read(Span::Brief, move |tables| {
+            tables.run_with_log(scope, run, max_bytes)
+        })
     }
 
     fn token(&self, scope: ScopeId, token: Token) -> StoreFuture<Option<TokenRow>> {
-        self.read(move |tables| tables.token(scope, &token))
+        self.read(Span::Brief, move |tables| tables.token(scope, &token))
     }
 
     fn chosen_tokens(
@@ -244,7 +268,9 @@ impl Queries for SqliteStore {
         after: Option<Token>,
         limit: usize,
     ) -> StoreFuture<Vec<TokenRow>> {
-        self.read(move |tables| tables.chosen_tokens(scope, &prefix, after.as_ref(), limit))
+        self.read(Span::Long, move |tables| {
+            tables.chosen_tokens(scope, &prefix, after.as_ref(), limit)
+        })
     }
 
     fn runs(
@@ -254,6 +280,8 @@ impl Queries for SqliteStore {
         before: Option<RunId>,
         limit: usize,
     ) -> StoreFuture<RunPage> {
-        self.read(move |tables| tables.runs(scope, &filter, before, limit))
+        self.read(Span::Long, move |tables| {
+            tables.runs(scope, &filter, before, limit)
+        })
     }
 }

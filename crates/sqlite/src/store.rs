@@ -19,7 +19,7 @@ use crate::open;
 use crate::options::{Now, Options};
 use crate::queue::{Caller, Queue, closed};
 use crate::reader;
-use crate::request::{self, Question, Task};
+use crate::request::{self, Question, Span, Task};
 use crate::tables::Tables;
 use crate::writer::CLOSED;
 
@@ -121,9 +121,10 @@ impl SqliteStore {
     /// Hands a question to a reader.
     pub(crate) fn read<A: Send + 'static>(
         &self,
+        span: Span,
         read: impl FnOnce(&mut Tables<'_>) -> Result<A, StoreError> + Send + 'static,
     ) -> StoreFuture<A> {
-        let (question, answer) = request::ask(read);
+        let (question, answer) = request::ask(span, read);
         let pushed = match (&self.inner.questions, &self.inner.writer) {
             (Some(questions), _) => questions.push(question, 0, Caller::Worker),
             (None, Some(writer)) => writer.tasks.push(Task::Read(question), 0, Caller::Worker),

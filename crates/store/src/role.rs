@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use futures_util::FutureExt;
-use futures_util::future::{BoxFuture, join_all};
+use futures_util::future::{BoxFuture, join_all, try_join};
 use rewake_core::entity::RunStatus;
 use rewake_core::event::{Frame, Position};
 use rewake_core::id::RunId;
@@ -215,10 +215,28 @@ pub struct RunPage {
     pub next: Option<RunId>,
 }
 
-/// Questions. Each is answered from one snapshot.
-pub trait Queries {
+/// Questions. Each is answered from one snapshot, except where it says otherwise.
+pub trait Queries: Log {
     /// A run's row; none for a run that is not in `scope`.
     fn run(&self, scope: ScopeId, run: RunId) -> StoreFuture<Option<RunRow>>;
+
+    /// A run's row, and its log from the beginning, about `max_bytes` of it: what a worker needs that
+    /// takes the run up. None for a run that is not in `scope`. The two may be of different states,
+    /// neither older than the call.
+    fn run_with_log(
+        &self,
+        scope: ScopeId,
+        run: RunId,
+        max_bytes: usize,
+    ) -> StoreFuture<Option<(RunRow, Vec<Frame>)>> {
+        let (row, log) = (
+            self.run(scope, run),
+            self.frames(scope, run, Position::START, max_bytes),
+        );
+        try_join(row, log)
+            .map(|both| both.map(|(row, log)| Some((row?, log))))
+            .boxed()
+    }
 
     /// The live hook of a token. Overdue ones are still live here: the log decides.
     fn token(&self, scope: ScopeId, token: Token) -> StoreFuture<Option<TokenRow>>;

@@ -77,11 +77,11 @@ impl Driver {
         let _place = engine.loads.acquire().await;
         // Asked first: what the row says then has been counted.
         let counted = engine.recovery.is_counted(self.run);
-        let (mut row, mut workflow) = self.look_at_row(only_looking).await?;
+        let (mut row, mut log, mut workflow) = self.look(only_looking).await?;
         if self.must_lease(&row) {
             self.lease().await?;
             // Whoever had it may have written since.
-            (row, workflow) = self.look_at_row(only_looking).await?;
+            (row, log, workflow) = self.look(only_looking).await?;
         }
         self.workflow = Some(workflow);
         self.children.may_be_owed = row.children > 0;
@@ -92,6 +92,9 @@ impl Driver {
         self.recorded.parked = row.parked.is_some();
         self.count_if_suspect(counted).await?;
         self.recovering |= self.recorded.crashes > 0;
+        for frame in log {
+            self.feed(frame)?;
+        }
         while self.fed() < row.head && self.read_page().await? {}
         self.loaded = true;
         self.executor.with(Machine::rest).map_err(Stuck::from)?;
@@ -106,10 +109,18 @@ impl Driver {
         Ok(())
     }
 
-    /// The run's row and its workflow, where something is to be done for it here.
-    async fn look_at_row(&mut self, only_looking: bool) -> Result<(RunRow, Arc<Workflow>), Stop> {
+    /// The run's row, the first page of its log and its workflow, where something is to be done for it
+    /// here.
+    async fn look(
+        &mut self,
+        only_looking: bool,
+    ) -> Result<(RunRow, Vec<Frame>, Arc<Workflow>), Stop> {
         let engine = Arc::clone(&self.engine);
-        let Some(row) = engine.store.run(engine.scope, self.run).await? else {
+        let found = engine
+            .store
+            .run_with_log(engine.scope, self.run, PAGE)
+            .await?;
+        let Some((row, log)) = found else {
             return Err(Stop::Exit(Exit::Left));
         };
         if row.status.is_terminal() {
@@ -126,7 +137,7 @@ impl Driver {
             tracing::warn!(run = %self.run, workflow = row.workflow, "no such workflow in this build");
             return Err(Stop::Exit(Exit::Left));
         };
-        Ok((row, Arc::clone(workflow)))
+        Ok((row, log, Arc::clone(workflow)))
     }
 
     /// Puts on record, before a replay that may end the process, that there is one. What another build

@@ -21,6 +21,7 @@ mod grouping;
 mod lanes;
 mod locking;
 mod log;
+mod looking;
 mod overload;
 mod paths;
 mod read_only;

@@ -29,6 +29,8 @@ pub(super) async fn runs_and_their_logs_are_not_seen(stage: Stage<'_>) {
     assert_eq!(store.run(elsewhere, log.run).await, Ok(None));
     let frames = store.frames(elsewhere, log.run, Position::START, ALL);
     assert_eq!(frames.await, Ok(Vec::new()));
+    let both = store.run_with_log(elsewhere, log.run, ALL);
+    assert_eq!(both.await, Ok(None));
     let runs = store.runs(elsewhere, RunFilter::default(), None, ALL);
     assert_eq!(runs.await, Ok(RunPage::default()));
 }

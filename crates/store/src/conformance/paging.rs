@@ -65,6 +65,17 @@ pub(super) async fn a_page_of_frames_ends_near_its_bytes(stage: Stage<'_>) {
 pub(super) async fn the_log_of_an_unknown_run_is_empty(stage: Stage<'_>) {
     let log = stage.log(stage.run_id());
     assert!(page(log, 0, ALL).await.is_empty());
+    let both = stage.store.run_with_log(stage.scope, log.run, ALL);
+    assert_eq!(both.await, Ok(None));
+}
+
+pub(super) async fn a_run_comes_with_the_first_page_of_its_log(stage: Stage<'_>) {
+    let log = four_frames(&stage).await;
+    let (row, frames) = (log.row().await, log.frames().await);
+    let both = stage.store.run_with_log(stage.scope, log.run, ALL);
+    assert_eq!(both.await, Ok(Some((row.clone(), frames.clone()))));
+    let both = stage.store.run_with_log(stage.scope, log.run, 0);
+    assert_eq!(both.await, Ok(Some((row, frames[..1].to_vec()))));
 }
 
 /// Three runs, due at 30, 10 and 10.
