@@ -26,8 +26,10 @@ use crate::executor::Stuck;
 const PAGE: usize = 256;
 /// The most that is read, counted in one commit, and under way at once.
 const MOST: usize = 2_048;
-/// So many runs that were left are taken up at the same time at least. The others stay in the store: they
-/// take no memory, and whoever resumes a run meanwhile does not wait behind all of them.
+/// So many runs that were left are taken up at the same time at least, which is enough to share commits.
+/// The others stay in the store: they take no memory.
+const LEAST: usize = 256;
+/// So many runs of other nodes are taken over at the same time, and so many questions asked.
 pub(super) const AT_ONCE: usize = 64;
 /// How long to wait before a store that does not answer is asked again.
 const PAUSE: Duration = Duration::from_secs(1);
@@ -228,7 +230,7 @@ async fn take_up(
 fn room(engine: &Inner, unclean_starts: u32, under_way: usize) -> usize {
     if unclean_starts < 2 {
         let going_on = engine.busy_runs().saturating_sub(under_way);
-        going_on.clamp(AT_ONCE, MOST)
+        going_on.clamp(LEAST, MOST)
     } else {
         1
     }

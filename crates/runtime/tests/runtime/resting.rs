@@ -77,7 +77,7 @@ fn a_run_that_is_damaged_keeps_no_other_from_being_taken_up() {
 fn of_many_runs_that_are_overdue_only_some_are_in_memory_at_once() {
     let world = World::new();
     let engine = world.open(world.builder(sleeps_a_day));
-    let runs: Vec<_> = (0..200).map(|_| world.start(&engine)).collect();
+    let runs: Vec<_> = (0..600).map(|_| world.start(&engine)).collect();
     world.until(engine.shutdown(Duration::ZERO)).unwrap();
     world.pass(Duration::from_hours(24));
     let engine = world.until(world.builder(sleeps_a_day).open()).unwrap();
@@ -87,7 +87,7 @@ fn of_many_runs_that_are_overdue_only_some_are_in_memory_at_once() {
         .store
         .before_next_append(move |_| seen.store(there.resident_runs(), Ordering::SeqCst));
     world.settle();
-    assert_eq!(resident.load(Ordering::SeqCst), 64);
+    assert_eq!(resident.load(Ordering::SeqCst), 256);
     for run in runs {
         let events = world.events(&engine, run);
         assert_eq!(events.last(), Some(&"run_completed"), "{events:?}");
