@@ -56,21 +56,19 @@ pub(crate) fn begin(
 /// Answers questions that were all asked before the first is looked into. Brief ones look at one state
 /// of the database: to come to each new state costs a connection its locks and its whole cache.
 fn answer_all(tables: &mut Tables<'_>, questions: Vec<Question>) {
-    if let [only] = &questions[..]
-        && only.span == Span::Long
+    if questions
+        .iter()
+        .all(|question| question.span == Span::Brief)
     {
-        return questions
-            .into_iter()
-            .for_each(|question| answer(tables, question));
+        // Should it fail, each looks at a state of its own.
+        let _of_its_own = tables.control("BEGIN");
     }
-    // Should it fail, each looks at a state of its own.
-    let began = tables.control("BEGIN");
     for question in questions {
         answer(tables, question);
     }
-    // An error may have ended it already.
-    if began.is_ok() && !tables.connection.is_autocommit() {
-        let _read_only = tables.control("ROLLBACK");
+    // An error may have ended it already. Whatever is open here would be all that is ever seen again.
+    if !tables.connection.is_autocommit() {
+        let _wrote_nothing = tables.control("ROLLBACK");
     }
 }
 
