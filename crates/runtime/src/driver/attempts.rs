@@ -2,7 +2,7 @@
 //!
 //! A step's result is the only thing its run waits for; that it was created and started rides along
 //! with the commit before or after. Two kinds wait for their start to be on record first: a step
-//! without retries, and any step of a run that was found after an unclean end, so that each further
+//! without retries, and any step that an unclean end may have left under way, so that each further
 //! crash is counted.
 
 use std::collections::BTreeSet;
@@ -318,6 +318,11 @@ impl Attempts {
         self.retries.retain(|(_, id)| self.steps.contains_key(id));
     }
 
+    /// True where an attempt that may begin by now has not.
+    pub(super) fn any_to_begin(&self) -> bool {
+        !self.ready.is_empty() || !self.queued.is_empty()
+    }
+
     /// True while an attempt is under way, or waits for a place: a result will come.
     pub(super) fn any_under_way(&self) -> bool {
         self.running > 0 || !self.queued.is_empty()
@@ -340,7 +345,7 @@ impl Attempts {
 
     /// True where nothing but pauses between attempts is open.
     pub(super) fn is_quiet(&self) -> bool {
-        self.is_idle() && self.ready.is_empty() && self.queued.is_empty()
+        self.is_idle() && !self.any_to_begin()
     }
 
     /// True where nothing is under way or to be put on record, though something may be begun.

@@ -77,11 +77,14 @@ impl Driver {
         let _place = engine.loads.acquire().await;
         // Asked first: what the row says then has been counted.
         let counted = engine.recovery.is_counted(self.run);
-        let (mut row, mut log, mut workflow) = self.look(only_looking).await?;
+        // The log comes along where it is replayed at once: not before the run is this node's, nor
+        // before it is counted where it alone may be what ended the process.
+        let at_once = engine.node().is_none() && self.turn.is_none();
+        let (mut row, mut log, mut workflow) = self.look(only_looking, at_once).await?;
         if self.must_lease(&row) {
             self.lease().await?;
             // Whoever had it may have written since.
-            (row, log, workflow) = self.look(only_looking).await?;
+            (row, log, workflow) = self.look(only_looking, self.turn.is_none()).await?;
         }
         self.workflow = Some(workflow);
         self.children.may_be_owed = row.children > 0;
@@ -109,17 +112,21 @@ impl Driver {
         Ok(())
     }
 
-    /// The run's row, the first page of its log and its workflow, where something is to be done for it
-    /// here.
+    /// The run's row, the first page of its log where that is wanted, and its workflow, where something
+    /// is to be done for it here.
     async fn look(
         &mut self,
         only_looking: bool,
+        with_log: bool,
     ) -> Result<(RunRow, Vec<Frame>, Arc<Workflow>), Stop> {
         let engine = Arc::clone(&self.engine);
-        let found = engine
-            .store
-            .run_with_log(engine.scope, self.run, PAGE)
-            .await?;
+        let (store, scope) = (&engine.store, engine.scope);
+        let found = if with_log {
+            store.run_with_log(scope, self.run, PAGE).await?
+        } else {
+            let row = store.run(scope, self.run).await?;
+            row.map(|row| (row, Vec::new()))
+        };
         let Some((row, log)) = found else {
             return Err(Stop::Exit(Exit::Left));
         };

@@ -129,7 +129,8 @@ struct Driver {
     /// What the store said of the run, where it had ended before.
     ended: Option<Kindred>,
     recorded: Recorded,
-    /// Found after an unclean end: every start is on record before its attempt begins.
+    /// Found after an unclean end, which may have left steps under way: every start is on record before
+    /// its attempt begins.
     recovering: bool,
     rested: Vec<oneshot::Sender<()>>,
     /// Its turn to be replayed, until it rests.

@@ -38,6 +38,9 @@ impl Driver {
         for rested in self.rested.drain(..) {
             let _gone = rested.send(());
         }
+        // It has survived whatever it was found after, and what that may have left begun is on record.
+        // What begins from here on was never begun before.
+        self.recovering &= self.attempts.any_to_begin();
         if self.attempts.is_quiet() || (self.stopping && self.attempts.is_idle()) {
             return self.rest_quietly().await;
         }
@@ -70,8 +73,6 @@ impl Driver {
             }
             self.hand_over(mark, now);
         }
-        // Whatever it was found after, it has survived that.
-        self.recovering = false;
         if leaving {
             return self.go(next);
         }

@@ -91,3 +91,39 @@ fn a_step_that_waits_for_a_place_is_one_append() {
     }
     assert_eq!(world.store.appends(), 6);
 }
+
+#[test]
+fn after_a_crash_the_step_it_left_is_announced_and_those_after_it_are_not() {
+    let (world, gate) = (World::new(), Gate::default());
+    let run = world.start(&engine(&world, &gate, 10));
+    world.crash();
+    let before = world.store.appends();
+    let engine = engine(&world, &gate, 10);
+    // Its start.
+    assert_eq!(world.store.appends() - before, 1);
+    assert_eq!(world.events(&engine, run).last(), Some(&"step_started"));
+    for _ in 0..2 {
+        gate.open();
+        world.settle();
+    }
+    // Each of the steps, and the end.
+    assert_eq!(world.store.appends() - before, 4);
+    let ended = world.until(engine.run(run)).unwrap().unwrap();
+    assert!(ended.status.is_terminal());
+}
+
+#[test]
+fn after_a_crash_a_step_that_has_waited_for_a_place_is_announced_too() {
+    let (world, gate) = (World::new(), Gate::default());
+    let first = engine(&world, &gate, 2);
+    let runs = [world.start(&first), world.start(&first)];
+    // Both were under way.
+    world.crash();
+    let engine = engine(&world, &gate, 1);
+    let last_of = |run| world.events(&engine, run).last().copied();
+    let under_way = runs.map(|run| last_of(run) == Some("step_started"));
+    let waits = under_way.iter().position(|under_way| !under_way).unwrap();
+    gate.open();
+    world.settle();
+    assert_eq!(last_of(runs[waits]), Some("step_started"));
+}
