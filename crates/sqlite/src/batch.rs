@@ -9,7 +9,9 @@ use rusqlite::Error;
 
 use crate::fault::{Fault, refusal};
 use crate::queue::Caller;
+use crate::reader::shield;
 use crate::request::Request;
+use crate::stable::Stable;
 use crate::tables::Tables;
 
 /// Why a transaction came to nothing.
@@ -39,6 +41,18 @@ impl Taken {
         self.outsiders.len() + self.workers.len()
     }
 
+    /// Gives each the answer that it keeps.
+    pub(crate) fn answer(self) {
+        self.into_all().for_each(|request| {
+            shield(|| request.answer());
+        });
+    }
+
+    /// Gives each an error instead.
+    pub(crate) fn refuse(self, error: &StoreError) {
+        refuse_all(self.into_all(), error);
+    }
+
     /// All of them; outsiders, who may be few, hear first.
     pub(crate) fn into_all(self) -> impl Iterator<Item = Box<dyn Request>> {
         self.outsiders.into_iter().chain(self.workers)
@@ -52,6 +66,13 @@ impl Taken {
     }
 }
 
+/// Gives each an error.
+pub(crate) fn refuse_all(requests: impl IntoIterator<Item = Box<dyn Request>>, error: &StoreError) {
+    for request in requests {
+        shield(|| request.refuse(error.clone()));
+    }
+}
+
 /// Serves requests in one transaction until none comes any more, and answers how many rows it has
 /// written. Those that were taken, also where it came to nothing, wait for their answers.
 pub(crate) fn commit(
@@ -59,8 +80,9 @@ pub(crate) fn commit(
     now: &dyn Fn() -> Timestamp,
     source: &mut Source<'_>,
     taken: &mut Taken,
+    stable: Option<&Stable>,
 ) -> Result<u64, Broken> {
-    let committed = attempt(tables, now, source, taken);
+    let committed = attempt(tables, now, source, taken, stable);
     if committed.is_err() {
         tables.forget();
     }
@@ -72,6 +94,7 @@ fn attempt(
     now: &dyn Fn() -> Timestamp,
     source: &mut Source<'_>,
     taken: &mut Taken,
+    stable: Option<&Stable>,
 ) -> Result<u64, Broken> {
     let mut next = source();
     if next.is_none() {
@@ -94,9 +117,20 @@ fn attempt(
         undone.map_err(|error| Broken::Failing(error.to_string()))?;
         return Ok(0);
     }
-    let done = tables.control("COMMIT");
-    done.map_err(|error| after_commit(tables, &error))?;
+    end(tables, stable)?;
     Ok(rows)
+}
+
+fn end(tables: &mut Tables<'_>, stable: Option<&Stable>) -> Result<(), Broken> {
+    if let Some(stable) = stable {
+        stable.begin().map_err(Broken::Failing)?;
+    }
+    let done = tables.control("COMMIT");
+    let ended = done.map_err(|error| after_commit(tables, &error));
+    if let (Some(stable), Err(Broken::Undone(_))) = (stable, &ended) {
+        stable.undo();
+    }
+    ended
 }
 
 fn serve(

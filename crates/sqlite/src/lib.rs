@@ -5,7 +5,8 @@
 //! time writes, others may read. It must not know a runtime.
 //!
 //! ```text
-//!  requests ──▶ queue (bounded in bytes) ──▶ writer thread: BEGIN, judge each, COMMIT, answer all
+//!  requests ──▶ queue (bounded in bytes) ──▶ writer thread: BEGIN, judge each, COMMIT
+//!                                           ──▶ sync thread: sync the write-ahead log, answer all
 //!  questions ─▶ queue ──▶ two reader threads, each with a snapshot no longer than one page
 //!                         checkpoint thread: moves the write-ahead log into the file, early
 //!  <path>-lock: held by the process that writes
@@ -37,6 +38,7 @@ mod create;
 mod error;
 mod fault;
 mod forget;
+mod intake;
 mod kept;
 mod lanes;
 mod lock;
@@ -54,7 +56,9 @@ mod request;
 mod roles;
 mod runs;
 mod session;
+mod stable;
 mod store;
+mod syncs;
 mod tables;
 mod writer;
 

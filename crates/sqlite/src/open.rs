@@ -10,6 +10,7 @@ use std::thread::JoinHandle;
 
 use futures_channel::oneshot;
 use futures_util::FutureExt;
+use rewake_store::Durability;
 use rusqlite::wal::CheckpointMode;
 use rusqlite::{Connection, MAIN_DB};
 
@@ -18,6 +19,7 @@ use crate::connect::{self, beside, resolve, trouble};
 use crate::counts::Counters;
 use crate::create::{self, sync_names};
 use crate::error::OpenError;
+use crate::intake::Intake;
 use crate::lanes::Most;
 use crate::lock::Lock;
 use crate::migrate;
@@ -25,7 +27,9 @@ use crate::options::{Options, Place};
 use crate::queue::Queue;
 use crate::reader;
 use crate::request::Question;
+use crate::stable::Stable;
 use crate::store::{Inner, ToWriter};
+use crate::syncs::Syncs;
 use crate::writer::{Held, Writer};
 
 const READERS: usize = 2;
@@ -44,7 +48,12 @@ fn in_memory(options: &Options) -> Result<Inner, OpenError> {
     let connection = connect::in_memory(options).map_err(refused)?;
     migrate::make(&connection).map_err(refused)?;
     let counters = Arc::<Counters>::default();
-    let writer = begin(path, options, connection, &counters, None)?;
+    let intake = Intake {
+        tasks: Arc::new(Queue::new(options.queue_bytes)),
+        questions: None,
+        stable: None,
+    };
+    let writer = begin(path, options, connection, &counters, intake, None)?;
     Ok(Inner {
         path: None,
         writer: Some(writer),
@@ -73,7 +82,7 @@ fn to_read(path: &Path, options: &Options) -> Result<Inner, OpenError> {
         });
     }
     let questions = Arc::new(Queue::new(usize::MAX));
-    begin_readers(path, &questions)?;
+    begin_readers(path, &questions, None)?;
     Ok(Inner {
         path: Some(path.to_owned()),
         writer: None,
@@ -100,7 +109,8 @@ fn to_write(path: &Path, options: &Options) -> Result<Inner, OpenError> {
 
     let own = connect::to_write(path, options).map_err(|error| trouble(path, &error))?;
     let questions = Arc::new(Queue::new(usize::MAX));
-    let readers = begin_readers(path, &questions)?;
+    let stable = (options.durability == Durability::Full).then(Arc::<Stable>::default);
+    let readers = begin_readers(path, &questions, stable.as_ref())?;
     let checkpoints = Checkpoints::begin(
         &mut connection,
         own,
@@ -108,13 +118,25 @@ fn to_write(path: &Path, options: &Options) -> Result<Inner, OpenError> {
         Arc::clone(&counters),
     )
     .map_err(|error| refused(path, &error))?;
+    let intake = Intake {
+        tasks: Arc::new(Queue::new(options.queue_bytes)),
+        questions: Some(Arc::clone(&questions)),
+        stable,
+    };
+    let syncs = (intake.stable.as_ref())
+        .map(|stable| {
+            let (stable, intake) = (Arc::clone(stable), intake.clone());
+            Syncs::begin(&connection, &beside(path, "-wal"), stable, intake)
+        })
+        .transpose()
+        .map_err(|error| refused(path, &error))?;
     let held = Held {
         checkpoints: RefCell::new(checkpoints),
-        questions: Arc::clone(&questions),
+        syncs,
         readers,
         lock,
     };
-    let writer = begin(path, options, connection, &counters, Some(held))?;
+    let writer = begin(path, options, connection, &counters, intake, Some(held))?;
     Ok(Inner {
         path: Some(path.to_owned()),
         writer: Some(writer),
@@ -167,6 +189,7 @@ fn write_over(path: &Path) -> io::Result<()> {
 fn begin_readers(
     path: &Path,
     questions: &Arc<Queue<Question>>,
+    stable: Option<&Arc<Stable>>,
 ) -> Result<Vec<JoinHandle<()>>, OpenError> {
     let mut readers = Vec::with_capacity(READERS);
     for _ in 0..READERS {
@@ -175,7 +198,7 @@ fn begin_readers(
             .and_then(|connection| {
                 migrate::format(path, &connection)?;
                 migrate::check_schema(path, &connection)?;
-                reader::begin(connection, Arc::clone(questions))
+                reader::begin(connection, Arc::clone(questions), stable.cloned())
                     .map_err(|error| refused(path, &error))
             });
         match begun {
@@ -194,15 +217,16 @@ fn begin(
     options: &Options,
     connection: Connection,
     counters: &Arc<Counters>,
+    intake: Intake,
     file: Option<Held>,
 ) -> Result<ToWriter, OpenError> {
-    let tasks = Arc::new(Queue::new(options.queue_bytes));
+    let tasks = Arc::clone(&intake.tasks);
     let writer = Writer {
         connection,
         now: Arc::clone(&options.now),
         most: Most::beside(options.wal_bytes),
         patience: options.patience.clone(),
-        tasks: Arc::clone(&tasks),
+        intake,
         counters: Arc::clone(counters),
         file,
     };

@@ -88,10 +88,15 @@ impl<T> Queue<T> {
     /// Looks a while for something to come, where nothing waits and that is worth it. Nothing is
     /// taken, and to be closed counts as nothing.
     pub(crate) fn look(&self, patience: &mut Patience, now: impl Fn() -> Duration) {
-        let something = || self.len.load(Ordering::Acquire) > 0;
+        let something = || !self.is_empty();
         if !something() && patience.is_worth_a_look() {
             patience.look(something, now);
         }
+    }
+
+    /// True where nothing waits.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.len.load(Ordering::Acquire) == 0
     }
 
     /// Waits until something has come, and begins a transaction for what waits; none once the queue

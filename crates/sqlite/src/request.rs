@@ -21,8 +21,17 @@ pub(crate) trait Request: Send {
 
 /// A question, asked through one connection.
 pub(crate) struct Question {
-    pub(crate) ask: Box<dyn FnOnce(&mut Tables<'_>) + Send>,
+    pub(crate) ask: Box<dyn Ask>,
     pub(crate) span: Span,
+}
+
+/// What is asked.
+pub(crate) trait Ask: Send {
+    /// Looks the answer up, and keeps it.
+    fn look(&mut self, tables: &mut Tables<'_>);
+
+    /// Gives the answer that was kept.
+    fn answer(self: Box<Self>);
 }
 
 /// How long a question looks at one state of the database.
@@ -83,14 +92,38 @@ where
     }
 }
 
+struct Asked<R, A> {
+    read: Option<R>,
+    kept: Option<Result<A, StoreError>>,
+    reply: oneshot::Sender<Result<A, StoreError>>,
+}
+
 /// Packs a question, and what its answer comes through.
 pub(crate) fn ask<A: Send + 'static>(
     span: Span,
     read: impl FnOnce(&mut Tables<'_>) -> Result<A, StoreError> + Send + 'static,
 ) -> (Question, oneshot::Receiver<Result<A, StoreError>>) {
     let (reply, answer) = oneshot::channel();
-    let ask = Box::new(move |tables: &mut Tables<'_>| {
-        drop(reply.send(read(tables)));
+    let ask = Box::new(Asked {
+        read: Some(read),
+        kept: None,
+        reply,
     });
     (Question { ask, span }, answer)
+}
+
+impl<R, A> Ask for Asked<R, A>
+where
+    R: FnOnce(&mut Tables<'_>) -> Result<A, StoreError> + Send,
+    A: Send,
+{
+    fn look(&mut self, tables: &mut Tables<'_>) {
+        self.kept = self.read.take().map(|read| read(tables));
+    }
+
+    fn answer(self: Box<Self>) {
+        if let Some(kept) = self.kept {
+            drop(self.reply.send(kept));
+        }
+    }
 }

@@ -10,16 +10,18 @@ use rewake_store::{Patience, StoreError};
 use rusqlite::Connection;
 use rusqlite::wal::CheckpointMode;
 
-use crate::batch::{self, Broken, Source, Taken};
+use crate::batch::{self, Broken, Source, Taken, refuse_all};
 use crate::checkpoint::{Checkpoints, checkpoint};
 use crate::connect::keep_wal;
 use crate::counts::{Counters, count};
+use crate::intake::Intake;
 use crate::lanes::Most;
 use crate::lock::Lock;
 use crate::options::Now;
-use crate::queue::{Caller, Queue, closed};
+use crate::queue::{Caller, closed};
 use crate::reader;
-use crate::request::{Question, Request, Task};
+use crate::request::Task;
+use crate::syncs::Syncs;
 use crate::tables::Tables;
 
 /// Why a store that ended in order takes nothing in.
@@ -31,7 +33,7 @@ pub(crate) struct Writer {
     pub(crate) now: Now,
     pub(crate) most: Most,
     pub(crate) patience: Patience,
-    pub(crate) tasks: Arc<Queue<Task>>,
+    pub(crate) intake: Intake,
     pub(crate) counters: Arc<Counters>,
     /// None in memory.
     pub(crate) file: Option<Held>,
@@ -40,7 +42,8 @@ pub(crate) struct Writer {
 /// What there is only for a file.
 pub(crate) struct Held {
     pub(crate) checkpoints: RefCell<Checkpoints>,
-    pub(crate) questions: Arc<Queue<Question>>,
+    /// None where nobody waits for the disk.
+    pub(crate) syncs: Option<Syncs>,
     pub(crate) readers: Vec<JoinHandle<()>>,
     pub(crate) lock: Lock,
 }
@@ -64,16 +67,19 @@ impl Writer {
         let began = began();
         let mut last_commit = Duration::ZERO;
         loop {
-            self.tasks.look(&mut patience, || began.elapsed());
-            let Some(mut share) = self.tasks.begin(self.most, last_commit) else {
-                return Ok(());
+            let tasks = &self.intake.tasks;
+            tasks.look(&mut patience, || began.elapsed());
+            let Some(mut share) = tasks.begin(self.most, last_commit) else {
+                // A sync that is under way may have failed before this.
+                let stable = self.intake.stable.as_ref();
+                return stable.map_or(Ok(()), |stable| stable.wait());
             };
             let opened = began.elapsed();
             let mut full = opened;
             let mut questions = Vec::new();
             let mut source = || loop {
                 full = began.elapsed();
-                match self.tasks.next(&mut share, full.saturating_sub(opened))? {
+                match tasks.next(&mut share, full.saturating_sub(opened))? {
                     (caller, Task::Write(request)) => {
                         count(&self.counters.requests, 1);
                         return Some((caller, request));
@@ -84,9 +90,7 @@ impl Writer {
             };
             self.serve(&mut tables, &mut source)?;
             last_commit = began.elapsed().saturating_sub(full);
-            for question in questions {
-                reader::answer(&mut tables, question);
-            }
+            (reader::look(&mut tables, questions).into_iter()).for_each(reader::answer);
             if let Some(file) = &self.file {
                 let mut checkpoints = file.checkpoints.borrow_mut();
                 checkpoints.after_commit(&self.connection)?;
@@ -99,44 +103,41 @@ impl Writer {
         let mut taken = Taken::default();
         let done = self.commit(tables, source, &mut taken);
         match done {
-            Ok(()) => {
-                taken.into_all().for_each(answer);
-                Ok(())
-            }
             Err(Broken::Undone(_)) if taken.len() > 1 => self.serve_alone(tables, taken),
-            Err(Broken::Undone(error)) => {
-                for request in taken.into_all() {
-                    match &error {
-                        Some(error) => refuse(request, error),
-                        None => answer(request),
-                    }
-                }
+            Err(Broken::Undone(Some(error))) => {
+                taken.refuse(&error);
                 Ok(())
             }
+            Err(Broken::Undone(None)) => self.settle(taken, 0),
+            Ok(rows) => self.settle(taken, rows),
             Err(Broken::Failing(reason)) => {
-                self.shut(&reason);
-                refuse_all(taken.into_all(), &closed(&reason));
+                self.intake.shut(&reason);
+                taken.refuse(&closed(&reason));
                 Err(reason)
             }
-            Err(Broken::Unknown(reason)) => {
-                let error = StoreError::OutcomeUnknown {
-                    reason: reason.clone(),
-                };
-                self.shut(&reason);
-                refuse_all(taken.into_all(), &error);
-                Err(reason)
-            }
+            Err(Broken::Unknown(reason)) => Err(self.lose(taken, reason)),
         }
     }
 
-    /// Takes nothing more in, before anybody hears of the failure: whoever does, and asks at once,
-    /// must not be served. Questions come first, for they are answered elsewhere; a request that
-    /// still comes in is only answered by this thread.
-    fn shut(&self, reason: &str) {
-        if let Some(file) = &self.file {
-            drop(file.questions.fail(reason));
-        }
-        self.tasks.close(reason);
+    /// Answers what was judged, once that is on stable storage which it was judged against.
+    fn settle(&self, taken: Taken, rows: u64) -> Result<(), String> {
+        let Some(syncs) = self.file.as_ref().and_then(|file| file.syncs.as_ref()) else {
+            taken.answer();
+            return Ok(());
+        };
+        let alone = rows > 0 && taken.len() == 1 && self.intake.tasks.is_empty();
+        let settled = syncs.settle(taken, alone);
+        settled.map_err(|(taken, reason)| self.lose(taken, reason))
+    }
+
+    /// Nobody knows whether these were committed.
+    fn lose(&self, taken: Taken, reason: String) -> String {
+        let error = StoreError::OutcomeUnknown {
+            reason: reason.clone(),
+        };
+        self.intake.shut(&reason);
+        taken.refuse(&error);
+        reason
     }
 
     fn serve_alone(&self, tables: &mut Tables<'_>, taken: Taken) -> Result<(), String> {
@@ -157,11 +158,12 @@ impl Writer {
         tables: &mut Tables<'_>,
         source: &mut Source<'_>,
         taken: &mut Taken,
-    ) -> Result<(), Broken> {
-        let rows = batch::commit(tables, &*self.now, source, taken)?;
+    ) -> Result<u64, Broken> {
+        let stable = self.intake.stable.as_deref();
+        let rows = batch::commit(tables, &*self.now, source, taken, stable)?;
         count(&self.counters.commits, u64::from(rows > 0));
         count(&self.counters.rows, rows);
-        Ok(())
+        Ok(rows)
     }
 
     /// After the last request: everything goes into the file, and the file is let go of.
@@ -169,6 +171,9 @@ impl Writer {
         let Some(file) = self.file else {
             return Ok(());
         };
+        if let Some(questions) = &self.intake.questions {
+            questions.close(CLOSED);
+        }
         let (lock, moved) = file.end();
         let moved = moved.and_then(|()| {
             checkpoint(&self.connection, CheckpointMode::TRUNCATE, &self.counters).map(drop)
@@ -182,10 +187,10 @@ impl Writer {
 
     /// After a failure: the files stay as they are, for the next opening to find out.
     fn fail(self, reason: &str) {
-        self.shut(reason);
-        for task in self.tasks.fail(reason) {
+        self.intake.shut(reason);
+        for task in self.intake.tasks.fail(reason) {
             match task {
-                Task::Write(request) => refuse(request, &closed(reason)),
+                Task::Write(request) => refuse_all([request], &closed(reason)),
                 Task::Read(question) => drop(question),
             }
         }
@@ -199,10 +204,12 @@ impl Writer {
 }
 
 impl Held {
-    /// Ends the other threads, and leaves the lock to be let go of last. An error is one of moving
-    /// the log that nobody has heard of yet.
+    /// Ends the other threads, which are asked nothing more, and leaves the lock to be let go of last. An
+    /// error is one of moving the log that nobody has heard of yet.
     fn end(self) -> (Lock, Result<(), String>) {
-        self.questions.close(CLOSED);
+        if let Some(syncs) = self.syncs {
+            syncs.end();
+        }
         let moved = self.checkpoints.into_inner().end();
         for reader in self.readers {
             // A reader that panicked has nothing to add.
@@ -220,25 +227,4 @@ impl Held {
 )]
 fn began() -> Instant {
     Instant::now()
-}
-
-fn refuse_all(requests: impl IntoIterator<Item = Box<dyn Request>>, error: &StoreError) {
-    requests
-        .into_iter()
-        .for_each(|request| refuse(request, error));
-}
-
-/// Whoever is woken by an answer may panic here; the store goes on.
-fn answer(request: Box<dyn Request>) {
-    shield(|| request.answer());
-}
-
-fn refuse(request: Box<dyn Request>, error: &StoreError) {
-    shield(|| request.refuse(error.clone()));
-}
-
-fn shield(act: impl FnOnce()) {
-    if let Err(panic) = catch_unwind(AssertUnwindSafe(act)) {
-        drop(panic);
-    }
 }

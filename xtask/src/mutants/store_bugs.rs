@@ -37,9 +37,31 @@ pub(super) const STORES: &[Mutant] = &[
         package: "rewake-sqlite",
         filter: "test(faults)",
         edits: &[Edit {
-            file: "crates/sqlite/src/connect.rs",
-            find: r#"Durability::Full => "FULL","#,
-            replace: r#"Durability::Full => "NORMAL","#,
+            file: "crates/sqlite/src/syncs.rs",
+            find: "wal.sync_data();",
+            replace: "Ok::<(), io::Error>(drop(wal));",
+        }],
+    },
+    Mutant {
+        name: "unsynced-answer",
+        breaks: "a question is answered from a commit that is not on stable storage yet",
+        package: "rewake-sqlite",
+        filter: "test(faults)",
+        edits: &[Edit {
+            file: "crates/sqlite/src/reader.rs",
+            find: "stable.wait().is_ok()",
+            replace: "stable.check().is_ok()",
+        }],
+    },
+    Mutant {
+        name: "unsynced-refusal",
+        breaks: "a request that writes nothing is answered before that is synced which it was judged against",
+        package: "rewake-sqlite",
+        filter: "test(faults)",
+        edits: &[Edit {
+            file: "crates/sqlite/src/writer.rs",
+            find: "Ok(rows) => self.settle(taken, rows),",
+            replace: "Ok(0) => Ok(taken.answer()),\n            Ok(rows) => self.settle(taken, rows),",
         }],
     },
     Mutant {

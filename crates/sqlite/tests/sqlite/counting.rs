@@ -1,8 +1,8 @@
 //! What one request costs.
 //!
-//! Syncs cannot be counted from inside a process without unsafe code. With full durability in WAL
-//! mode each COMMIT is one sync of the write-ahead log (two where it begins anew at its start, once
-//! in some megabytes), so commits are counted; `strace -f -e fsync,fdatasync` shows the rest.
+//! Syncs cannot be counted from inside a process without unsafe code. With full durability each COMMIT
+//! of a lone caller is one sync of the write-ahead log (two where it begins anew at its start, once in
+//! some megabytes), so commits are counted; `strace -f -e fsync,fdatasync` shows the rest.
 
 use futures::executor::block_on;
 use rewake_sqlite::{Counts, Options};

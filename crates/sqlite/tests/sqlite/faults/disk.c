@@ -62,7 +62,7 @@ static size_t present;
 static uint64_t ops, syncs, writes, dice;
 
 static struct {
-    const char *directory, *trace, *loss, *cache, *error;
+    const char *directory, *trace, *loss, *cache, *error, *hold;
     uint64_t cut, sync, write, lies;
 } plan;
 
@@ -82,6 +82,7 @@ __attribute__((constructor)) static void begin(void) {
     plan.loss = text("REWAKE_DISK_LOSS");
     plan.cache = text("REWAKE_DISK_CACHE");
     plan.error = text("REWAKE_DISK_ERROR");
+    plan.hold = text("REWAKE_DISK_HOLD");
     plan.cut = number("REWAKE_DISK_CUT");
     plan.sync = number("REWAKE_DISK_SYNC");
     plan.write = number("REWAKE_DISK_WRITE");
@@ -479,7 +480,21 @@ static void fail_sync(int fd) {
             descriptors[other].owed = 1;
 }
 
+/* Syncs take as long as there is a file by the name of the plan; that they do, another one tells. */
+static void hold(int fd) {
+    if (!*plan.hold || !known(fd) || syscall(SYS_access, plan.hold, F_OK))
+        return;
+    char held[4096];
+    snprintf(held, sizeof held, "%s-held", plan.hold);
+    long told = syscall(SYS_openat, AT_FDCWD, held, O_WRONLY | O_CREAT, 0600);
+    syscall(SYS_close, told);
+    while (!syscall(SYS_access, plan.hold, F_OK))
+        usleep(1000);
+}
+
 static int sync_locked(int fd) {
+    /* Without the lock: writing goes on. */
+    hold(fd);
     pthread_mutex_lock(&lock);
     struct descriptor *descriptor = known(fd);
     int fails = 0;

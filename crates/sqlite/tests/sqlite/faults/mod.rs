@@ -25,6 +25,7 @@ mod told;
 mod trial;
 
 mod cuts;
+mod held;
 mod refusals;
 mod sight;
 mod syncs;

@@ -1,0 +1,143 @@
+//! From a commit to its answers: the sync of the write-ahead log.
+//!
+//! SQLite would sync within COMMIT, and the writer do nothing meanwhile. So the writer's connection
+//! leaves that to a thread of its own: while the disk works the next transaction is judged, and what
+//! comes meanwhile shares the next sync.
+//!
+//! ```text
+//!  writer:  BEGIN, judge each, … COMMIT ──▶ sync thread: sync, answer all
+//!  readers: look ── wait until all that they may have seen is synced ──▶ answer
+//! ```
+//!
+//! 1. Nobody is answered before everything that his request was judged against, or his question looked
+//!    at, is on stable storage: with a refusal, or an answer that was given before, neither.
+//! 2. Of transactions, some that share a sync are at the disk, one may wait behind them, and one is open.
+//!    So what was judged and not answered is bounded, however slow the disk.
+//! 3. After a sync that failed nobody knows what is on the disk. Nothing is committed any more, and
+//!    whoever waits for what was committed hears that.
+//!
+//! It is as safe as a sync within COMMIT. A process that dies between the two leaves the commit in the
+//! log, and opening puts that on stable storage before anybody sees it. A checkpoint syncs the log before
+//! it moves pages, and the file before the log may begin anew, in this mode as in the other. Only
+//! another process, which looks at the file itself, may see a commit before it is on stable storage.
+
+use std::fs::File;
+use std::io;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::thread::JoinHandle;
+
+use rewake_store::StoreError;
+use rusqlite::Connection;
+
+use crate::batch::Taken;
+use crate::intake::Intake;
+use crate::reader::spawn;
+use crate::stable::Stable;
+
+/// The writer's side.
+pub(crate) struct Syncs {
+    wal: Arc<File>,
+    stable: Arc<Stable>,
+    hand: SyncSender<Batch>,
+    thread: JoinHandle<()>,
+}
+
+/// Requests whose answers wait until a commit is on stable storage.
+struct Batch {
+    upto: u64,
+    taken: Taken,
+}
+
+impl Syncs {
+    /// Begins the thread for the write-ahead log at `path`, and has `writer` leave syncs to it.
+    pub(crate) fn begin(
+        writer: &Connection,
+        path: &Path,
+        stable: Arc<Stable>,
+        intake: Intake,
+    ) -> io::Result<Self> {
+        let wal = Arc::new(File::options().write(true).open(path)?);
+        let (hand, handed) = sync_channel(1);
+        let thread = {
+            let (wal, stable) = (Arc::clone(&wal), Arc::clone(&stable));
+            spawn("rewake-sync", move || run(&wal, &stable, &handed, &intake))?
+        };
+        writer
+            .pragma_update(None, "synchronous", "NORMAL")
+            .map_err(io::Error::other)?;
+        Ok(Self {
+            wal,
+            stable,
+            hand,
+            thread,
+        })
+    }
+
+    /// Answers once all that is committed by now is on stable storage. A commit that is `alone` is synced
+    /// here, if no other waits for a sync: to hand it over would take longer than is gained by it. Where
+    /// nobody will know, those that were taken are given back, with the reason.
+    pub(crate) fn settle(&self, taken: Taken, alone: bool) -> Result<(), (Taken, String)> {
+        let upto = self.stable.begun();
+        let behind = upto - self.stable.reached();
+        if behind > u64::from(alone) {
+            return self.hand_over(Batch { upto, taken });
+        }
+        if behind > 0 {
+            if let Err(reason) = sync(&self.wal) {
+                return Err((taken, reason));
+            }
+            self.stable.reach(upto);
+        }
+        taken.answer();
+        Ok(())
+    }
+
+    /// Where one waits already, the writer waits as well.
+    fn hand_over(&self, batch: Batch) -> Result<(), (Taken, String)> {
+        self.hand.send(batch).map_err(|unsent| {
+            let reason = self.stable.check().err();
+            let reason = reason.unwrap_or_else(|| "the thread that syncs is gone".to_owned());
+            (unsent.0.taken, reason)
+        })
+    }
+
+    /// Waits until what was handed over is answered, and ends the thread.
+    pub(crate) fn end(self) {
+        drop(self.hand);
+        // It reports its failures; a panic of it has nothing to add.
+        drop(self.thread.join());
+    }
+}
+
+fn run(wal: &File, stable: &Stable, handed: &Receiver<Batch>, intake: &Intake) {
+    while let Ok(first) = handed.recv() {
+        let mut batches = vec![first];
+        batches.extend(handed.try_iter());
+        let upto = batches.last().map_or(0, |batch| batch.upto);
+        // Those that wrote nothing wait for others, which may be there by now.
+        let synced = if stable.reached() < upto {
+            sync(wal)
+        } else {
+            Ok(())
+        };
+        if let Err(reason) = synced {
+            intake.shut(&reason);
+            let error = StoreError::OutcomeUnknown { reason };
+            for batch in batches {
+                batch.taken.refuse(&error);
+            }
+            return;
+        }
+        stable.reach(upto);
+        for batch in batches {
+            batch.taken.answer();
+        }
+    }
+}
+
+fn sync(wal: &File) -> Result<(), String> {
+    let synced = wal.sync_data();
+    synced.map_err(|error| format!("syncing the write-ahead log failed: {error}"))
+}
