@@ -7,6 +7,7 @@ use std::sync::mpsc::channel;
 use std::thread;
 use std::time::Duration;
 
+use futures::FutureExt;
 use futures::executor::block_on;
 use rewake_sqlite::{Options, SqliteStore};
 use rewake_store::{Append, Log};
@@ -73,7 +74,7 @@ fn ask_while_held(gate: &Gate, run: Run<'_>, hold: &Path) {
         ..step.clone()
     };
     let closed = gate.close();
-    let first = run.append(step);
+    let mut first = run.append(step);
     closed.wait();
     // In line behind it, and so in the next transaction.
     let (repeat, refused) = (run.append(repeat), run.append(refused));
@@ -81,6 +82,10 @@ fn ask_while_held(gate: &Gate, run: Run<'_>, hold: &Path) {
     drop(closed);
     let held = PathBuf::from(format!("{}-held", hold.display()));
     while !held.exists() {
+        if first.as_mut().now_or_never().is_some() {
+            say("early: without a sync");
+            return;
+        }
         thread::yield_now();
     }
 
