@@ -3,6 +3,7 @@
 //! A benchmark's workflows write this beside what is durable: an atomic store, which costs nothing
 //! and which no replay depends on.
 
+use std::ops::Range;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use tokio::sync::Notify;
@@ -23,17 +24,30 @@ fn place(n: u64) -> &'static AtomicU64 {
 
 /// Notes that the line `n` is reached now.
 pub(crate) fn note(n: u64) {
-    place(n).store(clock::nanos(), Ordering::Release);
-    MORE.notify_one();
+    // In one order with what `until` does: either this sees who waits, or that one sees the note.
+    place(n).store(clock::nanos(), Ordering::SeqCst);
+    if WANTED.load(Ordering::SeqCst) == n {
+        THERE.notify_one();
+    }
 }
 
-/// Tells whoever waits for a note that there is one more.
-static MORE: Notify = Notify::const_new();
+/// The note that is waited for: whoever waits is woken by no other, which would cost a measurement
+/// of many a wake-up each.
+static WANTED: AtomicU64 = AtomicU64::new(u64::MAX);
+static THERE: Notify = Notify::const_new();
 
 /// Waits for a note. One at a time may wait.
 pub(crate) async fn until(n: u64) {
-    while at(n) == 0 {
-        MORE.notified().await;
+    WANTED.store(n, Ordering::SeqCst);
+    while place(n).load(Ordering::SeqCst) == 0 {
+        THERE.notified().await;
+    }
+}
+
+/// Waits for all notes of a range, of which the last is likely to come last.
+pub(crate) async fn until_all(range: Range<u64>) {
+    for n in range.rev() {
+        until(n).await;
     }
 }
 

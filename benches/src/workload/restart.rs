@@ -35,9 +35,7 @@ pub(crate) async fn run(bench: &Bench) -> Result<Vec<Row>> {
     let world = World::open(&path, &Setting::default()).await?;
     resume(&world.rewake, 0).await?;
     let first = began.elapsed();
-    for n in 0..active {
-        notes::until(n).await;
-    }
+    notes::until_all(0..active).await;
     let driven = began.elapsed();
     world.rewake.shutdown(Duration::ZERO).await?;
 
@@ -99,9 +97,7 @@ pub(crate) async fn load(path: &Path, waiting: u64, active: u64) -> Result<()> {
         }
     })
     .await?;
-    for n in 0..active {
-        notes::until(n).await;
-    }
+    notes::until_all(0..active).await;
     println!("ready");
     // Whoever began it ends it long before.
     clock::pass(Duration::from_hours(1)).await;

@@ -174,9 +174,7 @@ async fn start_each_waiting(
         }
     })
     .await?;
-    for n in 0..runs {
-        notes::until(WAITS + n).await;
-    }
+    notes::until_all(WAITS..WAITS + runs).await;
     Ok(())
 }
 

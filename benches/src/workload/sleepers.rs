@@ -201,9 +201,7 @@ async fn drain(bench: &Bench, runs: u64) -> Result<Drained> {
         }
         anyhow::Ok(latency)
     });
-    for n in 0..runs {
-        notes::until(LONE + n).await;
-    }
+    notes::until_all(LONE..LONE + runs).await;
     let rate = callers::per_second(runs, began.elapsed());
     let lone = lone.await??;
     world.close().await?;
