@@ -26,8 +26,8 @@ impl Machine {
     }
 
     /// The error that stands, if any.
-    pub const fn divergence(&self) -> Option<&Divergence> {
-        self.divergence.as_ref()
+    pub fn divergence(&self) -> Option<&Divergence> {
+        self.divergence.as_deref()
     }
 
     /// The records to append: one for each command that the log does not know, in order of issue.

@@ -37,8 +37,8 @@ pub(super) struct CleanUp {
     undos: Vec<Undo>,
     /// The undo call that runs.
     current: Option<Current>,
-    /// The record that ends the run once the undo calls have.
-    end: Option<EventKind>,
+    /// The record that ends the run once the undo calls have. In a box, for few runs have one.
+    end: Option<Box<EventKind>>,
     /// What bounds the part that goes on.
     deadline: Option<WaitId>,
     /// The shields did not end in time.
@@ -195,7 +195,7 @@ impl Machine {
             let [_, undos] = WaitId::clean_up(self.run);
             self.set_deadline(undos);
         }
-        self.clean_up.end = Some(end);
+        self.clean_up.end = Some(Box::new(end));
         self.go_on_undoing();
     }
 
@@ -205,7 +205,7 @@ impl Machine {
             let Some(undo) = self.clean_up.undos.pop() else {
                 self.lift_deadline();
                 if let Some(end) = self.clean_up.end.take() {
-                    self.finish_with(end);
+                    self.finish_with(*end);
                 }
                 return;
             };
@@ -248,7 +248,7 @@ impl Machine {
             left.len(),
             named(&left)
         );
-        match self.clean_up.end.take() {
+        match self.clean_up.end.take().map(|end| *end) {
             Some(EventKind::RunCancelled { reason, terminated }) => {
                 let reason = Some(because(reason, &what));
                 self.finish_with(EventKind::RunCancelled { reason, terminated });

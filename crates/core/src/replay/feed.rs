@@ -227,7 +227,7 @@ impl Machine {
 
     fn end(&mut self, unclaimed: Option<Divergence>) {
         self.phase = Phase::Ended;
-        self.parted_at_end = unclaimed;
+        self.parted_at_end = unclaimed.map(Box::new);
         self.pairing.clear();
         self.deadlines.clear();
         self.steps.forget_fresh();

@@ -56,9 +56,9 @@ pub struct Machine {
     pub(super) waits: Few<WaitId, ()>,
     pub(super) deadlines: Deadlines,
     pub(super) clean_up: CleanUp,
-    pub(super) divergence: Option<Divergence>,
+    pub(super) divergence: Option<Box<Divergence>>,
     /// What the end of the log left unclaimed; told when the driver asks.
-    pub(super) parted_at_end: Option<Divergence>,
+    pub(super) parted_at_end: Option<Box<Divergence>>,
 }
 
 impl Machine {
@@ -112,7 +112,8 @@ impl Machine {
     /// [`Divergence::Parted`] where that is not so; it stands like an error of [`Self::feed`].
     pub fn rest(&mut self) -> Result<(), Divergence> {
         self.standing()?;
-        let unclaimed = self.parted_at_end.take().or_else(|| self.pairing.parted());
+        let at_end = self.parted_at_end.take().map(|parted| *parted);
+        let unclaimed = at_end.or_else(|| self.pairing.parted());
         // Whichever comes first in the log is where the two part; the rest follows from it.
         let parted = unclaimed.into_iter().chain(self.overread());
         let first = parted.min_by_key(Divergence::position);
@@ -182,13 +183,14 @@ impl Machine {
     }
 
     fn standing(&self) -> Result<(), Divergence> {
-        self.divergence.clone().map_or(Ok(()), Err)
+        self.divergence().cloned().map_or(Ok(()), Err)
     }
 
     /// The first error stands.
     pub(super) fn latch<T>(&mut self, result: Result<T, Divergence>) -> Result<T, Divergence> {
         if let Err(divergence) = &result {
-            self.divergence.get_or_insert_with(|| divergence.clone());
+            self.divergence
+                .get_or_insert_with(|| Box::new(divergence.clone()));
         }
         result
     }

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
 use rewake_core::event::{Correlation, EventKind, Role, Taken};
 use rewake_core::replay::Machine;
 use rewake_core::time::Timestamp;
@@ -138,8 +140,12 @@ impl Driver {
         begins.chain(known).chain(self.attempts.next_retry()).min()
     }
 
-    /// Appends, and feeds what the log answers.
-    pub(super) async fn append(&mut self, append: Append) -> Result<(), Stop> {
+    /// Appends, and feeds what the log answers. In a box, for a run that rests to keep no room for it.
+    pub(super) fn append(&mut self, append: Append) -> BoxFuture<'_, Result<(), Stop>> {
+        self.append_and_feed(append).boxed()
+    }
+
+    async fn append_and_feed(&mut self, append: Append) -> Result<(), Stop> {
         self.supersede_mark(&append).await;
         let mark = append.mark.clone().unwrap_or_default();
         let ended = append.events.iter().find_map(RunOutcome::of);

@@ -3,6 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
 use rewake_core::event::{EventKind, EventRef, Frame, Position, Writer};
 use rewake_core::replay::{Machine, OpenStep};
 use rewake_store::RunRow;
@@ -47,7 +49,7 @@ impl Driver {
             Some(frame) if heard.more == More::Nothing && !self.engine.recovery.is_under_way() => {
                 self.begin_new(frame).await
             }
-            _ => self.replay(heard.more != More::News).await,
+            _ => self.replay(heard.more != More::News).boxed().await,
         }
     }
 
@@ -56,10 +58,10 @@ impl Driver {
     async fn begin_new(&mut self, frame: Frame) -> Result<(), Stop> {
         let began = frame.events.first();
         let Some(EventKind::RunCreated { workflow, .. }) = began else {
-            return self.replay(false).await;
+            return self.replay(false).boxed().await;
         };
         let Some(workflow) = self.engine.registry.shared_workflow(workflow) else {
-            return self.replay(false).await;
+            return self.replay(false).boxed().await;
         };
         self.workflow = Some(Arc::clone(workflow));
         // Nobody has driven it before.
@@ -71,7 +73,8 @@ impl Driver {
         Ok(())
     }
 
-    /// Replays the run's log, if something is to be done for the run.
+    /// Replays the run's log, if something is to be done for the run. Callers put it in a box: it is large,
+    /// and over before the run rests.
     async fn replay(&mut self, only_looking: bool) -> Result<(), Stop> {
         let engine = Arc::clone(&self.engine);
         let _place = engine.loads.acquire().await;
@@ -240,10 +243,13 @@ impl Driver {
             .add_lost(step, judge_lost_attempt(circumstances));
     }
 
-    /// Reads the log from where the machine stands to its end, and feeds it.
-    pub(super) async fn read_tail(&mut self) -> Result<(), Stop> {
-        while self.read_page().await? {}
-        Ok(())
+    /// Reads the log from where the machine stands to its end, and feeds it. In a box, as an append is.
+    pub(super) fn read_tail(&mut self) -> BoxFuture<'_, Result<(), Stop>> {
+        async {
+            while self.read_page().await? {}
+            Ok(())
+        }
+        .boxed()
     }
 
     /// Reads what fits in a page, and feeds it; false where there is no more.

@@ -204,9 +204,9 @@ impl Driver {
 
     async fn work(&mut self) -> Exit {
         let stop = self.work_on().await;
-        let exit = self.stop(stop).await;
+        let exit = self.stop(stop).boxed().await;
         if exit == Exit::Ended {
-            self.tell_kindred().await;
+            self.tell_kindred().boxed().await;
         }
         exit
     }
@@ -257,7 +257,7 @@ impl Driver {
             Message::Begun(frame) | Message::Frame(frame) => self.take_in(frame).await?,
             Message::Look => self.read_tail().await?,
             Message::Upto(head) if head > self.fed() => self.read_tail().await?,
-            Message::Fence => self.look_at_lease().await?,
+            Message::Fence => self.look_at_lease().boxed().await?,
             Message::Owed => self.children.may_be_owed = true,
             Message::Recover { unclean, rested } => {
                 self.recovering |= unclean;

@@ -15,7 +15,7 @@ use crate::executor::Stuck;
 /// What each run in memory takes beside its driver and its workflow, in bytes, roughly: its mailbox with
 /// room for a few messages, its places among the runs in memory and in the budget, its task's head, and
 /// what the allocator adds to a dozen pieces.
-const PLACES: usize = 4 * size_of::<Message>() + 1_024;
+const PLACES: usize = 2 * size_of::<Message>() + 512;
 
 impl Driver {
     pub(super) async fn rest(&mut self) -> Result<(), Stop> {
