@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Counts {
     /// Transactions that were committed. With [`Durability::Full`](crate::Durability::Full) each
-    /// is followed by a sync of the write-ahead log before anybody is answered; at full load two may
+    /// is followed by a sync of the write-ahead log before anybody is answered; at full load some may
     /// share one.
     pub commits: u64,
     /// Requests that were answered, with an answer or a refusal.

@@ -63,6 +63,12 @@ pub enum OpenError {
         /// Who has it.
         holder: Holder,
     },
+    /// A sync of the file failed, and another process that looks at it still goes by what was lost then.
+    #[error("a sync of `{}` failed, and a program that looks at it goes by what was lost; end that program, then open it again", path.display())]
+    Stale {
+        /// The path.
+        path: PathBuf,
+    },
     /// There is no room to make or migrate the file.
     #[error("there is no room on the disk to open `{}`; make some", path.display())]
     DiskFull {
@@ -89,6 +95,7 @@ impl OpenError {
             Self::Older { .. } => "STORE_OLDER",
             Self::Damaged { .. } => "STORE_DAMAGED",
             Self::InUse { .. } => "STORE_IN_USE",
+            Self::Stale { .. } => "STORE_STALE",
             Self::DiskFull { .. } => "DISK_FULL",
             Self::Backend { .. } => "STORE_REFUSED",
         }
@@ -97,7 +104,7 @@ impl OpenError {
     /// True where opening may succeed later with nothing else changed.
     pub const fn is_retryable(&self) -> bool {
         match self {
-            Self::InUse { .. } | Self::DiskFull { .. } => true,
+            Self::InUse { .. } | Self::Stale { .. } | Self::DiskFull { .. } => true,
             Self::Unopenable { .. }
             | Self::NotOurs { .. }
             | Self::Newer { .. }

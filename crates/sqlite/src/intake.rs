@@ -1,7 +1,9 @@
 //! What comes into a store that writes, and how it shuts.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
+use crate::lock;
 use crate::queue::Queue;
 use crate::request::{Question, Task};
 use crate::stable::Stable;
@@ -14,6 +16,8 @@ pub(crate) struct Intake {
     pub(crate) questions: Option<Arc<Queue<Question>>>,
     /// None where nothing waits for the disk.
     pub(crate) stable: Option<Arc<Stable>>,
+    /// None in memory.
+    pub(crate) path: Option<PathBuf>,
 }
 
 impl Intake {
@@ -21,6 +25,9 @@ impl Intake {
     /// once, must not be served. Questions come first, for they are answered elsewhere; a request
     /// that still comes in is only answered by the writer.
     pub(crate) fn shut(&self, reason: &str) {
+        if let Some(path) = &self.path {
+            lock::note_failure(path);
+        }
         if let Some(stable) = &self.stable {
             stable.fail(reason);
         }

@@ -14,13 +14,17 @@ use crate::connect::beside;
 use crate::error::{Holder, OpenError};
 
 const PAUSE: Duration = Duration::from_millis(20);
+/// A line of the lock's file: the store was shut, because nobody knew what was on the disk.
+const FAILED: &str = "failed";
 
 /// The right to write to a store; gone when it is dropped.
 #[derive(Debug)]
 pub(crate) struct Lock {
-    _file: File,
+    file: File,
     /// True where somebody held it before: the store has existed.
     pub(crate) held_before: bool,
+    /// True where a holder before this one shut the store, and nobody has served it since.
+    pub(crate) failed_before: bool,
 }
 
 impl Lock {
@@ -48,18 +52,39 @@ impl Lock {
                 }
             }
         }
-        let held_before = sign(&mut file).map_err(unopenable)?;
+        let mut before = String::new();
+        file.read_to_string(&mut before).map_err(unopenable)?;
+        let failed_before = before.contains(FAILED);
+        sign(&mut file, failed_before).map_err(unopenable)?;
         Ok(Self {
-            _file: file,
-            held_before,
+            file,
+            held_before: !before.is_empty(),
+            failed_before,
         })
     }
+
+    /// What a failure may have left is put right.
+    pub(crate) fn forgive(&mut self) -> io::Result<()> {
+        if self.failed_before {
+            sign(&mut self.file, false)?;
+        }
+        Ok(())
+    }
+}
+
+/// Has the next holder know that this one shut the store. That it is not synced is no loss: what it is
+/// about does not outlive the machine.
+pub(crate) fn note_failure(path: &Path) {
+    let file = OpenOptions::new().append(true).open(beside(path, "-lock"));
+    // Where even that cannot be written, nothing can be done about it.
+    let _unwritten = file.and_then(|mut file| writeln!(file, "{FAILED}"));
 }
 
 /// Who holds the lock, or held it last.
 pub(crate) fn holder(path: &Path) -> Holder {
     let text = std::fs::read_to_string(beside(path, "-lock")).unwrap_or_default();
-    let (process, program) = text.trim_end().split_once(' ').unwrap_or((&text, ""));
+    let text = text.lines().next().unwrap_or_default();
+    let (process, program) = text.trim_end().split_once(' ').unwrap_or((text, ""));
     Holder {
         process: process.trim_end().parse().ok(),
         program: (!program.is_empty()).then(|| program.to_owned()),
@@ -81,18 +106,16 @@ pub(crate) fn private(options: &mut OpenOptions) {
     let _: &mut OpenOptions = options;
 }
 
-/// Writes who holds the lock, and answers whether somebody had done so before.
-fn sign(file: &mut File) -> io::Result<bool> {
-    let mut before = String::new();
-    file.read_to_string(&mut before)?;
+/// Writes who holds the lock, and whether one before it failed.
+fn sign(file: &mut File, failed: bool) -> io::Result<()> {
     let program = std::env::current_exe()
         .ok()
         .and_then(|path| Some(path.file_name()?.to_string_lossy().into_owned()))
         .unwrap_or_default();
     file.rewind()?;
     file.set_len(0)?;
-    writeln!(file, "{} {program}", std::process::id())?;
-    Ok(!before.is_empty())
+    let failed = if failed { FAILED } else { "" };
+    writeln!(file, "{} {program}\n{failed}", std::process::id())
 }
 
 /// Waits on a channel that nobody sends to: exactly the time, without spinning. The kernel has no

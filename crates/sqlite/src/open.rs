@@ -7,12 +7,13 @@ use std::path::Path;
 use std::sync::mpsc::channel;
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use futures_channel::oneshot;
 use futures_util::FutureExt;
 use rewake_store::Durability;
 use rusqlite::wal::CheckpointMode;
-use rusqlite::{Connection, MAIN_DB};
+use rusqlite::{Connection, ErrorCode, MAIN_DB, OpenFlags};
 
 use crate::checkpoint::{Checkpoints, checkpoint};
 use crate::connect::{self, beside, resolve, trouble};
@@ -21,7 +22,7 @@ use crate::create::{self, sync_names};
 use crate::error::OpenError;
 use crate::intake::Intake;
 use crate::lanes::Most;
-use crate::lock::Lock;
+use crate::lock::{Lock, note_failure};
 use crate::migrate;
 use crate::options::{Options, Place};
 use crate::queue::Queue;
@@ -33,6 +34,8 @@ use crate::syncs::Syncs;
 use crate::writer::{Held, Writer};
 
 const READERS: usize = 2;
+/// Why the readers of a store that was not opened answer nothing.
+const UNOPENED: &str = "it could not be opened";
 
 pub(crate) fn open(options: &Options) -> Result<Inner, OpenError> {
     match &options.place {
@@ -52,6 +55,7 @@ fn in_memory(options: &Options) -> Result<Inner, OpenError> {
         tasks: Arc::new(Queue::new(options.queue_bytes)),
         questions: None,
         stable: None,
+        path: None,
     };
     let writer = begin(path, options, connection, &counters, intake, None)?;
     Ok(Inner {
@@ -97,7 +101,12 @@ fn to_write(path: &Path, options: &Options) -> Result<Inner, OpenError> {
     if fs::metadata(path).is_ok_and(|found| found.len() > 0) {
         migrate::inspect(path)?;
     }
-    let lock = Lock::take(path, options.wait_for_store)?;
+    let mut lock = Lock::take(path, options.wait_for_store)?;
+    if lock.failed_before && is_open_elsewhere(path) {
+        return Err(OpenError::Stale {
+            path: path.to_owned(),
+        });
+    }
     create::ensure(path, lock.held_before)?;
     let counters = Arc::<Counters>::default();
     let mut connection = connect::to_write(path, options).map_err(|error| trouble(path, &error))?;
@@ -105,7 +114,9 @@ fn to_write(path: &Path, options: &Options) -> Result<Inner, OpenError> {
         return Err(unopenable(path, io::ErrorKind::PermissionDenied.into()));
     }
     migrate::migrate(path, &connection)?;
-    recover(path, &connection, &counters)?;
+    // One that fails here is as one that fails later.
+    recover(path, &connection, &counters).inspect_err(|_| note_failure(path))?;
+    lock.forgive().map_err(|error| refused(path, &error))?;
 
     let own = connect::to_write(path, options).map_err(|error| trouble(path, &error))?;
     let questions = Arc::new(Queue::new(usize::MAX));
@@ -117,11 +128,13 @@ fn to_write(path: &Path, options: &Options) -> Result<Inner, OpenError> {
         options.wal_bytes,
         Arc::clone(&counters),
     )
+    .inspect_err(|_| questions.close(UNOPENED))
     .map_err(|error| refused(path, &error))?;
     let intake = Intake {
         tasks: Arc::new(Queue::new(options.queue_bytes)),
         questions: Some(Arc::clone(&questions)),
         stable,
+        path: Some(path.to_owned()),
     };
     let syncs = (intake.stable.as_ref())
         .map(|stable| {
@@ -129,6 +142,7 @@ fn to_write(path: &Path, options: &Options) -> Result<Inner, OpenError> {
             Syncs::begin(&connection, &beside(path, "-wal"), stable, intake)
         })
         .transpose()
+        .inspect_err(|_| questions.close(UNOPENED))
         .map_err(|error| refused(path, &error))?;
     let held = Held {
         checkpoints: RefCell::new(checkpoints),
@@ -144,6 +158,23 @@ fn to_write(path: &Path, options: &Options) -> Result<Inner, OpenError> {
         counters,
         now: Arc::clone(&options.now),
     })
+}
+
+/// True where another connection has the file open, and with it keeps the index of the log, which may
+/// know what a sync that failed has lost: frames that are gone, or pages of them that never reached
+/// the file. Without one the index is made anew from the log.
+fn is_open_elsewhere(path: &Path) -> bool {
+    let alone = || {
+        let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+        connection.busy_timeout(Duration::ZERO)?;
+        connect::keep_wal(&connection, true)?;
+        // Set before anything is read: it wants the file alone, and has an index of its own.
+        connection.pragma_update(None, "locking_mode", "EXCLUSIVE")?;
+        connection.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(()))
+    };
+    let asked: rusqlite::Result<()> = alone();
+    // Whatever else is wrong with the file, opening it finds out.
+    asked.is_err_and(|error| error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy))
 }
 
 /// Puts what a process before this one left in the write-ahead log on stable storage.
@@ -204,7 +235,7 @@ fn begin_readers(
         match begun {
             Ok(thread) => readers.push(thread),
             Err(error) => {
-                questions.close("it could not be opened");
+                questions.close(UNOPENED);
                 return Err(error);
             }
         }

@@ -98,7 +98,10 @@ impl Options {
     }
 
     /// To look and not to write, beside the process that writes. Every request that would write is
-    /// refused with [`ReadOnly`](rewake_store::StoreError::ReadOnly).
+    /// refused with [`ReadOnly`](rewake_store::StoreError::ReadOnly). What is seen may be some hundred
+    /// microseconds old, and not yet on stable storage: a power cut can undo it. Once a sync has failed
+    /// in the process that writes, nobody may until this store is let go of
+    /// ([`Stale`](crate::OpenError::Stale)).
     #[must_use]
     pub fn read_only(mut self) -> Self {
         self.read_only = true;

@@ -34,7 +34,8 @@ impl Stable {
 
     /// What has begun up to this number is on stable storage.
     pub(crate) fn reach(&self, number: u64) {
-        self.reached.store(number, Ordering::Release);
+        // Those that wrote nothing may be told of a number that is long behind.
+        self.reached.fetch_max(number, Ordering::AcqRel);
         self.tell();
     }
 
@@ -80,5 +81,38 @@ impl Stable {
 
     fn lock(&self) -> MutexGuard<'_, ()> {
         self.lock.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_reached_stays_so() {
+        let stable = Stable::default();
+        stable.begin().unwrap();
+        stable.begin().unwrap();
+        stable.reach(2);
+        stable.reach(1);
+        assert_eq!(stable.reached(), 2);
+    }
+
+    #[test]
+    fn what_came_to_nothing_is_not_waited_for() {
+        let stable = Stable::default();
+        stable.begin().unwrap();
+        stable.undo();
+        assert_eq!(stable.wait(), Ok(()));
+    }
+
+    #[test]
+    fn nothing_begins_after_a_failure() {
+        let stable = Stable::default();
+        stable.begin().unwrap();
+        stable.fail("the disk is gone");
+        stable.fail("another reason");
+        assert_eq!(stable.wait(), Err("the disk is gone".to_owned()));
+        assert_eq!(stable.begin(), Err("the disk is gone".to_owned()));
     }
 }

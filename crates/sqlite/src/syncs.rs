@@ -17,9 +17,11 @@
 //!    whoever waits for what was committed hears that.
 //!
 //! It is as safe as a sync within COMMIT. A process that dies between the two leaves the commit in the
-//! log, and opening puts that on stable storage before anybody sees it. A checkpoint syncs the log before
-//! it moves pages, and the file before the log may begin anew, in this mode as in the other. Only
-//! another process, which looks at the file itself, may see a commit before it is on stable storage.
+//! log, and opening puts that on stable storage before anybody is served. A checkpoint syncs the log before
+//! it moves pages, and the file before the log may begin anew, in this mode as in the other. Two
+//! things differ for a store that was opened for reading only, which looks at the file itself: it may see a
+//! commit before it is on stable storage; and after a sync that failed it may keep an index of the log
+//! alive that knows what the disk has lost, with which nobody may write (`open::is_open_elsewhere`).
 
 use std::fs::File;
 use std::io;
@@ -40,12 +42,12 @@ use crate::stable::Stable;
 pub(crate) struct Syncs {
     wal: Arc<File>,
     stable: Arc<Stable>,
-    hand: SyncSender<Batch>,
+    hand: SyncSender<Waiting>,
     thread: JoinHandle<()>,
 }
 
 /// Requests whose answers wait until a commit is on stable storage.
-struct Batch {
+struct Waiting {
     upto: u64,
     taken: Taken,
 }
@@ -59,6 +61,8 @@ impl Syncs {
         intake: Intake,
     ) -> io::Result<Self> {
         let wal = Arc::new(File::options().write(true).open(path)?);
+        // A file system that does not do it says so here, and not with the first commit.
+        wal.sync_data()?;
         let (hand, handed) = sync_channel(1);
         let thread = {
             let (wal, stable) = (Arc::clone(&wal), Arc::clone(&stable));
@@ -82,7 +86,7 @@ impl Syncs {
         let upto = self.stable.begun();
         let behind = upto - self.stable.reached();
         if behind > u64::from(alone) {
-            return self.hand_over(Batch { upto, taken });
+            return self.hand_over(Waiting { upto, taken });
         }
         if behind > 0 {
             if let Err(reason) = sync(&self.wal) {
@@ -95,8 +99,8 @@ impl Syncs {
     }
 
     /// Where one waits already, the writer waits as well.
-    fn hand_over(&self, batch: Batch) -> Result<(), (Taken, String)> {
-        self.hand.send(batch).map_err(|unsent| {
+    fn hand_over(&self, waiting: Waiting) -> Result<(), (Taken, String)> {
+        self.hand.send(waiting).map_err(|unsent| {
             let reason = self.stable.check().err();
             let reason = reason.unwrap_or_else(|| "the thread that syncs is gone".to_owned());
             (unsent.0.taken, reason)
@@ -111,11 +115,11 @@ impl Syncs {
     }
 }
 
-fn run(wal: &File, stable: &Stable, handed: &Receiver<Batch>, intake: &Intake) {
+fn run(wal: &File, stable: &Stable, handed: &Receiver<Waiting>, intake: &Intake) {
     while let Ok(first) = handed.recv() {
-        let mut batches = vec![first];
-        batches.extend(handed.try_iter());
-        let upto = batches.last().map_or(0, |batch| batch.upto);
+        let mut all = vec![first];
+        all.extend(handed.try_iter());
+        let upto = all.last().map_or(0, |waiting| waiting.upto);
         // Those that wrote nothing wait for others, which may be there by now.
         let synced = if stable.reached() < upto {
             sync(wal)
@@ -125,14 +129,14 @@ fn run(wal: &File, stable: &Stable, handed: &Receiver<Batch>, intake: &Intake) {
         if let Err(reason) = synced {
             intake.shut(&reason);
             let error = StoreError::OutcomeUnknown { reason };
-            for batch in batches {
-                batch.taken.refuse(&error);
+            for waiting in all {
+                waiting.taken.refuse(&error);
             }
             return;
         }
         stable.reach(upto);
-        for batch in batches {
-            batch.taken.answer();
+        for waiting in all {
+            waiting.taken.answer();
         }
     }
 }

@@ -180,9 +180,12 @@ impl Writer {
         });
         let closed = keep_wal(&self.connection, moved.is_err())
             .and_then(|()| self.connection.close().map_err(|(_, error)| error));
+        let ended = moved.and_then(|()| closed.map_err(|error| error.to_string()));
+        if let Err(reason) = &ended {
+            self.intake.shut(reason);
+        }
         drop(lock);
-        moved?;
-        closed.map_err(|error| error.to_string())
+        ended
     }
 
     /// After a failure: the files stay as they are, for the next opening to find out.

@@ -214,6 +214,7 @@ fn of_opening() -> Vec<Said> {
             path: path(),
             holder: rewake_sqlite::Holder::default(),
         }),
+        OpenError::Sqlite(SqliteError::Stale { path: path() }),
         OpenError::Sqlite(SqliteError::DiskFull { path: path() }),
         OpenError::Sqlite(SqliteError::Backend {
             path: path(),

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use futures::executor::block_on;
-use rewake_sqlite::{Durability, Now, Options, SqliteStore};
+use rewake_sqlite::{Durability, Now, OpenError, Options, SqliteStore};
 use rewake_store::core::id::RunId;
 use rewake_store::{Failed, Queries, RunFilter, ScopeId, Sessions, StoreError};
 
@@ -86,8 +86,11 @@ fn a_process_lives() {
     };
     // A disk that fails for a while keeps it from opening more than once.
     for _ in 0..12 {
-        let Some(store) = open(&life.path, &life.now, course) else {
-            continue;
+        let store = match open(&life.path, &life.now, course) {
+            Ok(store) => store,
+            // Another process must let go first.
+            Err(OpenError::Stale { .. }) => return,
+            Err(_) => continue,
         };
         if life.serve(&store).is_ok() {
             say("ended");
@@ -111,7 +114,7 @@ struct Life {
 /// The store serves nothing until it is opened again.
 struct Shut;
 
-fn open(path: &Path, now: &Now, course: Course) -> Option<SqliteStore> {
+fn open(path: &Path, now: &Now, course: Course) -> Result<SqliteStore, OpenError> {
     let options = Options::new(path, Now::clone(now))
         .durability(course.durability)
         .wal_bytes(course.wal_bytes)
@@ -119,11 +122,11 @@ fn open(path: &Path, now: &Now, course: Course) -> Option<SqliteStore> {
     match SqliteStore::open(options) {
         Ok(store) => {
             say("opened");
-            Some(store)
+            Ok(store)
         }
         Err(error) => {
             say(&format!("unopened {} {error}", error.code()));
-            None
+            Err(error)
         }
     }
 }

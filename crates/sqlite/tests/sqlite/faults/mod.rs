@@ -24,6 +24,7 @@ mod life;
 mod told;
 mod trial;
 
+mod beside;
 mod cuts;
 mod held;
 mod refusals;

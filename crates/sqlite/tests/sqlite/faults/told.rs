@@ -27,6 +27,8 @@ pub(crate) struct Told {
     /// How often the store shut itself, and how often it did not open.
     pub(crate) shuts: u32,
     pub(crate) unopened: u32,
+    /// That another process had to let go first, upon which a life ends.
+    pub(crate) stale: u32,
     /// Requests that were told that nobody knows.
     pub(crate) unknown: u32,
     /// Requests that were told of a disk without room.
@@ -67,7 +69,10 @@ impl Told {
             "begun" => self.begun += 1,
             "shut" => self.shuts += 1,
             "opened" => self.open_outcome = false,
-            "unopened" => self.unopened += 1,
+            "unopened" => {
+                self.unopened += 1;
+                self.stale += u32::from(rest.starts_with("STORE_STALE"));
+            }
             "ended" => self.ended = true,
             // Of the test harness.
             _ => {}

@@ -28,7 +28,7 @@ impl Trial {
         }
     }
 
-    fn path(&self) -> PathBuf {
+    pub(crate) fn path(&self) -> PathBuf {
         // The store goes by the path without links, and the disk by its text.
         let directory = self.directory.path().canonicalize().unwrap();
         directory.join(path_in(&self.directory).file_name().unwrap())
@@ -36,6 +36,16 @@ impl Trial {
 
     /// Lives until the plan or the course ends it.
     pub(crate) fn live(&mut self, course: Course, plan: &Plan) -> Trace {
+        self.live_seen(course, plan, |_| {})
+    }
+
+    /// The same, and shows what the life says while it goes on.
+    pub(crate) fn live_seen(
+        &mut self,
+        course: Course,
+        plan: &Plan,
+        mut see: impl FnMut(&str),
+    ) -> Trace {
         let path = self.path();
         let traces = tempfile::tempdir().unwrap();
         let trace = traces.path().join("trace");
@@ -46,11 +56,13 @@ impl Trial {
         self.told.begins();
         for line in process.lines.by_ref().map_while(Result::ok) {
             self.told.note(&line);
+            see(&line);
         }
         let status = process.wait();
         let trace = Trace::read(&trace);
         assert_eq!(status.code(), Some(CUT), "{course:?} {plan:?} {trace:?}");
-        assert!(trace.was_cut || self.told.ended, "{course:?} {plan:?}");
+        let ended = self.told.ended || self.told.stale > 0;
+        assert!(trace.was_cut || ended, "{course:?} {plan:?}");
         trace
     }
 
