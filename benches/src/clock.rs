@@ -43,3 +43,13 @@ pub(crate) fn timestamp() -> Timestamp {
 pub(crate) async fn pass(span: Duration) {
     tokio::time::sleep(span).await;
 }
+
+/// Lets time pass for a thread, to some tens of microseconds: tokio's timer knows whole milliseconds,
+/// which is as much as what a lone caller waits for.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "calls at a fixed rate are what is measured"
+)]
+pub(crate) fn hold(span: Duration) {
+    std::thread::sleep(span);
+}
