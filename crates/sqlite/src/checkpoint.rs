@@ -5,6 +5,7 @@
 //! the log again at its start, in place, without the file growing. Where a reader holds on to an old
 //! state the log grows on; before it reaches the bound, writing pauses and waits for that reader.
 
+use std::path::Path;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -17,6 +18,7 @@ use rusqlite::{Connection, Error, ErrorCode, MAIN_DB};
 use crate::connect::{PAGE_BYTES, PATIENCE};
 use crate::counts::{Counters, count};
 use crate::fault::Fault;
+use crate::lock::note_failure;
 
 /// What a page takes in the write-ahead log.
 const FRAME_BYTES: u64 = PAGE_BYTES as u64 + 24;
@@ -67,6 +69,7 @@ impl Checkpoints {
     pub(crate) fn begin(
         writer: &mut Connection,
         own: Connection,
+        path: &Path,
         wal_bytes: u64,
         counters: Arc<Counters>,
     ) -> Result<Self, io::Error> {
@@ -75,9 +78,10 @@ impl Checkpoints {
         let (wake, woken) = sync_channel(1);
         let thread = {
             let (progress, counters) = (Arc::clone(&progress), Arc::clone(&counters));
+            let path = path.to_owned();
             Builder::new()
                 .name("rewake-checkpoint".to_owned())
-                .spawn(move || run(&own, &woken, &progress, &counters))?
+                .spawn(move || run(&own, &path, &woken, &progress, &counters))?
         };
         let frames = Arc::<AtomicU32>::default();
         let seen = Arc::clone(&frames);
@@ -206,14 +210,24 @@ impl Progress {
     }
 }
 
-fn run(own: &Connection, woken: &Receiver<()>, progress: &Progress, counters: &Counters) {
+fn run(
+    own: &Connection,
+    path: &Path,
+    woken: &Receiver<()>,
+    progress: &Progress,
+    counters: &Counters,
+) {
     while let Ok(()) = woken.recv() {
         let done = checkpoint(own, CheckpointMode::PASSIVE, counters);
         let mut state = progress.state();
         match done {
             Ok(Some(moved)) => state.moved = moved,
             Ok(None) => {}
-            Err(failure) => state.failure = Some(failure),
+            Err(failure) => {
+                // The writer hears of it with its next commit only.
+                note_failure(path);
+                state.failure = Some(failure);
+            }
         }
         state.running = false;
         drop(state);

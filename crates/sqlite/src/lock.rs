@@ -54,7 +54,7 @@ impl Lock {
         }
         let mut before = String::new();
         file.read_to_string(&mut before).map_err(unopenable)?;
-        let failed_before = before.contains(FAILED);
+        let failed_before = before.lines().skip(1).any(|line| line.starts_with(FAILED));
         sign(&mut file, failed_before).map_err(unopenable)?;
         Ok(Self {
             file,
@@ -77,7 +77,7 @@ impl Lock {
 pub(crate) fn note_failure(path: &Path) {
     let file = OpenOptions::new().append(true).open(beside(path, "-lock"));
     // Where even that cannot be written, nothing can be done about it.
-    let _unwritten = file.and_then(|mut file| writeln!(file, "{FAILED}"));
+    let _unwritten = file.and_then(|mut file| file.write_all(format!("{FAILED}\n").as_bytes()));
 }
 
 /// Who holds the lock, or held it last.
@@ -112,10 +112,12 @@ fn sign(file: &mut File, failed: bool) -> io::Result<()> {
         .ok()
         .and_then(|path| Some(path.file_name()?.to_string_lossy().into_owned()))
         .unwrap_or_default();
-    file.rewind()?;
-    file.set_len(0)?;
     let failed = if failed { FAILED } else { "" };
-    writeln!(file, "{} {program}\n{failed}", std::process::id())
+    let text = format!("{} {program}\n{failed}\n", std::process::id());
+    // Over what is there, so that nothing of it is lost in between.
+    file.rewind()?;
+    file.write_all(text.as_bytes())?;
+    file.set_len(text.len() as u64)
 }
 
 /// Waits on a channel that nobody sends to: exactly the time, without spinning. The kernel has no

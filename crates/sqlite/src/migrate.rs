@@ -4,9 +4,15 @@
 //! version is the format. A table says the same, so that a damaged header is noticed.
 
 use std::collections::BTreeSet;
+#[cfg(unix)]
+use std::collections::btree_map::{BTreeMap, Entry};
 use std::fs::{self, File};
-use std::io::{self, Read};
+use std::io;
+#[cfg(unix)]
+use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::Path;
+#[cfg(unix)]
+use std::sync::{Mutex, PoisonError};
 
 use rusqlite::{Connection, Error, OpenFlags};
 
@@ -50,8 +56,7 @@ pub(crate) fn inspect(path: &Path) -> Result<i64, OpenError> {
 /// The format that the file's header says, read without the database.
 fn inspect_header(path: &Path) -> Result<i64, OpenError> {
     let mut bytes = [0; HEADER_BYTES];
-    let read = File::open(path).and_then(|mut file| file.read_exact(&mut bytes));
-    match read {
+    match first_bytes(path, &mut bytes) {
         Err(source) if source.kind() != io::ErrorKind::UnexpectedEof => {
             return Err(OpenError::Unopenable {
                 path: path.to_owned(),
@@ -66,6 +71,27 @@ fn inspect_header(path: &Path) -> Result<i64, OpenError> {
         i64::from(i32::from_be_bytes(number))
     };
     known(path, number(68), number(60))
+}
+
+/// Reads the first bytes of a database file. The descriptor stays open as long as the process, one for
+/// each file: to close any of them would drop the locks that SQLite has on the file for other handles in
+/// this process, and another program could then remove the log under them.
+#[cfg(unix)]
+fn first_bytes(path: &Path, bytes: &mut [u8]) -> io::Result<()> {
+    static KEPT: Mutex<BTreeMap<(u64, u64), File>> = Mutex::new(BTreeMap::new());
+    let found = fs::metadata(path)?;
+    let mut kept = KEPT.lock().unwrap_or_else(PoisonError::into_inner);
+    let file = match kept.entry((found.dev(), found.ino())) {
+        Entry::Occupied(known) => known.into_mut(),
+        Entry::Vacant(place) => place.insert(File::open(path)?),
+    };
+    file.read_exact_at(bytes, 0)
+}
+
+/// Reads the first bytes of a file.
+#[cfg(not(unix))]
+fn first_bytes(path: &Path, bytes: &mut [u8]) -> io::Result<()> {
+    io::Read::read_exact(&mut File::open(path)?, bytes)
 }
 
 /// Notices a file that was cut.

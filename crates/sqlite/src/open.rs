@@ -102,7 +102,7 @@ fn to_write(path: &Path, options: &Options) -> Result<Inner, OpenError> {
         migrate::inspect(path)?;
     }
     let mut lock = Lock::take(path, options.wait_for_store)?;
-    if lock.failed_before && is_open_elsewhere(path) {
+    if lock.failed_before && is_open_elsewhere(path, options.wait_for_store) {
         return Err(OpenError::Stale {
             path: path.to_owned(),
         });
@@ -125,6 +125,7 @@ fn to_write(path: &Path, options: &Options) -> Result<Inner, OpenError> {
     let checkpoints = Checkpoints::begin(
         &mut connection,
         own,
+        path,
         options.wal_bytes,
         Arc::clone(&counters),
     )
@@ -163,10 +164,10 @@ fn to_write(path: &Path, options: &Options) -> Result<Inner, OpenError> {
 /// True where another connection has the file open, and with it keeps the index of the log, which may
 /// know what a sync that failed has lost: frames that are gone, or pages of them that never reached
 /// the file. Without one the index is made anew from the log.
-fn is_open_elsewhere(path: &Path) -> bool {
+fn is_open_elsewhere(path: &Path, wait: Duration) -> bool {
     let alone = || {
         let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
-        connection.busy_timeout(Duration::ZERO)?;
+        connection.busy_timeout(wait)?;
         connect::keep_wal(&connection, true)?;
         // Set before anything is read: it wants the file alone, and has an index of its own.
         connection.pragma_update(None, "locking_mode", "EXCLUSIVE")?;

@@ -21,7 +21,8 @@
 //! it moves pages, and the file before the log may begin anew, in this mode as in the other. Two
 //! things differ for a store that was opened for reading only, which looks at the file itself: it may see a
 //! commit before it is on stable storage; and after a sync that failed it may keep an index of the log
-//! alive that knows what the disk has lost, with which nobody may write (`open::is_open_elsewhere`).
+//! alive that knows what the disk has lost, with which nobody may write (`open::is_open_elsewhere`). A process
+//! that is killed between such a sync and the note of it is not told from one that was killed in order.
 
 use std::fs::File;
 use std::io;

@@ -87,7 +87,8 @@ impl Driver {
         if self.must_lease(&row) {
             self.lease().await?;
             // Whoever had it may have written since.
-            (row, log, workflow) = self.look(only_looking, self.turn.is_none()).await?;
+            let at_once = self.turn.is_none() && row.crashes == 0;
+            (row, log, workflow) = self.look(only_looking, at_once).await?;
         }
         self.workflow = Some(workflow);
         self.children.may_be_owed = row.children > 0;

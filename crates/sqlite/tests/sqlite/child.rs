@@ -105,9 +105,16 @@ fn a_process_does_its_task() {
         return;
     };
     let options = Options::new(path, clock::ticking()).wait_for_store(Duration::ZERO);
-    let store = SqliteStore::open(options).unwrap();
+    let store = SqliteStore::open(options.clone()).unwrap();
     match task.to_str() {
         Some("hold") => hold(),
+        Some("look beside and hold") => {
+            begin(&store, scope(&store));
+            // It comes and goes, and so does one that is refused.
+            drop(SqliteStore::open(options.clone().read_only()).unwrap());
+            SqliteStore::open(options).unwrap_err();
+            hold()
+        }
         Some("write") => write(&store),
         Some("admit") => admission::admit_and_end(&store),
         Some("write until it fails") => write_until_it_fails(&store),

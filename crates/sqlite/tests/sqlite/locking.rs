@@ -63,3 +63,22 @@ fn opening_waits_for_the_holder_to_go() {
     waiting.join().unwrap().unwrap();
     drop(directory);
 }
+
+/// SQLite's own locks, which keep others from removing the log of a store that is in use.
+#[test]
+fn whoever_comes_and_goes_in_a_process_leaves_it_its_hold_of_the_file() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = path_in(&directory);
+    let mut process = Process::start("look beside and hold", &path);
+    process.next("held");
+    let other = rusqlite::Connection::open(&path).unwrap();
+    other.busy_timeout(Duration::ZERO).unwrap();
+    let alone = other
+        .pragma_update(None, "locking_mode", "EXCLUSIVE")
+        .and_then(|()| {
+            other.query_row("SELECT count(*) FROM runs", [], |row| row.get::<_, i64>(0))
+        });
+    let code = alone.unwrap_err().sqlite_error_code();
+    assert_eq!(code, Some(rusqlite::ErrorCode::DatabaseBusy));
+    process.kill();
+}
