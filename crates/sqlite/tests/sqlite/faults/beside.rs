@@ -38,7 +38,8 @@ fn look(path: &std::path::Path) -> Connection {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY;
     let connection = Connection::open_with_flags(path, flags).unwrap();
     let runs = connection.query_row("SELECT count(*) FROM runs", [], |row| row.get::<_, i64>(0));
-    runs.unwrap();
+    // A life that has come to its end meanwhile has no file left to look at.
+    drop(runs);
     let keep = DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE;
     connection.set_db_config(keep, true).unwrap();
     connection
