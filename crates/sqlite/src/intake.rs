@@ -21,7 +21,7 @@ pub(crate) struct Intake {
 }
 
 impl Intake {
-    /// After a failure: takes nothing more in, before anybody hears of it, for whoever does, and asks at
+    /// After a failure: notes it for the next opening, and takes nothing more in, before anybody hears of it, for whoever does, and asks at
     /// once, must not be served. Questions come first, for they are answered elsewhere; a request
     /// that still comes in is only answered by the writer.
     pub(crate) fn shut(&self, reason: &str) {

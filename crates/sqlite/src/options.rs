@@ -98,8 +98,8 @@ impl Options {
     }
 
     /// To look and not to write, beside the process that writes. Every request that would write is
-    /// refused with [`ReadOnly`](rewake_store::StoreError::ReadOnly). What is seen may be some hundred
-    /// microseconds old, and not yet on stable storage: a power cut can undo it. Once a sync has failed
+    /// refused with [`ReadOnly`](rewake_store::StoreError::ReadOnly). What is seen may
+    /// not be on stable storage yet: a power cut can undo it. Once a sync has failed
     /// in the process that writes, nobody may until this store is let go of
     /// ([`Stale`](crate::OpenError::Stale)).
     #[must_use]

@@ -238,7 +238,7 @@ impl Driver {
             jitter: self.engine.jitter(),
             max_result: self.engine.limits.payload,
         };
-        // It began under another driver, which is gone. From now on each start is on record first.
+        // It began under another driver, which is gone. Until its first rest each start is on record first.
         self.recovering = true;
         self.attempts
             .add_lost(step, judge_lost_attempt(circumstances));
