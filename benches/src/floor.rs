@@ -176,7 +176,8 @@ impl Floor {
             "PRAGMA temp_store = MEMORY;
              PRAGMA cell_size_check = ON;
              PRAGMA trusted_schema = OFF;
-             PRAGMA cache_size = -16384;
+             PRAGMA cache_size = -4096;
+             PRAGMA cache_spill = 4096;
              PRAGMA synchronous = {synchronous};
              PRAGMA fullfsync = ON;
              PRAGMA checkpoint_fullfsync = ON;"

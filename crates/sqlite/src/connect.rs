@@ -97,6 +97,11 @@ pub(crate) fn keep_wal(connection: &Connection, keep: bool) -> Result<(), Error>
 }
 
 /// What holds for every connection.
+///
+/// A small page cache: SQLite goes over all of it at the end of most transactions that have split or
+/// merged pages (it looks for pages behind the end of the file, which there are while they change
+/// places), and a page that is not in it lies in the operating system's. A large transaction may fill
+/// four times as much before its pages go into the log early.
 pub(crate) fn configure(connection: &Connection) -> Result<(), Error> {
     connection.busy_timeout(PATIENCE)?;
     connection.set_prepared_statement_cache_capacity(64);
@@ -104,7 +109,8 @@ pub(crate) fn configure(connection: &Connection) -> Result<(), Error> {
         "PRAGMA temp_store = MEMORY;
          PRAGMA cell_size_check = ON;
          PRAGMA trusted_schema = OFF;
-         PRAGMA cache_size = -16384;",
+         PRAGMA cache_size = -4096;
+         PRAGMA cache_spill = 4096;",
     )
 }
 
