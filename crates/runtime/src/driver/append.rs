@@ -22,7 +22,7 @@ const PAUSE: Duration = Duration::from_millis(100);
 
 impl Driver {
     /// The next append, if something must go on record now.
-    pub(super) fn compose(&mut self) -> Option<Append> {
+    pub(super) fn compose(&mut self) -> Option<Box<Append>> {
         let now = self.engine.host.clock.now();
         let events = self.events(now);
         if events.is_empty() {
@@ -36,7 +36,7 @@ impl Driver {
         if self.may_wait(&events, now) {
             return None;
         }
-        Some(self.wrap(events, now))
+        Some(Box::new(self.wrap(events, now)))
     }
 
     fn events(&self, now: Timestamp) -> Vec<EventKind> {
@@ -108,7 +108,7 @@ impl Driver {
     }
 
     /// A mark without events: how far reactions have come, and when to look again.
-    pub(super) fn mark(&self) -> Append {
+    pub(super) fn mark(&self) -> Box<Append> {
         let now = self.engine.host.clock.now();
         let mut append = self.wrap(Vec::new(), now);
         let owes = self.executor.with(|machine| machine.records_len() > 0);
@@ -116,7 +116,7 @@ impl Driver {
             mark.reacted = self.recorded.reacted;
             mark.wake_at = Some(now);
         }
-        append
+        Box::new(append)
     }
 
     /// When a worker must look at the run again, once `events` are on record.
@@ -141,11 +141,11 @@ impl Driver {
     }
 
     /// Appends, and feeds what the log answers. In a box, for a run that rests to keep no room for it.
-    pub(super) fn append(&mut self, append: Append) -> BoxFuture<'_, Result<(), Stop>> {
+    pub(super) fn append(&mut self, append: Box<Append>) -> BoxFuture<'_, Result<(), Stop>> {
         self.append_and_feed(append).boxed()
     }
 
-    async fn append_and_feed(&mut self, append: Append) -> Result<(), Stop> {
+    async fn append_and_feed(&mut self, append: Box<Append>) -> Result<(), Stop> {
         self.supersede_mark(&append).await;
         let mark = append.mark.clone().unwrap_or_default();
         let ended = append.events.iter().find_map(RunOutcome::of);
@@ -153,7 +153,7 @@ impl Driver {
         let answers = append.answers.clone();
         let brings_work = append.events.iter().any(calls_for_reaction);
         self.sent.add(id);
-        let answer = self.engine.store.append(append).await;
+        let answer = self.engine.store.append(*append).await;
         let unknown = matches!(&answer, Err(Failed::Store(error)) if error.may_have_happened());
         if answer.is_err() && !unknown {
             self.sent.take(&id);
@@ -174,7 +174,9 @@ impl Driver {
                 }
                 self.engine.begin_all(appended.started);
                 for frame in appended.frames {
-                    self.take_in(frame).await?;
+                    if let Some(question) = self.take_in(frame)? {
+                        self.ask(question).await?;
+                    }
                 }
                 // It was the only one to build on its position: those before it are void.
                 self.sent.clear();

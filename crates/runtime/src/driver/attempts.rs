@@ -19,7 +19,7 @@ use crate::step::{Abort, Place, Verdict};
 
 #[derive(Debug, Default)]
 pub(super) struct Attempts {
-    steps: Few<StepId, Entry>,
+    steps: Few<StepId, Box<Entry>>,
     /// Steps whose next attempt may begin at a time.
     retries: BTreeSet<(Timestamp, StepId)>,
     /// Steps whose next attempt may begin.
@@ -31,7 +31,7 @@ pub(super) struct Attempts {
     /// Attempts that ended and whose end is not on record, in order of their end.
     ended: Vec<StepId>,
     /// The answers that go with the ends of their steps.
-    answers: Few<StepId, Answering>,
+    answers: Few<StepId, Box<Answering>>,
     running: usize,
 }
 
@@ -89,11 +89,11 @@ impl Attempts {
         let attempt = step.attempt + 1;
         self.steps.insert(
             id,
-            Entry {
+            Box::new(Entry {
                 step,
                 attempt,
                 state: State::Waiting,
-            },
+            }),
         );
     }
 
@@ -103,11 +103,11 @@ impl Attempts {
         let attempt = step.attempt;
         self.steps.insert(
             id,
-            Entry {
+            Box::new(Entry {
                 step,
                 attempt,
                 state: State::Ended(verdict),
-            },
+            }),
         );
         self.ended.push(id);
     }
@@ -135,7 +135,7 @@ impl Attempts {
         ready
             .into_iter()
             .filter_map(|id| self.steps.get(&id))
-            .map(Entry::ready)
+            .map(|entry| entry.ready())
             .collect()
     }
 
@@ -203,7 +203,7 @@ impl Attempts {
         self.unrecorded.add(id);
         self.ended.push(id);
         if let Some(answer) = answer {
-            self.answers.insert(id, answer);
+            self.answers.insert(id, Box::new(answer));
         }
     }
 
@@ -224,7 +224,7 @@ impl Attempts {
             EventKind::StepCompleted { step, .. } => self.answers.get(step),
             _ => None,
         });
-        ended.cloned().collect()
+        ended.map(|answer| Answering::clone(answer)).collect()
     }
 
     /// The events that put on record what has begun and ended.

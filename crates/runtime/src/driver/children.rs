@@ -157,9 +157,9 @@ impl Driver {
         }
     }
 
-    /// Reads what children have left for the run, where something may be there.
+    /// Reads what children have left for the run, once all that was read before is on record.
     pub(super) async fn collect_ends(&mut self) -> Result<(), Stop> {
-        if !self.children.may_be_owed || !self.children.ends.is_empty() {
+        if !self.children.ends.is_empty() {
             return Ok(());
         }
         // What is shielded goes on when the run is cancelled, and may wait for a child.
@@ -227,7 +227,7 @@ impl Driver {
         let Kindred {
             parent,
             has_children,
-        } = self.ended.unwrap_or_else(|| self.kindred());
+        } = (self.ended.as_deref().copied()).unwrap_or_else(|| self.kindred());
         if let Some(parent) = parent.filter(|parent| !parent.detached)
             && self.may_hear(parent.run).await
         {
@@ -256,7 +256,7 @@ impl Driver {
 
     /// The run had ended before this driver came to it.
     pub(super) fn had_ended(&mut self, row: &RunRow) -> Stop {
-        self.ended = Some(Kindred::of(row));
+        self.ended = Some(Box::new(Kindred::of(row)));
         Stop::Exit(Exit::Ended)
     }
 }

@@ -9,7 +9,7 @@ use rewake_core::event::{EventKind, EventRef, Frame, Position, Writer};
 use rewake_core::replay::{Machine, OpenStep};
 use rewake_store::RunRow;
 
-use super::{Driver, Exit, Stop};
+use super::{Driver, Exit, Question, Stop};
 use crate::dispatch::{Message, is_culprit};
 use crate::engine::Inner;
 use crate::executor::Stuck;
@@ -279,16 +279,17 @@ impl Driver {
         }
     }
 
-    /// Feeds a frame that a message or an answer brought; what is missing before it is read.
-    pub(super) async fn take_in(&mut self, frame: Frame) -> Result<(), Stop> {
+    /// Feeds a frame that a message or an answer brought, unless something is missing before it.
+    pub(super) fn take_in(&mut self, frame: Frame) -> Result<Option<Question>, Stop> {
         let fed = self.fed();
         if frame.last() <= fed {
-            return Ok(());
+            return Ok(None);
         }
         if frame.first != fed.next() {
-            return self.read_tail().await;
+            return Ok(Some(Question::Log));
         }
-        self.feed(frame)
+        self.feed(frame)?;
+        Ok(None)
     }
 
     pub(super) fn fed(&self) -> Position {

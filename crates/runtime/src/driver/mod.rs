@@ -100,6 +100,15 @@ impl From<StoreError> for Stop {
     }
 }
 
+/// What a message calls for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Question {
+    /// How the log goes on.
+    Log,
+    /// Whose the run is.
+    Lease,
+}
+
 /// What the store's row of the run says, as far as this driver knows.
 #[derive(Clone, Debug, Default)]
 struct Recorded {
@@ -127,7 +136,7 @@ struct Driver {
     attempts: Attempts,
     children: Children,
     /// What the store said of the run, where it had ended before.
-    ended: Option<Kindred>,
+    ended: Option<Box<Kindred>>,
     recorded: Recorded,
     /// Found after an unclean end, which may have left steps under way: every start is on record before
     /// its attempt begins.
@@ -212,7 +221,8 @@ impl Driver {
     }
 
     async fn work_on(&mut self) -> Stop {
-        if let Err(stop) = self.load().await {
+        // In a box: it is over before the run rests.
+        if let Err(stop) = self.load().boxed().await {
             return stop;
         }
         loop {
@@ -236,7 +246,9 @@ impl Driver {
         self.check()?;
         self.call_off();
         self.begin_attempts();
-        self.collect_ends().await?;
+        if self.children.may_be_owed {
+            self.collect_ends().boxed().await?;
+        }
         if let Some(append) = self.compose() {
             self.flush_at = None;
             return self.append(append).await;
@@ -246,18 +258,39 @@ impl Driver {
 
     /// Takes in everything that has arrived.
     async fn hear(&mut self) -> Result<(), Stop> {
-        while let Some(message) = self.mailbox.try_recv() {
-            self.take(message).await?;
+        while let Some(question) = self.hear_next()? {
+            self.ask(question).await?;
         }
         Ok(())
     }
 
-    async fn take(&mut self, message: Message) -> Result<(), Stop> {
+    /// Takes in what has arrived, up to what calls for a question.
+    fn hear_next(&mut self) -> Result<Option<Question>, Stop> {
+        while let Some(message) = self.mailbox.try_recv() {
+            let question = self.take(message)?;
+            if question.is_some() {
+                return Ok(question);
+            }
+        }
+        Ok(None)
+    }
+
+    /// Puts to the store what a message called for.
+    fn ask(&mut self, question: Question) -> BoxFuture<'_, Result<(), Stop>> {
+        match question {
+            Question::Log => self.read_tail(),
+            Question::Lease => self.look_at_lease().boxed(),
+        }
+    }
+
+    /// Takes in a message. It asks nothing itself: a message that is kept while the store is asked would
+    /// take room in each run that rests.
+    fn take(&mut self, message: Message) -> Result<Option<Question>, Stop> {
         match message {
-            Message::Begun(frame) | Message::Frame(frame) => self.take_in(frame).await?,
-            Message::Look => self.read_tail().await?,
-            Message::Upto(head) if head > self.fed() => self.read_tail().await?,
-            Message::Fence => self.look_at_lease().boxed().await?,
+            Message::Begun(frame) | Message::Frame(frame) => return self.take_in(frame),
+            Message::Look => return Ok(Some(Question::Log)),
+            Message::Upto(head) if head > self.fed() => return Ok(Some(Question::Log)),
+            Message::Fence => return Ok(Some(Question::Lease)),
             Message::Owed => self.children.may_be_owed = true,
             Message::Recover { unclean, rested } => {
                 self.recovering |= unclean;
@@ -284,7 +317,7 @@ impl Driver {
                 self.attempts.abort("the process is shutting down");
             }
         }
-        Ok(())
+        Ok(None)
     }
 
     /// Refuses to go on with a workflow that cannot be followed.

@@ -94,12 +94,12 @@ impl Driver {
 
     /// Has a mark written together with those of other runs, and takes it for written: should the
     /// process end before it is, the cost is a replay. Where it comes to nothing, word comes of that.
-    fn hand_over(&mut self, append: Append, now: Timestamp) {
+    fn hand_over(&mut self, append: Box<Append>, now: Timestamp) {
         if let Some(mark) = append.mark.clone() {
             self.recorded.note(mark);
         }
         self.marked = true;
-        self.engine.write_later(append, now, LAZY);
+        self.engine.write_later(*append, now, LAZY);
     }
 
     /// Takes back a mark that was handed over, and waits for the answer to one that the store has: of
@@ -200,8 +200,9 @@ impl Driver {
             }
         };
         self.engine.budget.stir(&mut self.resting);
-        match message {
-            Some(message) => self.take(message).await,
+        let question = message.map(|message| self.take(message)).transpose()?;
+        match question.flatten() {
+            Some(question) => self.ask(question).await,
             None => Ok(()),
         }
     }
