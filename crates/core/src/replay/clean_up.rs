@@ -35,12 +35,13 @@ pub(super) struct CleanUp {
     shielded: BTreeSet<StepId>,
     /// Undo calls that have not run, the newest last.
     undos: Vec<Undo>,
+    // In boxes, for few runs have these.
     /// The undo call that runs.
-    current: Option<Current>,
-    /// The record that ends the run once the undo calls have. In a box, for few runs have one.
+    current: Option<Box<Current>>,
+    /// The record that ends the run once the undo calls have.
     end: Option<Box<EventKind>>,
     /// What bounds the part that goes on.
-    deadline: Option<WaitId>,
+    deadline: Option<Box<WaitId>>,
     /// The shields did not end in time.
     cut_short: bool,
 }
@@ -76,7 +77,7 @@ impl Default for CleanUp {
 
 impl CleanUp {
     pub(super) fn is_deadline(&self, wait: WaitId) -> bool {
-        self.deadline == Some(wait)
+        self.deadline.as_deref() == Some(&wait)
     }
 
     /// A step has ended; true where it was the undo call that runs.
@@ -209,10 +210,10 @@ impl Machine {
                 }
                 return;
             };
-            self.clean_up.current = Some(Current {
+            self.clean_up.current = Some(Box::new(Current {
                 step: undo.step,
                 name: undo.name.clone(),
-            });
+            }));
             self.create_step(undo.step, undo.name, undo.input, undo.options);
             // Its end may stand in the log before the place where the code asks for it now.
             if self.take_step(undo.step).is_some() {
@@ -259,12 +260,12 @@ impl Machine {
     }
 
     fn set_deadline(&mut self, wait: WaitId) {
-        self.clean_up.deadline = Some(wait);
+        self.clean_up.deadline = Some(Box::new(wait));
         self.create_wait(wait, self.now.after(self.clean_up.span));
     }
 
     fn lift_deadline(&mut self) {
-        let Some(wait) = self.clean_up.deadline.take() else {
+        let Some(wait) = self.clean_up.deadline.take().map(|wait| *wait) else {
             return;
         };
         self.deadlines.lift(Correlation::Wait(wait));

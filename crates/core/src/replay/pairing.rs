@@ -29,8 +29,9 @@ struct Issued {
 
 #[derive(Clone, Debug, Default)]
 pub(super) struct Pairing {
-    /// The records that commands will leave, in order of issue.
-    issued: Few<u64, Issued>,
+    /// The records that commands will leave, in order of issue. In boxes, for a run that rests mostly
+    /// has none.
+    issued: Few<u64, Box<Issued>>,
     turns: Few<Key, u64>,
     next_turn: u64,
     /// How many commands were issued, with and without a record in the log.
@@ -63,7 +64,8 @@ impl Pairing {
         self.commands += 1;
         self.turns.insert(key, self.next_turn);
         let after = self.matched;
-        self.issued.insert(self.next_turn, Issued { record, after });
+        let issued = Box::new(Issued { record, after });
+        self.issued.insert(self.next_turn, issued);
         self.next_turn += 1;
         Ok(true)
     }
@@ -97,10 +99,10 @@ impl Pairing {
             self.left.insert(key, left);
             return Ok(());
         };
-        if let Some(Issued { record, .. }) = self.issued.get(&turn)
-            && !agree(record, event.kind)
+        if let Some(issued) = self.issued.get(&turn)
+            && !agree(&issued.record, event.kind)
         {
-            return Err(self.mismatch(record, event.kind, event.position));
+            return Err(self.mismatch(&issued.record, event.kind, event.position));
         }
         self.matched = self.matched.max(event.position);
         self.turns.remove(&key);
@@ -170,7 +172,8 @@ impl Pairing {
 
     /// Roughly what all of it holds in memory, in bytes, apart from payloads.
     pub(super) fn weight(&self) -> usize {
-        self.issued.weight() + self.turns.weight() + heap::map(&self.left)
+        let boxes = self.issued.len() * size_of::<Issued>();
+        boxes + self.issued.weight() + self.turns.weight() + heap::map(&self.left)
     }
 
     pub(super) fn shrink_to_fit(&mut self) {
