@@ -14,7 +14,7 @@ pub struct Entities {
     run: Option<Run>,
     steps: Few<StepId, Box<Step>>,
     hooks: Few<HookId, Box<Hook>>,
-    waits: Few<WaitId, Wait>,
+    waits: Few<WaitId, Box<Wait>>,
     /// The arguments of all steps, in bytes.
     step_inputs: usize,
 }
@@ -100,8 +100,9 @@ impl Entities {
             }
             Subject::Wait(id, _) => {
                 transition::require_open(self.run.as_ref(), event)?;
-                let wait = transition::wait(self.waits.get(&id), event)?;
-                self.waits.insert(id, wait);
+                let known = self.waits.get(&id).map(Box::as_ref);
+                let wait = transition::wait(known, event)?;
+                self.waits.insert(id, Box::new(wait));
             }
         }
         Ok(())
@@ -159,8 +160,9 @@ impl Entities {
         let maps = self.steps.weight() + self.hooks.weight() + self.waits.weight();
         let steps = self.steps.len() * size_of::<Step>() + self.step_inputs;
         let hooks = self.hooks.len() * size_of::<Hook>();
+        let waits = self.waits.len() * size_of::<Wait>();
         let input = self.run.as_ref().map_or(0, |run| run.input.len());
-        maps + steps + hooks + 2 * input
+        maps + steps + hooks + waits + 2 * input
     }
 
     /// The run whose log is folded.
@@ -184,7 +186,7 @@ impl Entities {
     }
 
     /// The waits, by id.
-    pub const fn waits(&self) -> &Few<WaitId, Wait> {
+    pub const fn waits(&self) -> &Few<WaitId, Box<Wait>> {
         &self.waits
     }
 
@@ -203,9 +205,8 @@ impl Entities {
 
     /// The waits whose time has not come.
     pub fn pending_waits(&self) -> impl Iterator<Item = &Wait> {
-        self.waits
-            .values()
-            .filter(|wait| wait.status == WaitStatus::Waiting)
+        let waits = self.waits.values().map(Box::as_ref);
+        waits.filter(|wait| wait.status == WaitStatus::Waiting)
     }
 
     /// The child runs whose end the log does not hold, each with its step.

@@ -1,5 +1,6 @@
 //! What the machine tells its driver: where it stands, and what must be done.
 
+use super::attributes::Attributes;
 use super::command::Key;
 use super::divergence::Divergence;
 use super::machine::{Machine, Phase};
@@ -135,7 +136,8 @@ impl Machine {
     /// Roughly what the machine holds in memory beside itself, in bytes, once it has let go of what it
     /// can ([`Self::shrink_to_fit`]).
     pub fn weight(&self) -> usize {
-        let calls = self.pairing.weight() + self.steps.weight() + self.attributes.weight();
+        let attributes = (self.attributes.as_deref()).map_or(0, Attributes::weight);
+        let calls = self.pairing.weight() + self.steps.weight() + attributes;
         let waits = self.waits.weight() + self.deadlines.weight() + self.clean_up.weight();
         self.entities.weight() + self.hooks.weight() + calls + waits
     }
@@ -144,7 +146,9 @@ impl Machine {
     pub fn shrink_to_fit(&mut self) {
         self.pairing.shrink_to_fit();
         self.steps.shrink_to_fit();
-        self.attributes.shrink_to_fit();
+        if let Some(attributes) = &mut self.attributes {
+            attributes.shrink_to_fit();
+        }
         self.hooks.shrink_to_fit();
         self.clean_up.shrink_to_fit();
     }

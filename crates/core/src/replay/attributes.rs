@@ -28,7 +28,8 @@ impl Attributes {
 
     /// Roughly what all of it holds in memory, in bytes, apart from the keys' text.
     pub(super) fn weight(&self) -> usize {
-        heap::set(&self.asked) + heap::set(&self.set) + heap::set(&self.abandoned)
+        let calls = heap::set(&self.set) + heap::set(&self.abandoned);
+        size_of::<Self>() + heap::set(&self.asked) + calls
     }
 
     pub(super) fn shrink_to_fit(&mut self) {
@@ -53,24 +54,27 @@ impl Machine {
         let known = self.entities().run().map(|run| &run.attributes);
         let known = known.into_iter().flat_map(BTreeMap::keys);
         let all: BTreeSet<&String> = known
-            .chain(&self.attributes.asked)
+            .chain(self.attributes.iter().flat_map(|known| &known.asked))
             .chain(changes.keys())
             .collect();
         attribute::check_count(all.len())?;
-        self.attributes.asked.extend(changes.keys().cloned());
+        let known = self.attributes.get_or_insert_default();
+        known.asked.extend(changes.keys().cloned());
         self.issue(Key::Attributes(call), EventKind::AttrSet { changes, call });
         Ok(())
     }
 
     /// Takes the news that attributes are set, if they are.
     pub fn take_attributes_set(&mut self, call: StepId) -> bool {
-        self.attributes.set.remove(&call)
+        let known = self.attributes.as_mut();
+        known.is_some_and(|known| known.set.remove(&call))
     }
 
     /// Notes that the call was dropped: its attributes are set all the same.
     pub fn abandon_attributes(&mut self, call: StepId) {
-        if !self.attributes.set.remove(&call) {
-            self.attributes.abandoned.insert(call);
+        let known = self.attributes.get_or_insert_default();
+        if !known.set.remove(&call) {
+            known.abandoned.insert(call);
         }
     }
 }

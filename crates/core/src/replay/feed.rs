@@ -58,7 +58,7 @@ impl Machine {
             }
             RunEvent::AttrSet { call, .. } => {
                 self.pairing.claim(event)?;
-                self.attributes.note(call);
+                self.attributes.get_or_insert_default().note(call);
                 return Ok(self.resume(Correlation::Step(call)));
             }
             RunEvent::PatchMarked { .. } => self.pairing.claim(event)?,

@@ -39,7 +39,8 @@ pub(super) struct Overread {
 
 #[derive(Clone, Debug, Default)]
 pub(super) struct Hooks {
-    registrations: Few<HookId, Registration>,
+    /// In boxes, for they do not stay.
+    registrations: Few<HookId, Box<Registration>>,
     inboxes: Few<HookId, Inbox>,
     /// Hooks that the log began with and that no call has adopted.
     adoptable: BTreeMap<Token, HookId>,
@@ -66,7 +67,7 @@ impl Hooks {
             hook,
             token: token.clone(),
         };
-        self.registrations.insert(asked, registered);
+        self.registrations.insert(asked, Box::new(registered));
         true
     }
 
@@ -76,7 +77,7 @@ impl Hooks {
             hook,
             token: token.clone(),
         };
-        self.registrations.insert(hook, registered);
+        self.registrations.insert(hook, Box::new(registered));
     }
 
     pub(super) fn refuse(&mut self, hook: HookId, token: &Token, owner: RunId) {
@@ -84,11 +85,11 @@ impl Hooks {
             token: token.clone(),
             owner,
         };
-        self.registrations.insert(hook, conflict);
+        self.registrations.insert(hook, Box::new(conflict));
     }
 
     pub(super) fn take_registration(&mut self, asked: HookId) -> Option<Registration> {
-        self.registrations.remove(&asked)
+        self.registrations.remove(&asked).map(|taken| *taken)
     }
 
     pub(super) fn put(&mut self, hook: HookId, payload: Payload) {
@@ -172,7 +173,8 @@ impl Hooks {
 
     /// Roughly what all of it holds in memory, in bytes.
     pub(super) fn weight(&self) -> usize {
-        let waiting = self.registrations.weight() + heap::map(&self.adoptable);
+        let boxes = self.registrations.len() * size_of::<Registration>();
+        let waiting = boxes + self.registrations.weight() + heap::map(&self.adoptable);
         let marks = self.closed.weight() + self.uneven.weight();
         self.weight + self.inboxes.weight() + waiting + marks
     }

@@ -50,7 +50,8 @@ pub struct Machine {
     pub(super) entropy: Entropy,
     pub(super) pairing: Pairing,
     pub(super) steps: Steps,
-    pub(super) attributes: Attributes,
+    /// In a box, for few workflows set any.
+    pub(super) attributes: Option<Box<Attributes>>,
     pub(super) hooks: Hooks,
     /// Waits that have ended, and whose end has not been taken.
     pub(super) waits: Few<WaitId, ()>,
@@ -75,7 +76,7 @@ impl Machine {
             entropy: Entropy::new([0; 16]),
             pairing: Pairing::default(),
             steps: Steps::default(),
-            attributes: Attributes::default(),
+            attributes: None,
             hooks: Hooks::default(),
             waits: Few::new(),
             deadlines: Deadlines::default(),

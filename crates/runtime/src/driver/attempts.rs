@@ -6,6 +6,7 @@
 //! crash is counted.
 
 use std::collections::BTreeSet;
+use std::ops::{Deref, DerefMut};
 
 use futures_util::future::AbortHandle;
 use rewake_core::event::EventKind;
@@ -17,8 +18,14 @@ use rewake_store::Answering;
 
 use crate::step::{Abort, Place, Verdict};
 
+/// The attempts of one run's steps. They take room only while there are steps, for a run may wait for long
+/// without one.
 #[derive(Debug, Default)]
-pub(super) struct Attempts {
+pub(super) struct Attempts(Option<Box<Known>>);
+
+/// What is known of them.
+#[derive(Debug, Default)]
+pub(super) struct Known {
     steps: Few<StepId, Box<Entry>>,
     /// Steps whose next attempt may begin at a time.
     retries: BTreeSet<(Timestamp, StepId)>,
@@ -34,6 +41,17 @@ pub(super) struct Attempts {
     answers: Few<StepId, Box<Answering>>,
     running: usize,
 }
+
+static NONE: Known = Known {
+    steps: Few::new(),
+    retries: BTreeSet::new(),
+    ready: Vec::new(),
+    queued: BTreeSet::new(),
+    unrecorded: Few::new(),
+    ended: Vec::new(),
+    answers: Few::new(),
+    running: 0,
+};
 
 #[derive(Debug)]
 struct Entry {
@@ -76,7 +94,38 @@ pub(super) struct Ready {
     pub(super) attempt: u32,
 }
 
+impl Deref for Attempts {
+    type Target = Known;
+
+    fn deref(&self) -> &Known {
+        self.0.as_deref().unwrap_or(&NONE)
+    }
+}
+
+/// A change makes the room that it needs.
+impl DerefMut for Attempts {
+    fn deref_mut(&mut self) -> &mut Known {
+        self.0.get_or_insert_default()
+    }
+}
+
 impl Attempts {
+    /// Takes note of what is on record now. An announced attempt that may begin is given back.
+    pub(super) fn note(&mut self, kind: &EventKind) -> Option<(Ready, Place)> {
+        self.0.as_deref_mut()?.note(kind)
+    }
+
+    /// Lets go of the room once there is no step any more. Roughly what is held then, in bytes.
+    pub(super) fn shrink_to_fit(&mut self) -> usize {
+        if self.is_empty() && self.is_quiet() {
+            self.0 = None;
+        }
+        let weight = |known: &Known| size_of::<Known>() + known.steps.len() * size_of::<Entry>();
+        self.0.as_deref().map_or(0, weight)
+    }
+}
+
+impl Known {
     /// Takes a step in; its next attempt follows those that began.
     pub(super) fn add(&mut self, step: OpenStep) {
         let id = step.id;
@@ -245,8 +294,7 @@ impl Attempts {
         started.chain(ended).collect()
     }
 
-    /// Takes note of what is on record now. An announced attempt that may begin is given back.
-    pub(super) fn note(&mut self, kind: &EventKind) -> Option<(Ready, Place)> {
+    fn note(&mut self, kind: &EventKind) -> Option<(Ready, Place)> {
         match kind {
             EventKind::StepStarted { step, attempt } => {
                 self.unrecorded.take(step);

@@ -15,7 +15,7 @@ use crate::executor::Stuck;
 /// What each run in memory takes beside its driver and its workflow, in bytes, roughly: its mailbox with
 /// room for a few messages, its places among the runs in memory and in the budget, its task's head, and
 /// what the allocator adds to a dozen pieces.
-const PLACES: usize = 2 * size_of::<Message>() + 512;
+const PLACES: usize = 2 * size_of::<Message>() + 384;
 
 impl Driver {
     pub(super) async fn rest(&mut self) -> Result<(), Stop> {
@@ -127,14 +127,15 @@ impl Driver {
     }
 
     /// Lets go of memory that holds nothing. Roughly what the run holds then, in bytes.
-    fn shrink_to_fit(&self) -> usize {
+    fn shrink_to_fit(&mut self) -> usize {
+        let attempts = self.attempts.shrink_to_fit();
         let frames = self.shadow.iter().flatten();
         let shadow = frames
             .map(|frame| size_of::<Frame>() + frame.events.capacity() * size_of::<EventKind>());
-        let driver = self.engine.driver_bytes() + PLACES + shadow.sum::<usize>();
+        let driver = self.engine.driver_bytes() + PLACES + attempts + shadow.sum::<usize>();
         let pieces = driver + self.executor.shrink_to_fit();
-        // A fifth more: of what many runs gave back, allocators keep gaps that nothing fits into.
-        pieces + pieces / 5
+        // An eighth more: of what many runs gave back, allocators keep gaps that nothing fits into.
+        pieces + pieces / 8
     }
 
     /// True where the store's row says something else than what is so.
