@@ -5,14 +5,14 @@
 //! comes meanwhile shares the next sync.
 //!
 //! ```text
-//!  writer:  BEGIN, judge each, … COMMIT ──▶ sync thread: sync, answer all
+//!  writer:  BEGIN, judge each, … COMMIT ──▶ sync thread: sync, answer some, look again
 //!  readers: look ── wait until all that they may have seen is synced ──▶ answer
 //! ```
 //!
 //! 1. Nobody is answered before everything that his request was judged against, or his question looked
 //!    at, is on stable storage: with a refusal, or an answer that was given before, neither.
-//! 2. Of transactions, some that share a sync are at the disk, one may wait behind them, and one is open.
-//!    So what was judged and not answered is bounded, however slow the disk.
+//! 2. Of transactions, some that share a sync are at the disk, one may wait behind them, one is open, and
+//!    a few may be answered still. So what was judged and not answered is bounded, however slow the disk.
 //! 3. After a sync that failed nobody knows what is on the disk. Nothing is committed any more, and
 //!    whoever waits for what was committed hears that.
 //!
@@ -24,6 +24,7 @@
 //! alive that knows what the disk has lost, with which nobody may write (`open::is_open_elsewhere`). A process
 //! that is killed between such a sync and the note of it is not told from one that was killed in order.
 
+use std::collections::VecDeque;
 use std::fs::File;
 use std::io;
 use std::path::Path;
@@ -36,8 +37,15 @@ use rusqlite::Connection;
 
 use crate::batch::Taken;
 use crate::intake::Intake;
-use crate::reader::spawn;
+use crate::reader::{shield, spawn};
+use crate::request::Request;
 use crate::stable::Stable;
+
+/// So many of each kind are answered before it is looked whether another commit waits for its sync: an
+/// answer wakes somebody, and hundreds of them take longer than a sync.
+const AT_ONCE: usize = 32;
+/// With more than so many that are not answered so far, no other commit is taken up.
+const MANY: usize = 512;
 
 /// The writer's side.
 pub(crate) struct Syncs {
@@ -117,27 +125,67 @@ impl Syncs {
 }
 
 fn run(wal: &File, stable: &Stable, handed: &Receiver<Waiting>, intake: &Intake) {
-    while let Ok(first) = handed.recv() {
-        let mut all = vec![first];
-        all.extend(handed.try_iter());
-        let upto = all.last().map_or(0, |waiting| waiting.upto);
-        // Those that wrote nothing wait for others, which may be there by now.
-        let synced = if stable.reached() < upto {
-            sync(wal)
-        } else {
-            Ok(())
-        };
-        if let Err(reason) = synced {
-            intake.shut(&reason);
-            let error = StoreError::OutcomeUnknown { reason };
-            for waiting in all {
-                waiting.taken.refuse(&error);
+    let mut stood = Stood::default();
+    while let Some(all) = next(handed, stood.len()) {
+        if let Some(last) = all.last() {
+            let upto = last.upto;
+            // Those that wrote nothing wait for others, which may be there by now.
+            let synced = if stable.reached() < upto {
+                sync(wal)
+            } else {
+                Ok(())
+            };
+            if let Err(reason) = synced {
+                intake.shut(&reason);
+                stood.answer(usize::MAX);
+                let error = StoreError::OutcomeUnknown { reason };
+                for waiting in all {
+                    waiting.taken.refuse(&error);
+                }
+                return;
             }
-            return;
+            stable.reach(upto);
+            for waiting in all {
+                stood.add(waiting.taken);
+            }
         }
-        stable.reach(upto);
-        for waiting in all {
-            waiting.taken.answer();
+        stood.answer(AT_ONCE);
+    }
+}
+
+/// What waits for a sync, with so many to be answered still: it is waited for where there are none, and
+/// left where there are many. None once nothing will come.
+fn next(handed: &Receiver<Waiting>, to_answer: usize) -> Option<Vec<Waiting>> {
+    if to_answer > MANY {
+        return Some(Vec::new());
+    }
+    let first = (to_answer == 0).then(|| handed.recv()).transpose();
+    Some(first.ok()?.into_iter().chain(handed.try_iter()).collect())
+}
+
+/// Requests whose answers stand and have not been given.
+#[derive(Default)]
+struct Stood {
+    outsiders: VecDeque<Box<dyn Request>>,
+    workers: VecDeque<Box<dyn Request>>,
+}
+
+impl Stood {
+    fn len(&self) -> usize {
+        self.outsiders.len() + self.workers.len()
+    }
+
+    fn add(&mut self, taken: Taken) {
+        self.outsiders.extend(taken.outsiders);
+        self.workers.extend(taken.workers);
+    }
+
+    /// Answers so many of each; outsiders, who may be few, hear first.
+    fn answer(&mut self, most: usize) {
+        for lane in [&mut self.outsiders, &mut self.workers] {
+            for request in lane.drain(..lane.len().min(most)) {
+                shield(|| request.answer());
+            }
         }
     }
 }
@@ -145,4 +193,82 @@ fn run(wal: &File, stable: &Stable, handed: &Receiver<Waiting>, intake: &Intake)
 fn sync(wal: &File) -> Result<(), String> {
     let synced = wal.sync_data();
     synced.map_err(|error| format!("syncing the write-ahead log failed: {error}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::iter;
+    use std::sync::Mutex;
+
+    use rewake_store::core::time::Timestamp;
+
+    use super::*;
+    use crate::queue::Queue;
+    use crate::tables::Tables;
+
+    /// Who has been answered, in order.
+    type Heard = Arc<Mutex<Vec<&'static str>>>;
+
+    /// A request that says so when it is answered, and does something else then.
+    struct Told {
+        name: &'static str,
+        heard: Heard,
+        then: Box<dyn FnOnce() + Send>,
+    }
+
+    impl Request for Told {
+        fn serve(&mut self, _tables: &mut Tables<'_>, _now: Timestamp) -> bool {
+            true
+        }
+
+        fn answer(self: Box<Self>) {
+            self.heard.lock().unwrap().push(self.name);
+            (self.then)();
+        }
+
+        fn refuse(self: Box<Self>, _error: StoreError) {
+            self.heard.lock().unwrap().push("refused");
+        }
+    }
+
+    #[test]
+    fn who_asks_from_outside_does_not_wait_for_hundreds_of_answers_to_others() {
+        let heard = Heard::default();
+        let told = |name, then| -> Box<dyn Request> {
+            let heard = Arc::clone(&heard);
+            Box::new(Told { name, heard, then })
+        };
+        let (hand, handed) = sync_channel(1);
+        // The next commit comes while the first of many is answered.
+        let next = Waiting {
+            upto: 2,
+            taken: Taken {
+                outsiders: vec![told("outsider", Box::new(|| {}))],
+                workers: Vec::new(),
+            },
+        };
+        let again = hand.clone();
+        let first = told("worker", Box::new(move || again.try_send(next).unwrap()));
+        let others = (0..300).map(|_| told("worker", Box::new(|| {})));
+        let taken = Taken {
+            outsiders: Vec::new(),
+            workers: iter::once(first).chain(others).collect(),
+        };
+        hand.try_send(Waiting { upto: 1, taken }).unwrap();
+        drop(hand);
+
+        let (wal, stable) = (tempfile::tempfile().unwrap(), Stable::default());
+        let intake = Intake {
+            tasks: Arc::new(Queue::new(1)),
+            questions: None,
+            stable: None,
+            path: None,
+        };
+        run(&wal, &stable, &handed, &intake);
+        assert_eq!(stable.reached(), 2);
+        let heard = heard.lock().unwrap();
+        assert_eq!(heard.len(), 302);
+        let at = heard.iter().position(|name| *name == "outsider");
+        assert!(at.is_some_and(|at| at <= 2 * AT_ONCE), "{at:?}");
+    }
 }
