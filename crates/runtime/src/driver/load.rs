@@ -9,7 +9,8 @@ use rewake_core::event::{EventKind, EventRef, Frame, Position, Writer};
 use rewake_core::replay::{Machine, OpenStep};
 use rewake_store::RunRow;
 
-use super::{Driver, Exit, Question, Stop};
+use super::hear::{More, Question};
+use super::{Driver, Exit, Stop};
 use crate::dispatch::{Message, is_culprit};
 use crate::engine::Inner;
 use crate::executor::Stuck;
@@ -20,23 +21,6 @@ use crate::step::{Circumstances, judge_lost_attempt};
 pub(super) const PAGE: usize = 1 << 20;
 /// A workflow's code takes no longer from one await to the next; what does is reported.
 const SLOW: Duration = Duration::from_secs(1);
-
-/// Why a driver was called.
-struct Heard {
-    /// The beginning of a new run.
-    begun: Option<Frame>,
-    more: More,
-}
-
-/// What else a driver was called for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum More {
-    Nothing,
-    /// Only to look whether something is due.
-    Look,
-    /// Something has happened.
-    News,
-}
 
 impl Driver {
     /// Brings the machine to where the run's log ends, if something is to be done for the run.
@@ -180,32 +164,6 @@ impl Driver {
             row.map_or(0, |row| row.crashes)
         };
         Ok(())
-    }
-
-    /// Hears why it was called.
-    fn hear_first(&mut self) -> Heard {
-        let (mut begun, mut more) = (None, More::Nothing);
-        while let Some(message) = self.mailbox.try_recv() {
-            match message {
-                Message::Begun(frame) => begun = Some(frame),
-                Message::Recover { unclean, rested } => {
-                    more = More::News;
-                    self.recovering |= unclean;
-                    self.rested.extend(rested);
-                }
-                Message::Shutdown | Message::Abort => self.stopping = true,
-                // The log is read anyway.
-                Message::Frame(_) | Message::Upto(_) | Message::Owed => more = More::News,
-                Message::Look => more = more.max(More::Look),
-                Message::Fence
-                | Message::Place { .. }
-                | Message::AttemptEnded { .. }
-                | Message::Unmarked(_)
-                | Message::ForeignWake
-                | Message::Evict => {}
-            }
-        }
-        Heard { begun, more }
     }
 
     fn leave_at_rest(&self, row: &RunRow) -> Stop {

@@ -15,6 +15,7 @@ mod append;
 mod attempts;
 mod call_off;
 mod children;
+mod hear;
 mod lease;
 mod load;
 mod park;
@@ -98,15 +99,6 @@ impl From<StoreError> for Stop {
     fn from(error: StoreError) -> Self {
         Self::Store(error)
     }
-}
-
-/// What a message calls for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Question {
-    /// How the log goes on.
-    Log,
-    /// Whose the run is.
-    Lease,
 }
 
 /// What the store's row of the run says, as far as this driver knows.
@@ -254,70 +246,6 @@ impl Driver {
             return self.append(append).await;
         }
         self.rest().await
-    }
-
-    /// Takes in everything that has arrived.
-    async fn hear(&mut self) -> Result<(), Stop> {
-        while let Some(question) = self.hear_next()? {
-            self.ask(question).await?;
-        }
-        Ok(())
-    }
-
-    /// Takes in what has arrived, up to what calls for a question.
-    fn hear_next(&mut self) -> Result<Option<Question>, Stop> {
-        while let Some(message) = self.mailbox.try_recv() {
-            let question = self.take(message)?;
-            if question.is_some() {
-                return Ok(question);
-            }
-        }
-        Ok(None)
-    }
-
-    /// Puts to the store what a message called for.
-    fn ask(&mut self, question: Question) -> BoxFuture<'_, Result<(), Stop>> {
-        match question {
-            Question::Log => self.read_tail(),
-            Question::Lease => self.look_at_lease().boxed(),
-        }
-    }
-
-    /// Takes in a message. It asks nothing itself: a message that is kept while the store is asked would
-    /// take room in each run that rests.
-    fn take(&mut self, message: Message) -> Result<Option<Question>, Stop> {
-        match message {
-            Message::Begun(frame) | Message::Frame(frame) => return self.take_in(frame),
-            Message::Look => return Ok(Some(Question::Log)),
-            Message::Upto(head) if head > self.fed() => return Ok(Some(Question::Log)),
-            Message::Fence => return Ok(Some(Question::Lease)),
-            Message::Owed => self.children.may_be_owed = true,
-            Message::Recover { unclean, rested } => {
-                self.recovering |= unclean;
-                self.rested.extend(rested);
-            }
-            Message::Place {
-                step,
-                attempt,
-                place,
-            } => self.take_place(step, attempt, place),
-            Message::AttemptEnded {
-                step,
-                attempt,
-                outcome,
-            } => {
-                self.attempt_ended(step, attempt, outcome);
-            }
-            Message::Unmarked(reacted) => self.unmark(reacted),
-            Message::Upto(_) | Message::ForeignWake => {}
-            Message::Evict => self.evict = true,
-            Message::Shutdown => self.stopping = true,
-            Message::Abort => {
-                self.stopping = true;
-                self.attempts.abort("the process is shutting down");
-            }
-        }
-        Ok(None)
     }
 
     /// Refuses to go on with a workflow that cannot be followed.
