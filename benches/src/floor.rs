@@ -177,7 +177,7 @@ impl Floor {
              PRAGMA cell_size_check = ON;
              PRAGMA trusted_schema = OFF;
              PRAGMA cache_size = -4096;
-             PRAGMA cache_spill = 4096;
+             PRAGMA cache_spill = -16384;
              PRAGMA synchronous = {synchronous};
              PRAGMA fullfsync = ON;
              PRAGMA checkpoint_fullfsync = ON;"

@@ -110,7 +110,7 @@ pub(crate) fn configure(connection: &Connection) -> Result<(), Error> {
          PRAGMA cell_size_check = ON;
          PRAGMA trusted_schema = OFF;
          PRAGMA cache_size = -4096;
-         PRAGMA cache_spill = 4096;",
+         PRAGMA cache_spill = -16384;",
     )
 }
 

@@ -44,6 +44,7 @@ mod lanes;
 mod lock;
 mod mail;
 mod migrate;
+mod moment;
 mod newest;
 mod open;
 mod options;

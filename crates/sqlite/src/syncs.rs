@@ -12,7 +12,7 @@
 //! 1. Nobody is answered before everything that his request was judged against, or his question looked
 //!    at, is on stable storage: with a refusal, or an answer that was given before, neither.
 //! 2. Of transactions, some that share a sync are at the disk, one may wait behind them, one is open, and
-//!    a few may be answered still. So what was judged and not answered is bounded, however slow the disk.
+//!    [`MANY`] requests at most of earlier ones, and those of one more pick-up, are being answered. So what was judged and not answered is bounded, however slow the disk.
 //! 3. After a sync that failed nobody knows what is on the disk. Nothing is committed any more, and
 //!    whoever waits for what was committed hears that.
 //!
@@ -31,18 +31,20 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use rewake_store::StoreError;
 use rusqlite::Connection;
 
 use crate::batch::Taken;
 use crate::intake::Intake;
+use crate::moment::began;
 use crate::reader::{shield, spawn};
 use crate::request::Request;
 use crate::stable::Stable;
 
 /// So many of each kind are answered before it is looked whether another commit waits for its sync: an
-/// answer wakes somebody, and hundreds of them take longer than a sync.
+/// answer wakes somebody, and hundreds of them take longer than a sync of a fast disk.
 const AT_ONCE: usize = 32;
 /// With more than so many that are not answered so far, no other commit is taken up.
 const MANY: usize = 512;
@@ -75,7 +77,14 @@ impl Syncs {
         let (hand, handed) = sync_channel(1);
         let thread = {
             let (wal, stable) = (Arc::clone(&wal), Arc::clone(&stable));
-            spawn("rewake-sync", move || run(&wal, &stable, &handed, &intake))?
+            spawn("rewake-sync", move || {
+                let began = began();
+                let disk = Disk {
+                    sync: || sync(&wal),
+                    now: || began.elapsed(),
+                };
+                run(&disk, &stable, &handed, &intake);
+            })?
         };
         writer
             .pragma_update(None, "synchronous", "NORMAL")
@@ -124,20 +133,32 @@ impl Syncs {
     }
 }
 
-fn run(wal: &File, stable: &Stable, handed: &Receiver<Waiting>, intake: &Intake) {
+/// The file that is synced, and a clock that tells how long that takes.
+struct Disk<S, N> {
+    sync: S,
+    now: N,
+}
+
+fn run<S, N>(disk: &Disk<S, N>, stable: &Stable, handed: &Receiver<Waiting>, intake: &Intake)
+where
+    S: Fn() -> Result<(), String>,
+    N: Fn() -> Duration,
+{
     let mut stood = Stood::default();
+    let mut took = Duration::ZERO;
     while let Some(all) = next(handed, stood.len()) {
+        let began = (disk.now)();
         if let Some(last) = all.last() {
             let upto = last.upto;
             // Those that wrote nothing wait for others, which may be there by now.
             let synced = if stable.reached() < upto {
-                sync(wal)
+                (disk.sync)()
             } else {
                 Ok(())
             };
             if let Err(reason) = synced {
                 intake.shut(&reason);
-                stood.answer(usize::MAX);
+                while stood.answer() {}
                 let error = StoreError::OutcomeUnknown { reason };
                 for waiting in all {
                     waiting.taken.refuse(&error);
@@ -148,8 +169,11 @@ fn run(wal: &File, stable: &Stable, handed: &Receiver<Waiting>, intake: &Intake)
             for waiting in all {
                 stood.add(waiting.taken);
             }
+            took = (disk.now)().saturating_sub(began);
         }
-        stood.answer(AT_ONCE);
+        // As long as a sync takes at least: on a slow disk each would be shared by few otherwise.
+        let until = (disk.now)() + took;
+        while stood.answer() && (disk.now)() < until {}
     }
 }
 
@@ -180,13 +204,14 @@ impl Stood {
         self.workers.extend(taken.workers);
     }
 
-    /// Answers so many of each; outsiders, who may be few, hear first.
-    fn answer(&mut self, most: usize) {
+    /// Answers some of each, outsiders first, who may be few; false where none is left.
+    fn answer(&mut self) -> bool {
         for lane in [&mut self.outsiders, &mut self.workers] {
-            for request in lane.drain(..lane.len().min(most)) {
+            for request in lane.drain(..lane.len().min(AT_ONCE)) {
                 shield(|| request.answer());
             }
         }
+        self.len() > 0
     }
 }
 
@@ -199,6 +224,7 @@ fn sync(wal: &File) -> Result<(), String> {
 mod tests {
     use std::iter;
     use std::sync::Mutex;
+    use std::sync::atomic::{AtomicU64, Ordering};
 
     use rewake_store::core::time::Timestamp;
 
@@ -206,13 +232,80 @@ mod tests {
     use crate::queue::Queue;
     use crate::tables::Tables;
 
-    /// Who has been answered, in order.
-    type Heard = Arc<Mutex<Vec<&'static str>>>;
+    /// What an answer takes.
+    const ANSWER: u64 = 4;
+
+    /// A disk and requests whose time passes only by what they do, in microseconds.
+    #[derive(Default)]
+    struct World {
+        time: AtomicU64,
+        /// Who has been answered or refused, in order.
+        heard: Mutex<Vec<&'static str>>,
+    }
+
+    impl World {
+        fn pass(&self, micros: u64) {
+            self.time.fetch_add(micros, Ordering::Relaxed);
+        }
+
+        fn told(self: &Arc<Self>, name: &'static str) -> Box<dyn Request> {
+            self.telling(name, || {})
+        }
+
+        fn telling(
+            self: &Arc<Self>,
+            name: &'static str,
+            then: impl FnOnce() + Send + 'static,
+        ) -> Box<dyn Request> {
+            Box::new(Told {
+                name,
+                world: Arc::clone(self),
+                then: Box::new(then),
+            })
+        }
+
+        /// Three hundred requests of workers in a commit, and one from outside in the next, which comes when
+        /// the first of them is answered. Syncs take so long, and the second may fail.
+        fn heard(self: &Arc<Self>, sync: u64, fails: bool) -> Vec<&'static str> {
+            let (hand, handed) = sync_channel(1);
+            let waiting = |upto, outsiders, workers| Waiting {
+                upto,
+                taken: Taken { outsiders, workers },
+            };
+            let next = waiting(2, vec![self.told("outsider")], Vec::new());
+            let again = hand.clone();
+            let first = self.telling("worker", move || again.try_send(next).unwrap());
+            let workers = iter::once(first).chain((0..299).map(|_| self.told("worker")));
+            let first = waiting(1, Vec::new(), workers.collect());
+            hand.try_send(first).unwrap();
+            drop(hand);
+
+            let stable = Stable::default();
+            let intake = Intake {
+                tasks: Arc::new(Queue::new(1)),
+                questions: None,
+                stable: None,
+                path: None,
+            };
+            let disk = Disk {
+                sync: || {
+                    self.pass(sync);
+                    if fails && stable.reached() == 1 {
+                        return Err("the disk is gone".to_owned());
+                    }
+                    Ok(())
+                },
+                now: || Duration::from_micros(self.time.load(Ordering::Relaxed)),
+            };
+            run(&disk, &stable, &handed, &intake);
+            std::mem::take(&mut *self.heard.lock().unwrap())
+        }
+    }
 
     /// A request that says so when it is answered, and does something else then.
     struct Told {
         name: &'static str,
-        heard: Heard,
+        world: Arc<World>,
         then: Box<dyn FnOnce() + Send>,
     }
 
@@ -222,53 +315,48 @@ mod tests {
         }
 
         fn answer(self: Box<Self>) {
-            self.heard.lock().unwrap().push(self.name);
+            self.world.pass(ANSWER);
+            self.world.heard.lock().unwrap().push(self.name);
             (self.then)();
         }
 
         fn refuse(self: Box<Self>, _error: StoreError) {
-            self.heard.lock().unwrap().push("refused");
+            self.world.heard.lock().unwrap().push("refused");
         }
+    }
+
+    fn place(heard: &[&str], name: &str) -> usize {
+        assert_eq!(heard.len(), 301);
+        heard.iter().position(|known| *known == name).unwrap()
     }
 
     #[test]
     fn who_asks_from_outside_does_not_wait_for_hundreds_of_answers_to_others() {
-        let heard = Heard::default();
-        let told = |name, then| -> Box<dyn Request> {
-            let heard = Arc::clone(&heard);
-            Box::new(Told { name, heard, then })
-        };
-        let (hand, handed) = sync_channel(1);
-        // The next commit comes while the first of many is answered.
-        let next = Waiting {
-            upto: 2,
-            taken: Taken {
-                outsiders: vec![told("outsider", Box::new(|| {}))],
-                workers: Vec::new(),
-            },
-        };
-        let again = hand.clone();
-        let first = told("worker", Box::new(move || again.try_send(next).unwrap()));
-        let others = (0..300).map(|_| told("worker", Box::new(|| {})));
-        let taken = Taken {
-            outsiders: Vec::new(),
-            workers: iter::once(first).chain(others).collect(),
-        };
-        hand.try_send(Waiting { upto: 1, taken }).unwrap();
-        drop(hand);
+        let heard = Arc::<World>::default().heard(100, false);
+        assert!(place(&heard, "outsider") <= 2 * AT_ONCE);
+    }
 
-        let (wal, stable) = (tempfile::tempfile().unwrap(), Stable::default());
-        let intake = Intake {
-            tasks: Arc::new(Queue::new(1)),
-            questions: None,
-            stable: None,
-            path: None,
-        };
-        run(&wal, &stable, &handed, &intake);
-        assert_eq!(stable.reached(), 2);
-        let heard = heard.lock().unwrap();
-        assert_eq!(heard.len(), 302);
-        let at = heard.iter().position(|name| *name == "outsider");
-        assert!(at.is_some_and(|at| at <= 2 * AT_ONCE), "{at:?}");
+    #[test]
+    fn on_a_slow_disk_all_are_answered_before_the_next_sync() {
+        let heard = Arc::<World>::default().heard(10_000, false);
+        assert_eq!(place(&heard, "outsider"), 300);
+    }
+
+    #[test]
+    fn what_is_on_stable_storage_is_answered_though_the_next_sync_fails() {
+        let heard = Arc::<World>::default().heard(100, true);
+        assert_eq!(place(&heard, "refused"), 300);
+    }
+
+    #[test]
+    fn with_many_to_be_answered_no_other_commit_is_taken_up() {
+        let (hand, handed) = sync_channel(1);
+        let taken = Taken::default();
+        hand.try_send(Waiting { upto: 1, taken }).unwrap();
+        assert!(next(&handed, MANY + 1).unwrap().is_empty());
+        assert_eq!(next(&handed, MANY).unwrap().len(), 1);
+        drop(hand);
+        assert!(next(&handed, 1).unwrap().is_empty());
+        assert!(next(&handed, 0).is_none());
     }
 }

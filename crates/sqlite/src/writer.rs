@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::thread::JoinHandle;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use rewake_store::{Patience, StoreError};
 use rusqlite::Connection;
@@ -17,6 +17,7 @@ use crate::counts::{Counters, count};
 use crate::intake::Intake;
 use crate::lanes::Most;
 use crate::lock::Lock;
+use crate::moment::began;
 use crate::options::Now;
 use crate::queue::{Caller, closed};
 use crate::reader;
@@ -220,14 +221,4 @@ impl Held {
         }
         (self.lock, moved)
     }
-}
-
-/// A moment from which the writer measures how long it looks for work. The store's clock is for what
-/// is stored, and may stand still.
-#[expect(
-    clippy::disallowed_methods,
-    reason = "it measures the processor, and nothing that is stored depends on it"
-)]
-fn began() -> Instant {
-    Instant::now()
 }

@@ -89,7 +89,10 @@ impl CleanUp {
 
     /// Roughly what all of it holds in memory, in bytes, apart from the arguments of undo calls.
     pub(super) fn weight(&self) -> usize {
-        heap::set(&self.shielded) + self.undos.capacity() * size_of::<Undo>()
+        let current = self.current.as_ref().map_or(0, |_| size_of::<Current>());
+        let end = self.end.as_ref().map_or(0, |_| size_of::<EventKind>());
+        let undos = self.undos.capacity() * size_of::<Undo>();
+        heap::set(&self.shielded) + undos + current + end
     }
 
     pub(super) fn shrink_to_fit(&mut self) {

@@ -11,6 +11,7 @@ use std::ops::{Deref, DerefMut};
 use futures_util::future::AbortHandle;
 use rewake_core::event::EventKind;
 use rewake_core::few::Few;
+use rewake_core::heap;
 use rewake_core::id::StepId;
 use rewake_core::replay::OpenStep;
 use rewake_core::time::Timestamp;
@@ -120,7 +121,10 @@ impl Attempts {
         if self.is_empty() && self.is_quiet() {
             self.0 = None;
         }
-        let weight = |known: &Known| size_of::<Known>() + known.steps.len() * size_of::<Entry>();
+        let weight = |known: &Known| {
+            let entries = known.steps.weight() + known.steps.len() * size_of::<Entry>();
+            size_of::<Known>() + entries + heap::set(&known.retries)
+        };
         self.0.as_deref().map_or(0, weight)
     }
 }
