@@ -159,3 +159,23 @@ pub(crate) fn trouble(path: &Path, error: &Error) -> OpenError {
         },
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What SQLite makes of a number depends on its version: a limit it took for none would have a copied
+    /// store held in memory as a whole.
+    #[test]
+    fn a_large_transaction_may_fill_more_than_the_cache_and_not_without_end() {
+        let connection = Connection::open_in_memory().unwrap();
+        configure(&connection).unwrap();
+        let asked = |pragma| -> i64 {
+            let read = |row: &rusqlite::Row<'_>| row.get(0);
+            connection.pragma_query_value(None, pragma, read).unwrap()
+        };
+        assert_eq!(asked("cache_size"), -4_096);
+        let spilled_after = asked("cache_spill") * i64::from(PAGE_BYTES);
+        assert!((15 << 20..=16 << 20).contains(&spilled_after));
+    }
+}

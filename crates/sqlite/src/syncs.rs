@@ -11,8 +11,9 @@
 //!
 //! 1. Nobody is answered before everything that his request was judged against, or his question looked
 //!    at, is on stable storage: with a refusal, or an answer that was given before, neither.
-//! 2. Of transactions, some that share a sync are at the disk, one may wait behind them, one is open, and
-//!    [`MANY`] requests at most of earlier ones, and those of one more pick-up, are being answered. So what was judged and not answered is bounded, however slow the disk.
+//! 2. Of transactions, some that share a sync are at the disk, one may wait behind them, and one is open.
+//!    Of earlier ones, [`MANY`] requests at most, and those that were synced last, are being answered. So
+//!    what was judged and not answered is bounded, however slow the disk.
 //! 3. After a sync that failed nobody knows what is on the disk. Nothing is committed any more, and
 //!    whoever waits for what was committed hears that.
 //!
