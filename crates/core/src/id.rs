@@ -183,7 +183,8 @@ macro_rules! id {
 }
 
 id!(
-    /// Names a run. Minted by whoever starts it.
+    /// Names a run. Minted by whoever starts it: of two that one process has started, the later has the
+    /// greater id.
     RunId,
     "wrun_"
 );
@@ -217,6 +218,16 @@ id!(
     EventId,
     "evnt_"
 );
+
+impl RunId {
+    /// The id that stands behind this one with `gap` others between. Where the millisecond has no
+    /// room for so many it is of the next.
+    #[must_use]
+    pub fn beyond(self, gap: u64) -> Self {
+        let steps = u128::from(gap) + 1;
+        Self::from_ulid(Ulid(self.ulid().0.wrapping_add(steps)))
+    }
+}
 
 impl EventId {
     /// The id of the event `n` places after this one in the same append.
@@ -337,6 +348,16 @@ mod tests {
             HookId::derive(run(), Place(3), "").to_bytes(),
             WaitId::derive(run(), Place(3)).to_bytes()
         );
+    }
+
+    #[test]
+    fn a_run_beyond_another_has_a_greater_id_also_where_its_millisecond_is_full() {
+        let id = run();
+        assert!(id < id.beyond(0));
+        assert!(id.beyond(0) < id.beyond(1));
+        assert_eq!(id.beyond(0).beyond(0), id.beyond(1));
+        let last = RunId::mint(Timestamp::from_millis(1), u128::MAX);
+        assert_eq!(last.beyond(0), RunId::mint(Timestamp::from_millis(2), 0));
     }
 
     #[test]

@@ -16,6 +16,7 @@ on_every_stage!(
     other_arguments_under_a_key_are_an_error,
     another_workflow_under_a_key_is_an_error,
     callers_at_the_same_time_under_one_key_start_one_run,
+    of_two_runs_the_later_has_the_greater_id,
     a_delayed_run_begins_when_its_time_has_come,
     an_id_that_exists_is_an_error,
     a_run_that_does_not_exist_is_unknown,
@@ -97,6 +98,16 @@ async fn callers_at_the_same_time_under_one_key_start_one_run(stage: Stage) {
 #[workflow]
 async fn begins() -> anyhow::Result<std::time::SystemTime> {
     Ok(workflow_metadata().started_at)
+}
+
+async fn of_two_runs_the_later_has_the_greater_id(stage: Stage) {
+    let rewake = stage.open().await;
+    let mut ids = Vec::new();
+    for n in 0..100 {
+        let run = rewake.start(takes(format!("t:{n}"), n)).await.unwrap();
+        ids.push(run.id());
+    }
+    assert!(ids.is_sorted_by(|one, next| one < next), "{ids:?}");
 }
 
 async fn a_delayed_run_begins_when_its_time_has_come(stage: Stage) {

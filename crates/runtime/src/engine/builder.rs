@@ -7,6 +7,7 @@ use async_lock::Semaphore;
 use rewake_store::{Join, ScopeId, Store};
 
 use super::clock::SharedClock;
+use super::mint::Mint;
 use super::post::sweep;
 use super::settings::{check_limits, check_name, check_public_url};
 use super::{Engine, Inner, Limits};
@@ -188,6 +189,7 @@ impl Builder {
             aborting: AtomicBool::new(false),
             recovery: Recovery::new(),
             member,
+            mint: Mint::default(),
             driver_bytes: AtomicUsize::new(0),
             left: AtomicBool::new(false),
             jitter: AtomicU64::new(

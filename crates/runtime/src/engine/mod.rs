@@ -10,6 +10,7 @@ mod clock;
 mod hint;
 mod hook;
 mod hooks;
+mod mint;
 mod post;
 mod query;
 mod replay;
@@ -46,6 +47,8 @@ use crate::driver::drive;
 use crate::host::Host;
 use crate::registry::Registry;
 use crate::webhook::Secrets;
+
+use self::mint::Mint;
 
 pub use admit::{Admission, ResumeOrStart};
 pub use builder::Builder;
@@ -156,6 +159,7 @@ pub(crate) struct Inner {
     pub(crate) member: Option<Member>,
     left: AtomicBool,
     jitter: AtomicU64,
+    mint: Mint,
     driver_bytes: AtomicUsize,
 }
 

@@ -141,7 +141,7 @@ impl Engine {
         let now = inner.host.clock.now();
         let run = start
             .run
-            .unwrap_or_else(|| RunId::mint(now, inner.host.entropy.draw()));
+            .unwrap_or_else(|| inner.mint.run(now, inner.host.entropy.draw()));
         let mut events = Vec::with_capacity(2);
         events.push(EventKind::RunCreated {
             workflow: start.workflow,
