@@ -1,7 +1,7 @@
 //! Everything one log folds into, together.
 
 use super::{Hook, Run, Step, StepStatus, Wait, WaitStatus};
-use crate::event::{Correlation, EventRef, Frame, Subject, Taken};
+use crate::event::{Correlation, EventRef, Frame, Parent, Subject, Taken};
 use crate::few::Few;
 use crate::id::{HookId, RunId, StepId, WaitId};
 use crate::time::Timestamp;
@@ -161,8 +161,11 @@ impl Entities {
         let steps = self.steps.len() * size_of::<Step>() + self.step_inputs;
         let hooks = self.hooks.len() * size_of::<Hook>();
         let waits = self.waits.len() * size_of::<Wait>();
-        let input = self.run.as_ref().map_or(0, |run| run.input.len());
-        maps + steps + hooks + waits + 2 * input
+        let run = self.run.as_ref().map_or(0, |run| {
+            let parent = run.parent.as_ref().map_or(0, |_| size_of::<Parent>());
+            2 * run.input.len() + parent
+        });
+        maps + steps + hooks + waits + run
     }
 
     /// The run whose log is folded.

@@ -71,9 +71,9 @@ pub struct Run {
     /// What it returned, once completed.
     pub output: Option<Payload>,
     /// Why it failed, once failed.
-    pub error: Option<Failure>,
+    pub error: Option<Box<Failure>>,
     /// The run and step that started it, for a child.
-    pub parent: Option<Parent>,
+    pub parent: Option<Box<Parent>>,
     /// Searchable key-values.
     pub attributes: BTreeMap<String, String>,
     /// When it was made.

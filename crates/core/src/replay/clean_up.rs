@@ -29,19 +29,24 @@ const NAMED: usize = 10;
 #[derive(Clone, Debug)]
 pub(super) struct CleanUp {
     span: Duration,
+    /// In a box from the first shield or undo call on: few runs have any.
+    kept: Option<Box<Kept>>,
+}
+
+#[derive(Clone, Debug, Default)]
+struct Kept {
     /// How many shields are in progress.
     shields: usize,
     /// Open steps that were called or awaited inside a shield.
     shielded: BTreeSet<StepId>,
     /// Undo calls that have not run, the newest last.
     undos: Vec<Undo>,
-    // In boxes, for few runs have these.
     /// The undo call that runs.
-    current: Option<Box<Current>>,
+    current: Option<Current>,
     /// The record that ends the run once the undo calls have.
     end: Option<Box<EventKind>>,
     /// What bounds the part that goes on.
-    deadline: Option<Box<WaitId>>,
+    deadline: Option<WaitId>,
     /// The shields did not end in time.
     cut_short: bool,
 }
@@ -64,39 +69,75 @@ impl Default for CleanUp {
     fn default() -> Self {
         Self {
             span: SPAN,
-            shields: 0,
-            shielded: BTreeSet::new(),
-            undos: Vec::new(),
-            current: None,
-            end: None,
-            deadline: None,
-            cut_short: false,
+            kept: None,
         }
     }
 }
 
 impl CleanUp {
     pub(super) fn is_deadline(&self, wait: WaitId) -> bool {
-        self.deadline.as_deref() == Some(&wait)
+        self.kept.as_ref().and_then(|kept| kept.deadline) == Some(wait)
     }
 
     /// A step has ended; true where it was the undo call that runs.
     pub(super) fn end_step(&mut self, step: StepId) -> bool {
-        self.shielded.remove(&step);
-        let ended = self.current.take_if(|current| current.step == step);
+        let Some(kept) = &mut self.kept else {
+            return false;
+        };
+        kept.shielded.remove(&step);
+        let ended = kept.current.take_if(|current| current.step == step);
         ended.is_some()
     }
 
-    /// Roughly what all of it holds in memory, in bytes, apart from the arguments of undo calls.
+    /// Roughly what all of it holds in memory, in bytes, apart from the arguments of undo calls and from
+    /// what can be let go of.
     pub(super) fn weight(&self) -> usize {
-        let current = self.current.as_ref().map_or(0, |_| size_of::<Current>());
-        let end = self.end.as_ref().map_or(0, |_| size_of::<EventKind>());
-        let undos = self.undos.capacity() * size_of::<Undo>();
-        heap::set(&self.shielded) + undos + current + end
+        let kept = self.kept.as_deref().filter(|kept| !kept.is_idle());
+        kept.map_or(0, |kept| {
+            let end = kept.end.as_ref().map_or(0, |_| size_of::<EventKind>());
+            let undos = kept.undos.capacity() * size_of::<Undo>();
+            size_of::<Kept>() + heap::set(&kept.shielded) + undos + end
+        })
     }
 
     pub(super) fn shrink_to_fit(&mut self) {
-        heap::shrink_set(&mut self.shielded);
+        self.kept.take_if(|kept| kept.is_idle());
+        if let Some(kept) = &mut self.kept {
+            heap::shrink_set(&mut kept.shielded);
+        }
+    }
+
+    fn kept(&mut self) -> &mut Kept {
+        self.kept.get_or_insert_default()
+    }
+
+    fn shields(&self) -> usize {
+        self.kept.as_ref().map_or(0, |kept| kept.shields)
+    }
+
+    /// No shield is waited for any more.
+    fn give_up_shields(&mut self) {
+        if let Some(kept) = &mut self.kept {
+            kept.shields = 0;
+        }
+    }
+}
+
+impl Kept {
+    /// True where all of it is as if there had never been a shield or an undo call.
+    fn is_idle(&self) -> bool {
+        let Self {
+            shields,
+            shielded,
+            undos,
+            current,
+            end,
+            deadline,
+            cut_short,
+        } = self;
+        let is_shielding = *shields > 0 || !shielded.is_empty() || *cut_short;
+        let is_undoing = !undos.is_empty() || current.is_some() || end.is_some();
+        !is_shielding && !is_undoing && deadline.is_none()
     }
 }
 
@@ -108,29 +149,31 @@ impl Machine {
     }
 
     /// A shield is in progress: it was polled outside of any other, and has not ended.
-    pub const fn enter_shield(&mut self) {
-        self.clean_up.shields += 1;
+    pub fn enter_shield(&mut self) {
+        self.clean_up.kept().shields += 1;
     }
 
     /// A shield has ended, or was dropped by the workflow.
-    pub const fn leave_shield(&mut self) {
-        self.clean_up.shields = self.clean_up.shields.saturating_sub(1);
+    pub fn leave_shield(&mut self) {
+        if let Some(kept) = &mut self.clean_up.kept {
+            kept.shields = kept.shields.saturating_sub(1);
+        }
     }
 
     /// True while the workflow is being cancelled and a shield is in progress.
     pub fn is_shielding(&self) -> bool {
-        self.phase == Phase::Cancelling && self.clean_up.shields > 0
+        self.phase == Phase::Cancelling && self.clean_up.shields() > 0
     }
 
     /// Notes that an open step is called or awaited inside a shield: a cancellation leaves it alone.
     pub fn shield_step(&mut self, step: StepId) {
-        self.clean_up.shielded.insert(step);
+        self.clean_up.kept().shielded.insert(step);
     }
 
     /// Registers a call of a step that runs if the workflow fails or is cancelled. It leaves no record
     /// before that.
     pub fn undo_step(&mut self, step: StepId, name: String, input: Payload, options: StepOptions) {
-        self.clean_up.undos.push(Undo {
+        self.clean_up.kept().undos.push(Undo {
             step,
             name,
             input,
@@ -141,13 +184,15 @@ impl Machine {
     /// False for a step whose result nobody waits for any more because its workflow failed, or is
     /// cancelled: no attempt of it begins, and one under way is told.
     pub fn wants(&self, step: StepId) -> bool {
+        let kept = self.clean_up.kept.as_deref();
         match self.phase {
             Phase::Pending | Phase::Running => true,
             Phase::Cancelling => {
-                self.clean_up.shielded.contains(&step) && !self.steps.is_abandoned(step)
+                let is_shielded = kept.is_some_and(|kept| kept.shielded.contains(&step));
+                is_shielded && !self.steps.is_abandoned(step)
             }
             Phase::Undoing => {
-                let current = self.clean_up.current.as_ref();
+                let current = kept.and_then(|kept| kept.current.as_ref());
                 current.is_some_and(|current| current.step == step)
             }
             Phase::Finished | Phase::Ended => false,
@@ -166,13 +211,15 @@ impl Machine {
             return;
         }
         self.lift_deadline();
-        self.clean_up.shields = 0;
+        self.clean_up.give_up_shields();
+        let kept = self.clean_up.kept.as_ref();
+        let is_cut_short = kept.is_some_and(|kept| kept.cut_short);
         let reason = self
             .entities
             .run()
             .and_then(|run| run.cancel_reason.clone());
         self.undo_and_finish(EventKind::RunCancelled {
-            reason: if self.clean_up.cut_short {
+            reason: if is_cut_short {
                 Some(because(reason, "not every shield had ended"))
             } else {
                 reason
@@ -184,14 +231,15 @@ impl Machine {
     pub(super) fn begin_cancelling(&mut self, at: Timestamp) {
         self.phase = Phase::Cancelling;
         self.now = at;
-        if self.clean_up.shields > 0 {
+        if self.clean_up.shields() > 0 {
             let [shields, _] = WaitId::clean_up(self.run);
             self.set_deadline(shields);
         }
     }
 
     pub(super) fn undo_and_finish(&mut self, end: EventKind) {
-        if self.clean_up.undos.is_empty() || self.is_finished() {
+        let kept = self.clean_up.kept.as_ref();
+        if kept.is_none_or(|kept| kept.undos.is_empty()) || self.is_finished() {
             return self.finish_with(end);
         }
         self.phase = Phase::Undoing;
@@ -199,39 +247,40 @@ impl Machine {
             let [_, undos] = WaitId::clean_up(self.run);
             self.set_deadline(undos);
         }
-        self.clean_up.end = Some(Box::new(end));
+        self.clean_up.kept().end = Some(Box::new(end));
         self.go_on_undoing();
     }
 
     /// Issues the next undo call once the one before has ended, and the end after the last.
     pub(super) fn go_on_undoing(&mut self) {
-        while self.phase == Phase::Undoing && self.clean_up.current.is_none() {
-            let Some(undo) = self.clean_up.undos.pop() else {
+        while self.phase == Phase::Undoing && self.clean_up.kept().current.is_none() {
+            let Some(undo) = self.clean_up.kept().undos.pop() else {
                 self.lift_deadline();
-                if let Some(end) = self.clean_up.end.take() {
+                if let Some(end) = self.clean_up.kept().end.take() {
                     self.finish_with(*end);
                 }
                 return;
             };
-            self.clean_up.current = Some(Box::new(Current {
+            self.clean_up.kept().current = Some(Current {
                 step: undo.step,
                 name: undo.name.clone(),
-            }));
+            });
             self.create_step(undo.step, undo.name, undo.input, undo.options);
             // Its end may stand in the log before the place where the code asks for it now.
             if self.take_step(undo.step).is_some() {
-                self.clean_up.current = None;
+                self.clean_up.kept().current = None;
             }
         }
     }
 
     /// The time for the part under way has run out: what is left of it is given up.
     pub(super) fn stop_cleaning_up(&mut self) -> Fed {
-        self.clean_up.deadline = None;
+        let kept = self.clean_up.kept();
+        kept.deadline = None;
         match self.phase {
             Phase::Cancelling => {
-                self.clean_up.cut_short = true;
-                self.clean_up.shields = 0;
+                kept.cut_short = true;
+                kept.shields = 0;
                 Fed::Cancel
             }
             Phase::Undoing => {
@@ -243,8 +292,9 @@ impl Machine {
     }
 
     fn give_up_undoing(&mut self) {
-        let undone = std::mem::take(&mut self.clean_up.undos);
-        let current = self.clean_up.current.take().map(|current| current.name);
+        let kept = self.clean_up.kept();
+        let (undone, end) = (std::mem::take(&mut kept.undos), kept.end.take());
+        let current = kept.current.take().map(|current| current.name);
         let waiting = undone.into_iter().rev().map(|undo| undo.name);
         let left: Vec<String> = current.into_iter().chain(waiting).collect();
         let what = format!(
@@ -252,7 +302,7 @@ impl Machine {
             left.len(),
             named(&left)
         );
-        match self.clean_up.end.take().map(|end| *end) {
+        match end.map(|end| *end) {
             Some(EventKind::RunCancelled { reason, terminated }) => {
                 let reason = Some(because(reason, &what));
                 self.finish_with(EventKind::RunCancelled { reason, terminated });
@@ -263,12 +313,13 @@ impl Machine {
     }
 
     fn set_deadline(&mut self, wait: WaitId) {
-        self.clean_up.deadline = Some(Box::new(wait));
+        self.clean_up.kept().deadline = Some(wait);
         self.create_wait(wait, self.now.after(self.clean_up.span));
     }
 
     fn lift_deadline(&mut self) {
-        let Some(wait) = self.clean_up.deadline.take().map(|wait| *wait) else {
+        let kept = self.clean_up.kept.as_mut();
+        let Some(wait) = kept.and_then(|kept| kept.deadline.take()) else {
             return;
         };
         self.deadlines.lift(Correlation::Wait(wait));
@@ -296,5 +347,31 @@ fn named(left: &[String]) -> String {
     match left.len().saturating_sub(NAMED) {
         0 => shown,
         more => format!("{shown} and {more} more"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn once_no_shield_is_left_and_nothing_is_to_be_undone_its_room_is_let_go_of() {
+        let mut clean_up = CleanUp::default();
+        clean_up.kept().shields += 1;
+        clean_up.shrink_to_fit();
+        assert_eq!(clean_up.shields(), 1);
+        assert!(clean_up.weight() >= size_of::<Kept>());
+        clean_up.give_up_shields();
+        clean_up.shrink_to_fit();
+        assert!(clean_up.kept.is_none());
+        assert_eq!(clean_up.weight(), 0);
+    }
+
+    #[test]
+    fn that_the_time_ran_out_is_not_let_go_of() {
+        let mut clean_up = CleanUp::default();
+        clean_up.kept().cut_short = true;
+        clean_up.shrink_to_fit();
+        assert!(clean_up.kept.is_some_and(|kept| kept.cut_short));
     }
 }

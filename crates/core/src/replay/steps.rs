@@ -89,9 +89,13 @@ impl OpenStep {
     }
 }
 
-/// The calls of steps that somebody still wants to hear of.
+/// The calls of steps that somebody still wants to hear of. In a box while there are any, or have been
+/// since the run rested last.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Steps {
+pub(super) struct Steps(Option<Box<Kept>>);
+
+#[derive(Clone, Debug, Default)]
+struct Kept {
     outcomes: Few<StepId, StepOutcome>,
     /// Called since the driver asked last, in order of the calls.
     fresh: Few<StepId, u64>,
@@ -104,70 +108,129 @@ pub(super) struct Steps {
 
 impl Steps {
     pub(super) fn call(&mut self, step: StepId) {
-        self.fresh.insert(step, self.calls);
-        self.calls += 1;
+        let kept = self.0.get_or_insert_default();
+        kept.fresh.insert(step, kept.calls);
+        kept.calls += 1;
     }
 
     pub(super) fn end(&mut self, step: StepId, outcome: StepOutcome) {
-        self.fresh.remove(&step);
-        if !self.abandoned.remove(&step) {
-            self.outcomes.insert(step, outcome);
+        let kept = self.0.get_or_insert_default();
+        kept.fresh.remove(&step);
+        if !kept.abandoned.remove(&step) {
+            kept.outcomes.insert(step, outcome);
         }
     }
 
     pub(super) fn take(&mut self, step: StepId) -> Option<StepOutcome> {
-        self.outcomes.remove(&step)
+        self.0.as_mut()?.outcomes.remove(&step)
     }
 
     pub(super) fn abandon(&mut self, step: StepId) {
-        let begun = self.begun.remove(&step);
+        let kept = self.0.get_or_insert_default();
+        let begun = kept.begun.remove(&step);
         let is_over = begun.is_some_and(|child| child.detached);
-        if self.outcomes.remove(&step).is_none() && !is_over {
-            self.abandoned.insert(step);
+        if kept.outcomes.remove(&step).is_none() && !is_over {
+            kept.abandoned.insert(step);
         }
     }
 
     /// True where the call of an open step was dropped.
     pub(super) fn is_abandoned(&self, step: StepId) -> bool {
-        self.abandoned.contains(&step)
+        let kept = self.0.as_ref();
+        kept.is_some_and(|kept| kept.abandoned.contains(&step))
     }
 
     pub(super) fn begin(&mut self, step: StepId, child: Child) {
-        if !self.abandoned.contains(&step) {
-            self.begun.insert(step, child);
+        let kept = self.0.get_or_insert_default();
+        if !kept.abandoned.contains(&step) {
+            kept.begun.insert(step, child);
         } else if child.detached {
             // Nothing more will come of it.
-            self.abandoned.remove(&step);
+            kept.abandoned.remove(&step);
         }
     }
 
     pub(super) fn take_begun(&mut self, step: StepId) -> Option<Child> {
-        self.begun.remove(&step)
+        self.0.as_mut()?.begun.remove(&step)
     }
 
     /// The steps called since the last time this was asked, in order.
     pub(super) fn take_fresh(&mut self) -> Vec<StepId> {
-        if self.fresh.is_empty() {
+        let Some(kept) = self.0.as_mut().filter(|kept| !kept.fresh.is_empty()) else {
             return Vec::new();
-        }
-        let fresh = std::mem::take(&mut self.fresh);
+        };
+        let fresh = std::mem::take(&mut kept.fresh);
         let mut fresh: Vec<_> = fresh.iter().map(|(step, call)| (*call, *step)).collect();
         fresh.sort_unstable();
         fresh.into_iter().map(|(_, step)| step).collect()
     }
 
     pub(super) fn forget_fresh(&mut self) {
-        self.fresh.clear();
+        if let Some(kept) = &mut self.0 {
+            kept.fresh.clear();
+        }
     }
 
-    /// Roughly what all of it holds in memory, in bytes, apart from results.
+    /// Roughly what all of it holds in memory, in bytes, apart from results and from what can be let go of.
     pub(super) fn weight(&self) -> usize {
-        let calls = self.fresh.weight() + heap::map(&self.begun);
-        self.outcomes.weight() + heap::set(&self.abandoned) + calls
+        let kept = self.0.as_deref().filter(|kept| !kept.is_idle());
+        kept.map_or(0, |kept| {
+            let calls = kept.fresh.weight() + heap::map(&kept.begun);
+            let ended = kept.outcomes.weight() + heap::set(&kept.abandoned);
+            size_of::<Kept>() + calls + ended
+        })
     }
 
     pub(super) fn shrink_to_fit(&mut self) {
-        heap::shrink_set(&mut self.abandoned);
-        heap::shrink_map(&mut self.begun);
+        self.0.take_if(|kept| kept.is_idle());
+        if let Some(kept) = &mut self.0 {
+            heap::shrink_set(&mut kept.abandoned);
+            heap::shrink_map(&mut kept.begun);
+        }
+    }
+}
+
+impl Kept {
+    /// True where nobody wants to hear of any step. Then the order of the calls before is over, too.
+    fn is_idle(&self) -> bool {
+        let Self {
+            outcomes,
+            fresh,
+            calls: _,
+            abandoned,
+            begun,
+        } = self;
+        outcomes.is_empty() && fresh.is_empty() && abandoned.is_empty() && begun.is_empty()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::id::{Place, RunId};
+
+    fn step(place: u64) -> StepId {
+        let run = RunId::mint(Timestamp::from_millis(5), 7);
+        StepId::derive(run, Place(place), "charge")
+    }
+
+    #[test]
+    fn once_nobody_wants_to_hear_of_any_step_its_room_is_let_go_of() {
+        let mut steps = Steps::default();
+        for place in [1, 2] {
+            steps.call(step(place));
+        }
+        assert_eq!(steps.take_fresh(), [step(1), step(2)]);
+        steps.end(step(1), StepOutcome::Completed(Payload::from_bytes([])));
+        steps.shrink_to_fit();
+        assert!(steps.weight() >= size_of::<Kept>());
+        assert!(steps.take(step(1)).is_some());
+        steps.shrink_to_fit();
+        assert!(steps.0.is_none());
+        assert_eq!(steps.weight(), 0);
+
+        steps.call(step(4));
+        steps.call(step(3));
+        assert_eq!(steps.take_fresh(), [step(4), step(3)]);
     }
 }

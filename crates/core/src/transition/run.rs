@@ -111,7 +111,7 @@ fn created(id: RunId, first: CreatedRun<'_>, at: Timestamp) -> Run {
         input: first.input.clone(),
         output: None,
         error: None,
-        parent: first.parent,
+        parent: first.parent.map(Box::new),
         attributes: first.attributes.clone(),
         created_at: at,
         started_at: None,
@@ -140,7 +140,7 @@ fn after(run: &mut Run, kind: RunEvent<'_>, event: EventRef<'_>) -> Result<(), I
         }
         RunEvent::Failed { error } => {
             begun(run, event)?;
-            run.error = Some(error.clone());
+            run.error = Some(Box::new(error.clone()));
             end(run, RunStatus::Failed, event.at);
         }
         RunEvent::Continued => {

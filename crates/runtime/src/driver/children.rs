@@ -214,7 +214,9 @@ impl Driver {
         self.executor.with(|machine| {
             let entities = machine.entities();
             Kindred {
-                parent: entities.run().and_then(|run| run.parent),
+                parent: entities
+                    .run()
+                    .and_then(|run| run.parent.as_deref().copied()),
                 has_children: entities.running_children().next().is_some(),
             }
         })

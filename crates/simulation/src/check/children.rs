@@ -31,7 +31,7 @@ fn run_of(followed: &Followed) -> Result<&Run, String> {
 /// A child stands in its parent's log, and hears of its parent's end.
 fn is_recorded(history: &History<'_>, child: RunId, followed: &Followed) -> Result<(), String> {
     let run = run_of(followed)?;
-    let Some(belongs) = run.parent else {
+    let Some(belongs) = &run.parent else {
         return Ok(());
     };
     let parent = history

@@ -122,7 +122,7 @@ fn of_a_running_run(event: &'static str) -> Result<Run, IllegalTransition> {
             ..ended(RunStatus::Completed, NOW)
         },
         "run_failed" => Run {
-            error: Some(Failure::new("no")),
+            error: Some(Box::new(Failure::new("no"))),
             ..ended(RunStatus::Failed, NOW)
         },
         "run_cancelled" => Run {
