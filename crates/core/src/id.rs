@@ -183,8 +183,7 @@ macro_rules! id {
 }
 
 id!(
-    /// Names a run. Minted by whoever starts it: of two that one process has started, the later has the
-    /// greater id.
+    /// Names a run. Minted by whoever starts it.
     RunId,
     "wrun_"
 );
@@ -220,8 +219,8 @@ id!(
 );
 
 impl RunId {
-    /// The id that stands behind this one with `gap` others between. Where the millisecond has no
-    /// room for so many it is of the next.
+    /// The id behind this one with `gap` others between. Where the millisecond has no room for so
+    /// many it is of the next.
     #[must_use]
     pub fn beyond(self, gap: u64) -> Self {
         let steps = u128::from(gap) + 1;

@@ -24,6 +24,7 @@ mod engine;
 mod error;
 mod executor;
 mod host;
+mod mint;
 mod panic;
 mod registry;
 pub mod step;

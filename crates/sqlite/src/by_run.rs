@@ -54,16 +54,19 @@ mod tests {
 
     use super::*;
 
-    /// Ids as they are minted in one millisecond, and ids that differ in a letter alone.
+    /// Ids as they are minted in one millisecond, first ones and later ones, and ids that differ in a
+    /// letter alone.
     #[test]
     fn ids_are_spread() {
         let minted = |n: u64| {
             let entropy = u128::from(n.wrapping_mul(FACTOR)) << 16;
             RunId::mint(Timestamp::from_millis(1_763_280_000_000), entropy)
         };
+        let last = RunId::mint(Timestamp::from_millis(1_763_280_000_000), u128::MAX >> 50);
+        let after = |n: u64| last.beyond((n.wrapping_mul(FACTOR) >> 16) | (n << 48));
         let counted = |n: u64| RunId::mint(Timestamp::from_millis(n / 10), u128::from(n % 10));
         let build = ByRun::default();
-        for ids in [&minted as &dyn Fn(u64) -> RunId, &counted] {
+        for ids in [&minted as &dyn Fn(u64) -> RunId, &after, &counted] {
             let hashes: Vec<_> = (0..4_096).map(|n| build.hash_one(ids(n))).collect();
             for bits in [0, 52] {
                 let places: HashSet<_> = hashes.iter().map(|hash| (hash >> bits) & 0xFFF).collect();

@@ -12,10 +12,10 @@ pub(super) const CANCELLING: &[Mutant] = &[
         filter: "test(replay)",
         edits: &[Edit {
             file: "crates/core/src/replay/clean_up.rs",
-            find: "let Some(undo) = self.clean_up.kept().undos.pop() else {",
-            replace: "self.clean_up.kept().undos.reverse();
-            let oldest = self.clean_up.kept().undos.pop();
-            self.clean_up.kept().undos.reverse();
+            find: "let Some(undo) = self.clean_up.kept_mut().undos.pop() else {",
+            replace: "self.clean_up.kept_mut().undos.reverse();
+            let oldest = self.clean_up.kept_mut().undos.pop();
+            self.clean_up.kept_mut().undos.reverse();
             let Some(undo) = oldest else {",
         }],
     },

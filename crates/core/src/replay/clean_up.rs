@@ -29,7 +29,7 @@ const NAMED: usize = 10;
 #[derive(Clone, Debug)]
 pub(super) struct CleanUp {
     span: Duration,
-    /// In a box from the first shield or undo call on: few runs have any.
+    /// In a box while there are shields or undo calls, or have been since the run rested last.
     kept: Option<Box<Kept>>,
 }
 
@@ -89,8 +89,8 @@ impl CleanUp {
         ended.is_some()
     }
 
-    /// Roughly what all of it holds in memory, in bytes, apart from the arguments of undo calls and from
-    /// what can be let go of.
+    /// Roughly what all of it holds in memory, in bytes, apart from the arguments of undo calls and
+    /// from what can be let go of.
     pub(super) fn weight(&self) -> usize {
         let kept = self.kept.as_deref().filter(|kept| !kept.is_idle());
         kept.map_or(0, |kept| {
@@ -107,12 +107,19 @@ impl CleanUp {
         }
     }
 
-    fn kept(&mut self) -> &mut Kept {
+    fn kept_mut(&mut self) -> &mut Kept {
         self.kept.get_or_insert_default()
     }
 
     fn shields(&self) -> usize {
         self.kept.as_ref().map_or(0, |kept| kept.shields)
+    }
+
+    /// True while an undo call runs.
+    fn is_undoing(&self) -> bool {
+        self.kept
+            .as_ref()
+            .is_some_and(|kept| kept.current.is_some())
     }
 
     /// No shield is waited for any more.
@@ -150,7 +157,7 @@ impl Machine {
 
     /// A shield is in progress: it was polled outside of any other, and has not ended.
     pub fn enter_shield(&mut self) {
-        self.clean_up.kept().shields += 1;
+        self.clean_up.kept_mut().shields += 1;
     }
 
     /// A shield has ended, or was dropped by the workflow.
@@ -167,13 +174,13 @@ impl Machine {
 
     /// Notes that an open step is called or awaited inside a shield: a cancellation leaves it alone.
     pub fn shield_step(&mut self, step: StepId) {
-        self.clean_up.kept().shielded.insert(step);
+        self.clean_up.kept_mut().shielded.insert(step);
     }
 
     /// Registers a call of a step that runs if the workflow fails or is cancelled. It leaves no record
     /// before that.
     pub fn undo_step(&mut self, step: StepId, name: String, input: Payload, options: StepOptions) {
-        self.clean_up.kept().undos.push(Undo {
+        self.clean_up.kept_mut().undos.push(Undo {
             step,
             name,
             input,
@@ -247,35 +254,35 @@ impl Machine {
             let [_, undos] = WaitId::clean_up(self.run);
             self.set_deadline(undos);
         }
-        self.clean_up.kept().end = Some(Box::new(end));
+        self.clean_up.kept_mut().end = Some(Box::new(end));
         self.go_on_undoing();
     }
 
     /// Issues the next undo call once the one before has ended, and the end after the last.
     pub(super) fn go_on_undoing(&mut self) {
-        while self.phase == Phase::Undoing && self.clean_up.kept().current.is_none() {
-            let Some(undo) = self.clean_up.kept().undos.pop() else {
+        while self.phase == Phase::Undoing && !self.clean_up.is_undoing() {
+            let Some(undo) = self.clean_up.kept_mut().undos.pop() else {
                 self.lift_deadline();
-                if let Some(end) = self.clean_up.kept().end.take() {
+                if let Some(end) = self.clean_up.kept_mut().end.take() {
                     self.finish_with(*end);
                 }
                 return;
             };
-            self.clean_up.kept().current = Some(Current {
+            self.clean_up.kept_mut().current = Some(Current {
                 step: undo.step,
                 name: undo.name.clone(),
             });
             self.create_step(undo.step, undo.name, undo.input, undo.options);
             // Its end may stand in the log before the place where the code asks for it now.
             if self.take_step(undo.step).is_some() {
-                self.clean_up.kept().current = None;
+                self.clean_up.kept_mut().current = None;
             }
         }
     }
 
     /// The time for the part under way has run out: what is left of it is given up.
     pub(super) fn stop_cleaning_up(&mut self) -> Fed {
-        let kept = self.clean_up.kept();
+        let kept = self.clean_up.kept_mut();
         kept.deadline = None;
         match self.phase {
             Phase::Cancelling => {
@@ -292,7 +299,7 @@ impl Machine {
     }
 
     fn give_up_undoing(&mut self) {
-        let kept = self.clean_up.kept();
+        let kept = self.clean_up.kept_mut();
         let (undone, end) = (std::mem::take(&mut kept.undos), kept.end.take());
         let current = kept.current.take().map(|current| current.name);
         let waiting = undone.into_iter().rev().map(|undo| undo.name);
@@ -313,7 +320,7 @@ impl Machine {
     }
 
     fn set_deadline(&mut self, wait: WaitId) {
-        self.clean_up.kept().deadline = Some(wait);
+        self.clean_up.kept_mut().deadline = Some(wait);
         self.create_wait(wait, self.now.after(self.clean_up.span));
     }
 
@@ -353,11 +360,12 @@ fn named(left: &[String]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::id::{Place, RunId};
 
     #[test]
     fn once_no_shield_is_left_and_nothing_is_to_be_undone_its_room_is_let_go_of() {
         let mut clean_up = CleanUp::default();
-        clean_up.kept().shields += 1;
+        clean_up.kept_mut().shields += 1;
         clean_up.shrink_to_fit();
         assert_eq!(clean_up.shields(), 1);
         assert!(clean_up.weight() >= size_of::<Kept>());
@@ -368,10 +376,44 @@ mod tests {
     }
 
     #[test]
-    fn that_the_time_ran_out_is_not_let_go_of() {
-        let mut clean_up = CleanUp::default();
-        clean_up.kept().cut_short = true;
-        clean_up.shrink_to_fit();
-        assert!(clean_up.kept.is_some_and(|kept| kept.cut_short));
+    fn nothing_that_is_still_needed_is_let_go_of() {
+        let [wait, _] = WaitId::clean_up(run());
+        let needed: [fn(&mut Kept, WaitId); 7] = [
+            |kept, _| kept.shields = 1,
+            |kept, _| kept.shielded = BTreeSet::from([step()]),
+            |kept, _| kept.undos.push(undo()),
+            |kept, _| {
+                kept.current = Some(Current {
+                    step: step(),
+                    name: "refund".to_owned(),
+                });
+            },
+            |kept, _| kept.end = Some(Box::new(EventKind::RunStarted)),
+            |kept, wait| kept.deadline = Some(wait),
+            |kept, _| kept.cut_short = true,
+        ];
+        for (n, need) in needed.into_iter().enumerate() {
+            let mut clean_up = CleanUp::default();
+            need(clean_up.kept_mut(), wait);
+            clean_up.shrink_to_fit();
+            assert!(clean_up.kept.is_some(), "the field at place {n}");
+        }
+    }
+
+    fn run() -> RunId {
+        RunId::mint(Timestamp::from_millis(5), 7)
+    }
+
+    fn step() -> StepId {
+        StepId::derive(run(), Place(1), "charge")
+    }
+
+    fn undo() -> Undo {
+        Undo {
+            step: step(),
+            name: "refund".to_owned(),
+            input: Payload::from_bytes([]),
+            options: StepOptions::default(),
+        }
     }
 }

@@ -89,8 +89,8 @@ impl OpenStep {
     }
 }
 
-/// The calls of steps that somebody still wants to hear of. In a box while there are any, or have been
-/// since the run rested last.
+/// The calls of steps that somebody still wants to hear of. In a box while there are any, or have
+/// been since the run rested last.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Steps(Option<Box<Kept>>);
 
@@ -171,7 +171,8 @@ impl Steps {
         }
     }
 
-    /// Roughly what all of it holds in memory, in bytes, apart from results and from what can be let go of.
+    /// Roughly what all of it holds in memory, in bytes, apart from results and from what can be let
+    /// go of.
     pub(super) fn weight(&self) -> usize {
         let kept = self.0.as_deref().filter(|kept| !kept.is_idle());
         kept.map_or(0, |kept| {

@@ -100,14 +100,25 @@ async fn begins() -> anyhow::Result<std::time::SystemTime> {
     Ok(workflow_metadata().started_at)
 }
 
+#[workflow]
+async fn has_it_taken(token: String, n: u64) -> anyhow::Result<u64> {
+    Ok(start_child(takes(token, n)).await?)
+}
+
 async fn of_two_runs_the_later_has_the_greater_id(stage: Stage) {
     let rewake = stage.open().await;
     let mut ids = Vec::new();
-    for n in 0..100 {
-        let run = rewake.start(takes(format!("t:{n}"), n)).await.unwrap();
+    for n in 0..20 {
+        let run = rewake.start(takes(format!("a:{n}"), n)).await.unwrap();
         ids.push(run.id());
+        let token = format!("b:{n}");
+        let admitted = rewake.resume_or_start(&*token, &1, takes(token.clone(), n));
+        ids.push(admitted.await.unwrap().run_id);
+        let token = format!("c:{n}");
+        let parent = rewake.start(has_it_taken(token.clone(), n)).await.unwrap();
+        ids.extend([parent.id(), hook(&rewake, &token).await.run_id]);
     }
-    assert!(ids.is_sorted_by(|one, next| one < next), "{ids:?}");
+    assert!(ids.is_sorted_by(|one, later| one < later), "{ids:?}");
 }
 
 async fn a_delayed_run_begins_when_its_time_has_come(stage: Stage) {

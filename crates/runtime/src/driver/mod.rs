@@ -163,7 +163,7 @@ impl Driver {
     fn new(engine: Arc<Inner>, run: RunId, mailbox: Mailbox) -> Self {
         let context = Context::new(
             run,
-            Arc::clone(&engine.host.entropy),
+            Arc::clone(&engine.mint),
             engine.public_url.clone(),
             engine.limits.payload,
         );

@@ -64,7 +64,7 @@ impl Driver {
 pub(crate) fn executor(engine: &Inner, run: RunId) -> Executor {
     let context = Context::new(
         run,
-        Arc::clone(&engine.host.entropy),
+        Arc::clone(&engine.mint),
         engine.public_url.clone(),
         engine.limits.payload,
     );

@@ -111,7 +111,7 @@ impl Engine {
             workflow: request.workflow,
             input: request.input,
             build: inner.build.clone(),
-            run: inner.mint.run(now, draw()),
+            run: inner.mint.run(),
             seed: draw().to_be_bytes(),
             flags: 0,
             hook: HookId::mint(now, draw()),

@@ -7,7 +7,6 @@ use async_lock::Semaphore;
 use rewake_store::{Join, ScopeId, Store};
 
 use super::clock::SharedClock;
-use super::mint::Mint;
 use super::post::sweep;
 use super::settings::{check_limits, check_name, check_public_url};
 use super::{Engine, Inner, Limits};
@@ -17,6 +16,7 @@ use crate::dispatch::{
 };
 use crate::error::OpenError;
 use crate::host::Host;
+use crate::mint::Mint;
 use crate::panic;
 use crate::registry::Registry;
 use crate::step::{abort, respond};
@@ -189,7 +189,7 @@ impl Builder {
             aborting: AtomicBool::new(false),
             recovery: Recovery::new(),
             member,
-            mint: Mint::default(),
+            mint: Arc::new(Mint::new(&self.host)),
             driver_bytes: AtomicUsize::new(0),
             left: AtomicBool::new(false),
             jitter: AtomicU64::new(

@@ -10,7 +10,6 @@ mod clock;
 mod hint;
 mod hook;
 mod hooks;
-mod mint;
 mod post;
 mod query;
 mod replay;
@@ -45,10 +44,9 @@ use crate::dispatch::{
 };
 use crate::driver::drive;
 use crate::host::Host;
+use crate::mint::Mint;
 use crate::registry::Registry;
 use crate::webhook::Secrets;
-
-use self::mint::Mint;
 
 pub use admit::{Admission, ResumeOrStart};
 pub use builder::Builder;
@@ -159,7 +157,8 @@ pub(crate) struct Inner {
     pub(crate) member: Option<Member>,
     left: AtomicBool,
     jitter: AtomicU64,
-    mint: Mint,
+    /// Of this engine's runs.
+    pub(crate) mint: Arc<Mint>,
     driver_bytes: AtomicUsize,
 }
 

@@ -139,9 +139,7 @@ impl Engine {
         let key = start.key.zip(digest);
         let key = key.map(|(key, digest)| StartKey { key, digest });
         let now = inner.host.clock.now();
-        let run = start
-            .run
-            .unwrap_or_else(|| inner.mint.run(now, inner.host.entropy.draw()));
+        let run = start.run.unwrap_or_else(|| inner.mint.run());
         let mut events = Vec::with_capacity(2);
         events.push(EventKind::RunCreated {
             workflow: start.workflow,

@@ -110,9 +110,8 @@ impl Call {
         let checked = self.context.check_len("the child's arguments have", &input);
         checked.map_err(ChildRefused::TooLong)?;
         attribute::check(&attributes)?;
-        let entropy = self.context.draw();
+        let run = self.context.new_run();
         let mut shared = self.context.lock();
-        let run = RunId::mint(shared.machine.now(), entropy);
         let child = Child { run, detached };
         if shared.machine.create_child(self.id, workflow, input, child) {
             shared.keep_child_attributes(self.id, attributes);

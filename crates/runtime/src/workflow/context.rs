@@ -17,7 +17,7 @@ use rewake_core::time::Timestamp;
 
 use super::shield::Shielded;
 use super::work::Work;
-use crate::host::Entropy;
+use crate::mint::Mint;
 use crate::step::Aborts;
 
 thread_local! {
@@ -46,7 +46,7 @@ pub struct RunInfo {
 pub struct Context {
     sealed: AtomicBool,
     shared: Mutex<Shared>,
-    entropy: Arc<dyn Entropy>,
+    mint: Arc<Mint>,
     public_url: Option<Arc<str>>,
     max_payload: usize,
     /// The first call of the run that was awaited where its workflow is not polled.
@@ -116,7 +116,7 @@ impl Shared {
 impl Context {
     pub(crate) fn new(
         run: RunId,
-        entropy: Arc<dyn Entropy>,
+        mint: Arc<Mint>,
         public_url: Option<Arc<str>>,
         max_payload: usize,
     ) -> Arc<Self> {
@@ -132,7 +132,7 @@ impl Context {
         Arc::new(Self {
             sealed: AtomicBool::new(false),
             shared: Mutex::new(shared),
-            entropy,
+            mint,
             public_url,
             max_payload,
             awaited_elsewhere: OnceLock::new(),
@@ -166,9 +166,14 @@ impl Context {
         )))
     }
 
+    /// The id of a child run that is started now.
+    pub(super) fn new_run(&self) -> RunId {
+        self.mint.run()
+    }
+
     /// 128 bits of the operating system's entropy, for what is recorded where it is used.
     pub fn draw(&self) -> u128 {
-        self.entropy.draw()
+        self.mint.draw()
     }
 
     /// What the workflow may know of its run.
