@@ -29,7 +29,9 @@ mod workflows;
 mod workload;
 mod world;
 
+use std::num::NonZero;
 use std::process::ExitCode;
+use std::thread;
 
 use anyhow::{Result, bail};
 use tokio::runtime::Builder;
@@ -74,7 +76,10 @@ fn begin(args: &Args) -> Result<Vec<Row>> {
         println!("{}", runtime.block_on(counts::run(&args.dir, args.late))?);
         return Ok(Vec::new());
     }
-    let runtime = Builder::new_multi_thread().enable_all().build()?;
+    let runtime = Builder::new_multi_thread()
+        .worker_threads(workers())
+        .enable_all()
+        .build()?;
     match &args.child {
         Some(child) => runtime
             .block_on(workload::restart::load(
@@ -85,6 +90,13 @@ fn begin(args: &Args) -> Result<Vec<Row>> {
             .map(|()| Vec::new()),
         None => runtime.block_on(run(args)),
     }
+}
+
+/// Threads for callers, steps and HTTP. The engine has threads of its own, so half of the processors
+/// are enough; more only take the processors from each other.
+fn workers() -> usize {
+    let processors = thread::available_parallelism().map_or(1, NonZero::get);
+    (processors / 2).max(1)
 }
 
 async fn run(args: &Args) -> Result<Vec<Row>> {
