@@ -92,8 +92,8 @@ fn begin(args: &Args) -> Result<Vec<Row>> {
     }
 }
 
-/// Threads for callers, steps and HTTP. The engine has threads of its own, so half of the processors
-/// are enough; more only take the processors from each other.
+/// Threads for callers, steps and HTTP, which mostly wait. The engine has threads of its own, and on
+/// two processors as many of tokio's beside them take the processors from each other.
 fn workers() -> usize {
     let processors = thread::available_parallelism().map_or(1, NonZero::get);
     (processors / 2).max(1)
