@@ -31,7 +31,7 @@ use std::io;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
-use std::thread::JoinHandle;
+use std::thread::{JoinHandle, yield_now};
 use std::time::Duration;
 
 use rewake_store::StoreError;
@@ -49,6 +49,8 @@ use crate::stable::Stable;
 const AT_ONCE: usize = 32;
 /// With more than so many that are not answered so far, no other commit is taken up.
 const MANY: usize = 512;
+/// So many outsiders at most who have been answered go on before workers are answered.
+const FEW: usize = 4;
 
 /// The writer's side.
 pub(crate) struct Syncs {
@@ -83,6 +85,7 @@ impl Syncs {
                 let disk = Disk {
                     sync: || sync(&wal),
                     now: || began.elapsed(),
+                    give_way: yield_now,
                 };
                 run(&disk, &stable, &handed, &intake);
             })?
@@ -134,16 +137,18 @@ impl Syncs {
     }
 }
 
-/// The file that is synced, and a clock that tells how long that takes.
-struct Disk<S, N> {
+/// The file that is synced, a clock that tells how long that takes, and how others get the processor.
+struct Disk<S, N, G> {
     sync: S,
     now: N,
+    give_way: G,
 }
 
-fn run<S, N>(disk: &Disk<S, N>, stable: &Stable, handed: &Receiver<Waiting>, intake: &Intake)
+fn run<S, N, G>(disk: &Disk<S, N, G>, stable: &Stable, handed: &Receiver<Waiting>, intake: &Intake)
 where
     S: Fn() -> Result<(), String>,
     N: Fn() -> Duration,
+    G: Fn(),
 {
     let mut stood = Stood::default();
     let mut took = Duration::ZERO;
@@ -159,7 +164,7 @@ where
             };
             if let Err(reason) = synced {
                 intake.shut(&reason);
-                while stood.answer() {}
+                while stood.answer(|| {}) {}
                 let error = StoreError::OutcomeUnknown { reason };
                 for waiting in all {
                     waiting.taken.refuse(&error);
@@ -174,7 +179,7 @@ where
         }
         // As long as a sync takes at least: on a slow disk each would be shared by few otherwise.
         let until = (disk.now)() + took;
-        while stood.answer() && (disk.now)() < until {}
+        while stood.answer(&disk.give_way) && (disk.now)() < until {}
     }
 }
 
@@ -205,15 +210,25 @@ impl Stood {
         self.workers.extend(taken.workers);
     }
 
-    /// Answers some of each, outsiders first, who may be few; false where none is left.
-    fn answer(&mut self) -> bool {
-        for lane in [&mut self.outsiders, &mut self.workers] {
-            for request in lane.drain(..lane.len().min(AT_ONCE)) {
-                shield(|| request.answer());
-            }
+    /// Answers some of each, outsiders first; false where none is left. An answer wakes whoever waits for
+    /// it, perhaps on this processor: where outsiders are few they go on before workers are answered.
+    fn answer(&mut self, give_way: impl Fn()) -> bool {
+        let outsiders = answer(&mut self.outsiders);
+        if (1..=FEW).contains(&outsiders) && !self.workers.is_empty() {
+            give_way();
         }
+        answer(&mut self.workers);
         self.len() > 0
     }
+}
+
+/// Answers some, and says how many.
+fn answer(lane: &mut VecDeque<Box<dyn Request>>) -> usize {
+    let some = lane.len().min(AT_ONCE);
+    for request in lane.drain(..some) {
+        shield(|| request.answer());
+    }
+    some
 }
 
 fn sync(wal: &File) -> Result<(), String> {
@@ -297,6 +312,7 @@ mod tests {
                     Ok(())
                 },
                 now: || Duration::from_micros(self.time.load(Ordering::Relaxed)),
+                give_way: || {},
             };
             run(&disk, &stable, &handed, &intake);
             std::mem::take(&mut *self.heard.lock().unwrap())
@@ -347,6 +363,25 @@ mod tests {
     fn what_is_on_stable_storage_is_answered_though_the_next_sync_fails() {
         let heard = Arc::<World>::default().heard(100, true);
         assert_eq!(place(&heard, "refused"), 300);
+    }
+
+    /// Who hears in what order, with one worker and so many from outside.
+    fn heard_with(outsiders: usize) -> Vec<&'static str> {
+        let world = Arc::<World>::default();
+        let mut stood = Stood::default();
+        stood.add(Taken {
+            outsiders: (0..outsiders).map(|_| world.told("outsider")).collect(),
+            workers: vec![world.told("worker")],
+        });
+        assert!(!stood.answer(|| world.heard.lock().unwrap().push("others")));
+        std::mem::take(&mut *world.heard.lock().unwrap())
+    }
+
+    #[test]
+    fn a_few_from_outside_go_on_before_workers_are_answered() {
+        assert_eq!(heard_with(1), ["outsider", "others", "worker"]);
+        assert_eq!(heard_with(0), ["worker"]);
+        assert!(!heard_with(FEW + 1).contains(&"others"));
     }
 
     #[test]

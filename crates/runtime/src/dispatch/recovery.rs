@@ -28,7 +28,7 @@ const PAGE: usize = 256;
 const MOST: usize = 2_048;
 /// So many runs that were left are taken up at the same time at least, which is enough to share commits.
 /// The others stay in the store: they take no memory.
-const LEAST: usize = 256;
+const LEAST: usize = 128;
 /// So many runs of other nodes are taken over at the same time, and so many questions asked.
 pub(super) const AT_ONCE: usize = 64;
 /// How long to wait before a store that does not answer is asked again.

@@ -234,6 +234,7 @@ impl Driver {
     }
 
     async fn turn(&mut self) -> Result<(), Stop> {
+        self.engine.outsiders.give_way();
         self.hear().await?;
         self.check()?;
         self.call_off();

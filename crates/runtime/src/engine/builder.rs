@@ -11,8 +11,8 @@ use super::post::sweep;
 use super::settings::{check_limits, check_name, check_public_url};
 use super::{Engine, Inner, Limits};
 use crate::dispatch::{
-    Budget, Marks, Member, Recovery, Residents, Schedule, Waiters, after, beat, claim, listen,
-    recover, retry_crowded,
+    Budget, Marks, Member, Outsiders, Recovery, Residents, Schedule, Waiters, after, beat, claim,
+    listen, recover, retry_crowded,
 };
 use crate::error::OpenError;
 use crate::host::Host;
@@ -188,6 +188,7 @@ impl Builder {
             closed: AtomicBool::new(false),
             aborting: AtomicBool::new(false),
             recovery: Recovery::new(),
+            outsiders: Outsiders::default(),
             member,
             mint: Arc::new(Mint::new(&self.host)),
             driver_bytes: AtomicUsize::new(0),

@@ -40,7 +40,8 @@ use rewake_store::{
 };
 
 use crate::dispatch::{
-    Budget, Mailbox, Marks, Member, Message, News, Recovery, Residents, Schedule, Waiters,
+    Budget, Mailbox, Marks, Member, Message, News, Outsiders, Recovery, Residents, Schedule,
+    Waiters,
 };
 use crate::driver::drive;
 use crate::host::Host;
@@ -153,6 +154,7 @@ pub(crate) struct Inner {
     closed: AtomicBool,
     pub(crate) aborting: AtomicBool,
     pub(crate) recovery: Recovery,
+    pub(crate) outsiders: Outsiders,
     /// Where the store is shared, and this process drives runs.
     pub(crate) member: Option<Member>,
     left: AtomicBool,

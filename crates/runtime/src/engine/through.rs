@@ -13,13 +13,16 @@ use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 
 use super::Inner;
+use crate::dispatch::{Outsiders, Waiting};
 use crate::host::Spawner;
 
 /// A request. Dropped while it is under way, it goes on by itself.
 pub(super) struct SeenThrough<T: Send + 'static> {
     spawner: Arc<dyn Spawner>,
     request: Option<BoxFuture<'static, T>>,
-    begun: bool,
+    outsiders: Outsiders,
+    /// From the first poll until it is answered: whoever dropped it waits no more.
+    waiting: Option<Waiting>,
 }
 
 impl Inner {
@@ -31,7 +34,8 @@ impl Inner {
         SeenThrough {
             spawner: Arc::clone(&self.host.spawner),
             request: Some(Box::pin(request)),
-            begun: false,
+            outsiders: self.outsiders.clone(),
+            waiting: None,
         }
     }
 }
@@ -41,13 +45,14 @@ impl<T: Send + 'static> Future for SeenThrough<T> {
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<T> {
         let this = self.get_mut();
-        this.begun = true;
         let Some(request) = &mut this.request else {
             return Poll::Pending;
         };
+        this.waiting.get_or_insert_with(|| this.outsiders.wait());
         let answer = request.poll_unpin(cx);
         if answer.is_ready() {
             this.request = None;
+            this.waiting = None;
         }
         answer
     }
@@ -55,7 +60,7 @@ impl<T: Send + 'static> Future for SeenThrough<T> {
 
 impl<T: Send + 'static> Drop for SeenThrough<T> {
     fn drop(&mut self) {
-        if let Some(request) = self.request.take().filter(|_| self.begun) {
+        if let Some(request) = self.request.take().filter(|_| self.waiting.is_some()) {
             self.spawner.spawn_driver(Box::pin(request.map(drop)));
         }
     }
@@ -64,5 +69,63 @@ impl<T: Send + 'static> Drop for SeenThrough<T> {
 impl<T: Send + 'static> fmt::Debug for SeenThrough<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("SeenThrough").finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use futures_channel::oneshot;
+
+    use super::*;
+
+    /// Keeps nothing that it is given.
+    struct Nowhere;
+
+    impl Spawner for Nowhere {
+        fn spawn_driver(&self, task: BoxFuture<'static, ()>) {
+            drop(task);
+        }
+
+        fn spawn_step(&self, task: BoxFuture<'static, ()>) {
+            drop(task);
+        }
+    }
+
+    fn seen_through(
+        outsiders: &Outsiders,
+    ) -> (
+        oneshot::Sender<()>,
+        SeenThrough<Result<(), oneshot::Canceled>>,
+    ) {
+        let (answer, request) = oneshot::channel();
+        let seen = SeenThrough {
+            spawner: Arc::new(Nowhere),
+            request: Some(request.boxed()),
+            outsiders: outsiders.clone(),
+            waiting: None,
+        };
+        (answer, seen)
+    }
+
+    #[test]
+    fn a_call_is_waited_for_from_its_first_poll_until_it_is_answered() {
+        let outsiders = Outsiders::default();
+        let (answer, mut seen) = seen_through(&outsiders);
+        assert!(!outsiders.are_few());
+        assert_eq!((&mut seen).now_or_never(), None);
+        assert!(outsiders.are_few());
+        answer.send(()).unwrap();
+        assert_eq!((&mut seen).now_or_never(), Some(Ok(())));
+        assert!(!outsiders.are_few());
+    }
+
+    #[test]
+    fn a_call_that_is_dropped_is_not_waited_for() {
+        let outsiders = Outsiders::default();
+        let (_answer, mut seen) = seen_through(&outsiders);
+        assert_eq!((&mut seen).now_or_never(), None);
+        assert!(outsiders.are_few());
+        drop(seen);
+        assert!(!outsiders.are_few());
     }
 }
