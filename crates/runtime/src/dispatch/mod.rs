@@ -16,7 +16,7 @@ pub(crate) use expected::Expected;
 pub(crate) use mailbox::Sender;
 pub(crate) use marks::Marks;
 pub(crate) use member::{Member, beat, claim, give_up, listen};
-pub(crate) use outsiders::{Outsiders, Waiting};
+pub(crate) use outsiders::Outsiders;
 pub(crate) use recovery::{Recovery, Turn, after, is_culprit, recover, retry_crowded};
 pub(crate) use residents::{Mailbox, Message, Residents};
 pub(crate) use schedule::Schedule;

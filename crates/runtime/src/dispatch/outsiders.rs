@@ -1,35 +1,35 @@
-//! Who calls from outside and waits: a driver gives way to them on its processor, too.
+//! Who wants something written from outside, and waits: a driver gives way to them on its processor.
 //!
-//! A store serves a few outsiders before the workers that came earlier. But between a caller and the
-//! disk are several threads, and where drivers work off a backlog each of them waits for a processor for
-//! as long as the kernel lets a driver's thread run on, which may be milliseconds.
+//! A store serves a few outsiders before the workers that came earlier. But between a caller and
+//! the disk are several threads, and where drivers work off a backlog each of them waits for a
+//! processor for as long as the kernel lets a driver's thread run on, which may be milliseconds.
+//!
+//! Questions, and waiting for a result, are not counted: drivers may have to work for these, and for
+//! long.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread::yield_now;
 
-/// So many are few. A crowd keeps the processors busy itself, and its own drivers would give way to it:
-/// all would be served later for it.
+/// So many are few. A crowd keeps the processors busy itself, and its own drivers would give way to
+/// it: all would be served later for it.
 const FEW: usize = 4;
 
-/// How many calls from outside are waited for.
+/// How many requests from outside are waited for.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Outsiders {
-    waiting: Arc<AtomicUsize>,
-}
-
-/// A call from outside that is waited for, until this is dropped.
-#[derive(Debug)]
-pub(crate) struct Waiting {
-    outsiders: Outsiders,
+    count: Arc<AtomicUsize>,
 }
 
 impl Outsiders {
-    /// One more is waited for.
-    pub(crate) fn wait(&self) -> Waiting {
-        self.waiting.fetch_add(1, Ordering::Relaxed);
-        let outsiders = self.clone();
-        Waiting { outsiders }
+    /// One more is waited for, until it leaves.
+    pub(crate) fn enter(&self) {
+        self.count.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// One of those that entered is answered, or nobody waits for it any more.
+    pub(crate) fn leave(&self) {
+        self.count.fetch_sub(1, Ordering::Relaxed);
     }
 
     /// Lets others have the processor first, where a few wait. To give way takes some tenths of a
@@ -42,13 +42,7 @@ impl Outsiders {
 
     /// True where a few wait, and no crowd.
     pub(crate) fn are_few(&self) -> bool {
-        (1..=FEW).contains(&self.waiting.load(Ordering::Relaxed))
-    }
-}
-
-impl Drop for Waiting {
-    fn drop(&mut self) {
-        self.outsiders.waiting.fetch_sub(1, Ordering::Relaxed);
+        (1..=FEW).contains(&self.count.load(Ordering::Relaxed))
     }
 }
 
@@ -60,13 +54,13 @@ mod tests {
     fn some_are_few_but_none_and_a_crowd_are_not() {
         let outsiders = Outsiders::default();
         assert!(!outsiders.are_few());
-        let mut waiting = vec![outsiders.wait()];
-        assert!(outsiders.are_few());
-        waiting.extend((0..FEW).map(|_| outsiders.wait()));
+        for _ in 0..FEW {
+            outsiders.enter();
+            assert!(outsiders.are_few());
+        }
+        outsiders.enter();
         assert!(!outsiders.are_few());
-        drop(waiting.pop());
+        outsiders.leave();
         assert!(outsiders.are_few());
-        drop(waiting);
-        assert!(!outsiders.are_few());
     }
 }

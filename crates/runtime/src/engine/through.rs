@@ -3,6 +3,8 @@
 //! A write that was handed to the store may be committed whether anybody waits for it or not. What
 //! follows from it (telling the run's driver) must not depend on that either, or a run would lie
 //! ready with nobody to wake it: a caller that goes away, a time limit around a call.
+//!
+//! All that is written from outside comes through here, so here it is counted who waits for that.
 
 use std::fmt;
 use std::pin::Pin;
@@ -13,16 +15,16 @@ use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 
 use super::Inner;
-use crate::dispatch::{Outsiders, Waiting};
+use crate::dispatch::Outsiders;
 use crate::host::Spawner;
 
 /// A request. Dropped while it is under way, it goes on by itself.
 pub(super) struct SeenThrough<T: Send + 'static> {
     spawner: Arc<dyn Spawner>,
     request: Option<BoxFuture<'static, T>>,
+    /// It is one of them from its first poll until it is answered or dropped.
     outsiders: Outsiders,
-    /// From the first poll until it is answered: whoever dropped it waits no more.
-    waiting: Option<Waiting>,
+    begun: bool,
 }
 
 impl Inner {
@@ -35,7 +37,7 @@ impl Inner {
             spawner: Arc::clone(&self.host.spawner),
             request: Some(Box::pin(request)),
             outsiders: self.outsiders.clone(),
-            waiting: None,
+            begun: false,
         }
     }
 }
@@ -48,11 +50,14 @@ impl<T: Send + 'static> Future for SeenThrough<T> {
         let Some(request) = &mut this.request else {
             return Poll::Pending;
         };
-        this.waiting.get_or_insert_with(|| this.outsiders.wait());
+        if !this.begun {
+            this.begun = true;
+            this.outsiders.enter();
+        }
         let answer = request.poll_unpin(cx);
         if answer.is_ready() {
             this.request = None;
-            this.waiting = None;
+            this.outsiders.leave();
         }
         answer
     }
@@ -60,7 +65,8 @@ impl<T: Send + 'static> Future for SeenThrough<T> {
 
 impl<T: Send + 'static> Drop for SeenThrough<T> {
     fn drop(&mut self) {
-        if let Some(request) = self.request.take().filter(|_| self.waiting.is_some()) {
+        if let Some(request) = self.request.take().filter(|_| self.begun) {
+            self.outsiders.leave();
             self.spawner.spawn_driver(Box::pin(request.map(drop)));
         }
     }
@@ -102,7 +108,7 @@ mod tests {
             spawner: Arc::new(Nowhere),
             request: Some(request.boxed()),
             outsiders: outsiders.clone(),
-            waiting: None,
+            begun: false,
         };
         (answer, seen)
     }
