@@ -134,6 +134,12 @@ impl Floors {
         median(self.0.iter().map(|measure| which.of(measure)).collect())
     }
 
+    /// The rate of operations in halves, where that was measured.
+    pub(crate) fn apart(&self) -> Option<f64> {
+        let all: Option<Vec<_>> = self.0.iter().map(|measure| measure.apart).collect();
+        all.map(median)
+    }
+
     fn drift(&self, which: Which) -> f64 {
         let all = || self.0.iter().map(|measure| which.of(measure));
         all().fold(0.0, f64::max) / all().fold(f64::INFINITY, f64::min)
@@ -201,6 +207,7 @@ mod tests {
 
     fn floors(f1: &[f64]) -> Floors {
         let measure = |f1: &f64| Measure {
+            apart: None,
             f1: *f1,
             f32: 1.0,
             max: 1.0,

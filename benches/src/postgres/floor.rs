@@ -95,7 +95,12 @@ impl Floor {
         for group in GROUPS {
             max = f64::max(max, self.rate(group).await?);
         }
-        Ok(Measure { f1, f32, max })
+        Ok(Measure {
+            f1,
+            f32,
+            max,
+            apart: None,
+        })
     }
 
     async fn one_by_one(&mut self) -> Result<Latency> {

@@ -6,6 +6,7 @@ use rewake::{Durability, Rewake, RunId};
 use crate::bench::{Bench, Profile};
 use crate::callers::{self, Called};
 use crate::clock;
+use crate::floor::Apart;
 use crate::latency::Latency;
 use crate::notes::{self, WAITS};
 use crate::report::{Row, Which, median};
@@ -14,6 +15,8 @@ use crate::workflows::{token, waits};
 use crate::world::{Setting, World};
 
 const NAME: &str = "resume";
+/// So many of the rows of a resume that finishes are those of its being accepted.
+const ACCEPTED: usize = 3;
 
 pub(crate) async fn run(bench: &Bench) -> Result<Vec<Row>> {
     let mut rows = alone(bench).await?;
@@ -77,8 +80,12 @@ async fn one_caller(bench: &Bench, calls: u64) -> Result<Alone> {
 
 async fn together(bench: &Bench, callers: u64) -> Result<Row> {
     let calls = bench.scale(callers.max(256) * 80, 4_096);
-    let profile = profile(bench, calls, Until::Finished).await?;
+    let mut profile = profile(bench, calls, Until::Finished).await?;
     let bytes = profile.script.bytes();
+    profile.apart = Some(Apart {
+        first: ACCEPTED,
+        callers,
+    });
     let (rounds, floors) = bench
         .beside_floor(&profile, Durability::Full, || {
             many_callers(bench, callers, calls)
@@ -102,6 +109,10 @@ async fn together(bench: &Bench, callers: u64) -> Result<Row> {
     let row = rounds.iter().fold(row, |row, round| {
         row.percentiles(round.latency.percentiles())
     });
+    let row = match floors.apart() {
+        Some(apart) => row.detail("without an engine, halves apart, 1/s", apart),
+        None => row,
+    };
     Ok(row.detail("bytes in rows", f64::from(bytes)))
 }
 
@@ -209,7 +220,7 @@ async fn profile(bench: &Bench, runs: u64, until: Until) -> Result<Profile> {
             run.result().await?;
             let counted = world.counts().rows - before;
             let after = look.frames(run.id())?;
-            let accepted = vec![
+            let accepted: [Write; ACCEPTED] = [
                 Write::Frame(after[frames.len()]),
                 Write::Run {
                     bytes: row,
@@ -248,7 +259,7 @@ async fn profile(bench: &Bench, runs: u64, until: Until) -> Result<Profile> {
             }
             .checked(counted)?;
             if until == Until::Accepted {
-                script.writes = accepted;
+                script.writes = accepted.into();
             }
             Ok((world, script))
         })

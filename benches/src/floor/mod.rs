@@ -4,6 +4,9 @@
 //! operation as many rows of as many bytes as the engine was seen to write. This module must not use
 //! the engine.
 
+mod apart;
+
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -15,10 +18,10 @@ use crate::callers::per_second;
 use crate::clock;
 use crate::latency::Latency;
 use crate::script::{Schema, Script, Write};
+pub(crate) use apart::Apart;
 
 /// The group sizes that are tried for the best rate.
 const GROUPS: [u64; 6] = [32, 64, 128, 256, 512, 1024];
-
 /// What one measurement gave.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Measure {
@@ -28,6 +31,8 @@ pub(crate) struct Measure {
     pub(crate) f32: f64,
     /// Operations a second at the best size of a transaction.
     pub(crate) max: f64,
+    /// Operations a second with their halves apart, where that was asked for.
+    pub(crate) apart: Option<f64>,
 }
 
 /// What is written, and where.
@@ -37,6 +42,7 @@ pub(crate) struct Floor {
     schema: Schema,
     script: Script,
     durability: Durability,
+    apart: Option<Apart>,
     /// How long each part of a measurement takes.
     span: Duration,
     /// The file as it stands.
@@ -65,9 +71,15 @@ impl Floor {
             schema: schema.clone(),
             script: script.clone(),
             durability,
+            apart: None,
             span,
             ground: None,
         }
+    }
+
+    /// Measures operations in halves as well.
+    pub(crate) fn with_apart(self, apart: Option<Apart>) -> Self {
+        Self { apart, ..self }
     }
 
     /// Measures the machine as it is now.
@@ -80,7 +92,13 @@ impl Floor {
         for group in GROUPS.into_iter().filter(|group| *group <= most) {
             max = f64::max(max, self.rate(group)?);
         }
-        Ok(Measure { f1, f32, max })
+        let apart = self.apart.map(|apart| self.halves(apart)).transpose()?;
+        Ok(Measure {
+            f1,
+            f32,
+            max,
+            apart,
+        })
     }
 
     /// Measures only what one operation takes: of large ones, many together would fill the disk.
@@ -89,6 +107,7 @@ impl Floor {
             f1: self.one_by_one()?.p50(),
             f32: f64::NAN,
             max: f64::NAN,
+            apart: None,
         })
     }
 
@@ -108,16 +127,30 @@ impl Floor {
         Ok(per_second(done, took))
     }
 
-    /// Makes transactions of so many operations, and says what each took, until the time is over or no
-    /// run is left that such an operation could find as it must.
+    /// Makes transactions of so many operations, and says what each took.
     fn each(&mut self, operations: u64, mut say: impl FnMut(Duration)) -> Result<()> {
+        self.each_with(operations, |ground, script, coming| {
+            let before = clock::now();
+            ground.transaction(script, [(coming, 0..script.writes.len())])?;
+            say(before.elapsed());
+            Ok(())
+        })
+    }
+
+    /// Gives so many operations at a time, until the time is over or no run is left that such an
+    /// operation could find as it must.
+    fn each_with(
+        &mut self,
+        operations: u64,
+        mut make: impl FnMut(&Ground, &Script, Range<u64>) -> Result<()>,
+    ) -> Result<()> {
         let (script, span) = (self.script.clone(), self.span);
         let ground = self.ground()?;
         let began = clock::now();
         while began.elapsed() < span && script.left(ground.next) >= operations {
-            let before = clock::now();
-            ground.transaction(&script, operations)?;
-            say(before.elapsed());
+            let coming = ground.next..ground.next + operations;
+            ground.next = coming.end;
+            make(ground, &script, coming)?;
         }
         Ok(())
     }
@@ -188,20 +221,30 @@ impl Floor {
 }
 
 impl Ground {
-    fn transaction(&mut self, script: &Script, operations: u64) -> Result<()> {
+    /// Writes some rows of some operations, and some of others.
+    fn transaction(
+        &self,
+        script: &Script,
+        parts: impl IntoIterator<Item = (Range<u64>, Range<usize>)>,
+    ) -> Result<()> {
         self.connection
             .prepare_cached("BEGIN IMMEDIATE")?
             .execute([])?;
-        for _ in 0..operations {
-            let n = self.next;
-            self.next += 1;
-            let runs = script.existing.as_ref().map(|existing| existing.runs);
-            let run = runs.map_or(n, |runs| n % runs);
-            for (at, write) in script.writes.iter().enumerate() {
-                put(&self.connection, write, run, n + 1, at)?;
+        for (operations, writes) in parts {
+            for n in operations {
+                self.write(script, n, writes.clone())?;
             }
         }
         self.connection.prepare_cached("COMMIT")?.execute([])?;
+        Ok(())
+    }
+
+    fn write(&self, script: &Script, n: u64, writes: Range<usize>) -> Result<()> {
+        let runs = script.existing.as_ref().map(|existing| existing.runs);
+        let run = runs.map_or(n, |runs| n % runs);
+        for at in writes {
+            put(&self.connection, &script.writes[at], run, n + 1, at)?;
+        }
         Ok(())
     }
 }
