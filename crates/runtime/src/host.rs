@@ -31,6 +31,11 @@ pub trait Spawner: Send + Sync + 'static {
 
     /// Runs a step, which may do any I/O: where the application's async runtime is.
     fn spawn_step(&self, task: BoxFuture<'static, ()>);
+
+    /// Called on a thread that runs drivers, which lets others have the processor first.
+    fn give_way(&self) {
+        std::thread::yield_now();
+    }
 }
 
 /// Draws random numbers that cannot be guessed.

@@ -9,7 +9,6 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::thread::yield_now;
 
 /// So many are few. A crowd keeps the processors busy itself, and its own drivers would give way to
 /// it: all would be served later for it.
@@ -32,15 +31,8 @@ impl Outsiders {
         self.count.fetch_sub(1, Ordering::Relaxed);
     }
 
-    /// Lets others have the processor first, where a few wait. To give way takes some tenths of a
-    /// microsecond where nobody wants it.
-    pub(crate) fn give_way(&self) {
-        if self.are_few() {
-            yield_now();
-        }
-    }
-
-    /// True where a few wait, and no crowd.
+    /// True where a few wait, and no crowd: a driver gives way to them. That takes some tenths of a
+    /// microsecond where nobody wants the processor.
     pub(crate) fn are_few(&self) -> bool {
         (1..=FEW).contains(&self.count.load(Ordering::Relaxed))
     }

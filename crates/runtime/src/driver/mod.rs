@@ -234,7 +234,9 @@ impl Driver {
     }
 
     async fn turn(&mut self) -> Result<(), Stop> {
-        self.engine.outsiders.give_way();
+        if self.engine.outsiders.are_few() {
+            self.engine.host.spawner.give_way();
+        }
         self.hear().await?;
         self.check()?;
         self.call_off();

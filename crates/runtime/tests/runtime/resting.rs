@@ -1,9 +1,11 @@
 //! Runs at rest: what they cost, and when they are looked at again.
 
+use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+use futures_util::FutureExt;
 use rewake_runtime::Start;
 use rewake_runtime::workflow::{Context as RunContext, Wait};
 
@@ -21,6 +23,22 @@ fn a_sleep_costs_one_commit() {
     world.pass(Duration::from_secs(10));
     assert_eq!(world.events(&engine, run).last(), Some(&"wait_created"));
     assert_eq!(world.store.appends(), 1);
+}
+
+#[test]
+fn a_driver_gives_way_while_somebody_outside_waits() {
+    let world = World::new();
+    let engine = world.open(world.builder(sleeps_a_day));
+    let sleeps = world.start(&engine);
+    world.pass(Duration::from_hours(1));
+    assert_eq!(world.gave_way(), 0);
+    world.store.is_slow();
+    let mut waits = pin!(engine.start(Start::new("main", text("[]"))));
+    assert!(waits.as_mut().now_or_never().is_none());
+    world.pass(Duration::from_hours(23));
+    let events = world.events(&engine, sleeps);
+    assert_eq!(events.last(), Some(&"run_completed"), "{events:?}");
+    assert!(world.gave_way() > 0);
 }
 
 #[test]

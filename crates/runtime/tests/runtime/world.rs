@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::pin::pin;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Wake, Waker};
 use std::time::Duration;
@@ -34,6 +34,7 @@ struct Shared {
     now: AtomicU64,
     drawn: AtomicU64,
     turn: AtomicU64,
+    gave_way: AtomicUsize,
     sleepers: Mutex<BTreeMap<(Timestamp, u64), Waker>>,
     spawned: Mutex<Vec<BoxFuture<'static, ()>>>,
     tasks: Mutex<FuturesUnordered<BoxFuture<'static, ()>>>,
@@ -45,6 +46,7 @@ impl World {
             now: AtomicU64::new(1_000_000),
             drawn: AtomicU64::new(1),
             turn: AtomicU64::new(0),
+            gave_way: AtomicUsize::new(0),
             sleepers: Mutex::default(),
             spawned: Mutex::default(),
             tasks: Mutex::default(),
@@ -165,6 +167,11 @@ impl World {
     pub(crate) fn time(&self) -> Now {
         let clock = Arc::clone(&self.shared);
         Arc::new(move || clock.now())
+    }
+
+    /// How often a driver gave way to others.
+    pub(crate) fn gave_way(&self) -> usize {
+        self.shared.gave_way.load(Ordering::SeqCst)
     }
 
     /// The names of a run's events.
@@ -300,6 +307,10 @@ impl Spawner for Shared {
 
     fn spawn_step(&self, task: BoxFuture<'static, ()>) {
         self.spawned.lock().unwrap().push(task);
+    }
+
+    fn give_way(&self) {
+        self.gave_way.fetch_add(1, Ordering::SeqCst);
     }
 }
 
