@@ -6,7 +6,7 @@ use std::time::Duration;
 use anyhow::Result;
 use rewake::Durability;
 
-use crate::floor::{Apart, Floor, Measure};
+use crate::floor::{Floor, Halves, Measure};
 use crate::place::Place;
 use crate::report::Floors;
 use crate::script::{Look, Schema, Script};
@@ -81,7 +81,7 @@ impl Bench {
         let span = Duration::from_millis(self.scale(1_000, 150));
         let path = self.place.file("floor")?;
         let (schema, script) = (&profile.schema, &profile.script);
-        Ok(Floor::new(&path, schema, script, durability, span).with_apart(profile.apart))
+        Ok(Floor::new(&path, schema, script, durability, span).with_halves(profile.halves))
     }
 }
 
@@ -108,7 +108,7 @@ pub(crate) struct Profile {
     pub(crate) schema: Schema,
     pub(crate) script: Script,
     /// How the operation is in halves, where the floor is to be measured with those as well.
-    pub(crate) apart: Option<Apart>,
+    pub(crate) halves: Option<Halves>,
 }
 
 impl Bench {
@@ -124,7 +124,7 @@ impl Bench {
         Ok(Profile {
             schema,
             script,
-            apart: None,
+            halves: None,
         })
     }
 }

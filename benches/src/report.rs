@@ -105,6 +105,8 @@ pub(crate) enum Which {
     F1,
     F32,
     Max,
+    /// Not every workload has it.
+    Halves,
 }
 
 impl Which {
@@ -113,14 +115,16 @@ impl Which {
             Self::F1 => "F1",
             Self::F32 => "F32",
             Self::Max => "Fmax",
+            Self::Halves => "in halves",
         }
     }
 
-    const fn of(self, measure: &Measure) -> f64 {
+    fn of(self, measure: &Measure) -> f64 {
         match self {
             Self::F1 => measure.f1,
             Self::F32 => measure.f32,
             Self::Max => measure.max,
+            Self::Halves => measure.halves.unwrap_or(f64::NAN),
         }
     }
 }
@@ -134,13 +138,7 @@ impl Floors {
         median(self.0.iter().map(|measure| which.of(measure)).collect())
     }
 
-    /// The rate of operations in halves, where that was measured.
-    pub(crate) fn apart(&self) -> Option<f64> {
-        let all: Option<Vec<_>> = self.0.iter().map(|measure| measure.apart).collect();
-        all.map(median)
-    }
-
-    fn drift(&self, which: Which) -> f64 {
+    pub(crate) fn drift(&self, which: Which) -> f64 {
         let all = || self.0.iter().map(|measure| which.of(measure));
         all().fold(0.0, f64::max) / all().fold(f64::INFINITY, f64::min)
     }
@@ -207,7 +205,7 @@ mod tests {
 
     fn floors(f1: &[f64]) -> Floors {
         let measure = |f1: &f64| Measure {
-            apart: None,
+            halves: None,
             f1: *f1,
             f32: 1.0,
             max: 1.0,

@@ -99,7 +99,7 @@ impl Floor {
             f1,
             f32,
             max,
-            apart: None,
+            halves: None,
         })
     }
 

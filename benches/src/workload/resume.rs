@@ -6,7 +6,7 @@ use rewake::{Durability, Rewake, RunId};
 use crate::bench::{Bench, Profile};
 use crate::callers::{self, Called};
 use crate::clock;
-use crate::floor::Apart;
+use crate::floor::Halves;
 use crate::latency::Latency;
 use crate::notes::{self, WAITS};
 use crate::report::{Row, Which, median};
@@ -17,6 +17,8 @@ use crate::world::{Setting, World};
 const NAME: &str = "resume";
 /// So many of the rows of a resume that finishes are those of its being accepted.
 const ACCEPTED: usize = 3;
+/// As many requests as the store takes into a transaction: half of a resume each.
+const TOGETHER: u64 = 512;
 
 pub(crate) async fn run(bench: &Bench) -> Result<Vec<Row>> {
     let mut rows = alone(bench).await?;
@@ -82,9 +84,9 @@ async fn together(bench: &Bench, callers: u64) -> Result<Row> {
     let calls = bench.scale(callers.max(256) * 80, 4_096);
     let mut profile = profile(bench, calls, Until::Finished).await?;
     let bytes = profile.script.bytes();
-    profile.apart = Some(Apart {
+    profile.halves = Some(Halves {
         first: ACCEPTED,
-        callers,
+        together: callers.min(TOGETHER),
     });
     let (rounds, floors) = bench
         .beside_floor(&profile, Durability::Full, || {
@@ -109,10 +111,12 @@ async fn together(bench: &Bench, callers: u64) -> Result<Row> {
     let row = rounds.iter().fold(row, |row, round| {
         row.percentiles(round.latency.percentiles())
     });
-    let row = match floors.apart() {
-        Some(apart) => row.detail("without an engine, halves apart, 1/s", apart),
-        None => row,
-    };
+    let row = row
+        .detail(
+            "without an engine, in halves, 1/s",
+            floors.median(Which::Halves),
+        )
+        .detail("in halves: drift", floors.drift(Which::Halves));
     Ok(row.detail("bytes in rows", f64::from(bytes)))
 }
 
