@@ -6,7 +6,8 @@ use rewake_store::core::time::Timestamp;
 use rewake_store::core::token::Token;
 use rewake_store::judge::Rows;
 use rewake_store::{
-    Parked, RunFilter, RunPage, RunRow, ScopeId, StoreError, TokenRow, WakeUp, decode_row,
+    Parked, RunFilter, RunPage, RunRow, RunWithLog, ScopeId, StoreError, TokenRow, WakeUp,
+    decode_row,
 };
 use rusqlite::Row;
 
@@ -22,15 +23,15 @@ const GLANCE: usize = 4096;
 const PAST_ALL: [u8; 17] = [0xff; 17];
 
 impl Tables<'_> {
-    /// The frames of a run after a position, about `max_bytes` of them.
+    /// The frames of a run after a position, for about as many bytes as there is room, which is less
+    /// then.
     pub(crate) fn page(
         &mut self,
         run: RunId,
         after: Position,
-        max_bytes: usize,
+        room: &mut usize,
     ) -> Result<(Vec<Frame>, Enough), StoreError> {
         let mut frames = Vec::new();
-        let mut room = max_bytes;
         let mut enough = Enough::No;
         let sql = "SELECT first, body FROM frames WHERE run = ?1 AND first > ?2 ORDER BY first";
         self.scan(sql, &[&run.to_bytes(), &number(after.0)], |row| {
@@ -39,10 +40,10 @@ impl Tables<'_> {
                 decode_row(body).map_err(|source| StoreError::corrupt_run(run, source))?;
             check_place(run, row.get(0)?, frames.last(), &frame)?;
             frames.push(frame);
-            match room.checked_sub(body.len()) {
-                Some(left) => room = left,
-                None => enough = Enough::Yes,
+            if body.len() > *room {
+                enough = Enough::Yes;
             }
+            *room = room.saturating_sub(body.len());
             Ok(enough)
         })?;
         if let Some(first) = frames.first().filter(|first| first.first > after.next()) {
@@ -85,8 +86,9 @@ impl Tables<'_> {
         after: Position,
         max_bytes: usize,
     ) -> Result<Vec<Frame>, StoreError> {
+        let mut room = max_bytes;
         self.snapshot(|tables| match tables.run_in(scope, run)? {
-            Some(row) => tables.frames_before(row.head, run, after, max_bytes),
+            Some(row) => tables.frames_before(row.head, run, after, &mut room),
             None => Ok(Vec::new()),
         })
     }
@@ -96,14 +98,34 @@ impl Tables<'_> {
         &mut self,
         scope: ScopeId,
         run: RunId,
-        max_bytes: usize,
-    ) -> Result<Option<(RunRow, Vec<Frame>)>, StoreError> {
+        room: &mut usize,
+    ) -> Result<Option<RunWithLog>, StoreError> {
         self.snapshot(|tables| {
             let Some(row) = tables.run_in(scope, run)? else {
                 return Ok(None);
             };
-            let log = tables.frames_before(row.head, run, Position::START, max_bytes)?;
+            let log = tables.frames_before(row.head, run, Position::START, room)?;
             Ok(Some((row, log)))
+        })
+    }
+
+    /// The same for several, as long as there is room.
+    pub(crate) fn runs_with_logs(
+        &mut self,
+        scope: ScopeId,
+        runs: &[RunId],
+        max_bytes: usize,
+    ) -> Result<Vec<Option<RunWithLog>>, StoreError> {
+        let mut room = max_bytes;
+        let mut found = Vec::with_capacity(runs.len());
+        self.snapshot(|tables| {
+            for run in runs {
+                found.push(tables.run_with_log(scope, *run, &mut room)?);
+                if room == 0 {
+                    break;
+                }
+            }
+            Ok(found)
         })
     }
 
@@ -113,9 +135,9 @@ impl Tables<'_> {
         head: Position,
         run: RunId,
         after: Position,
-        max_bytes: usize,
+        room: &mut usize,
     ) -> Result<Vec<Frame>, StoreError> {
-        let (frames, enough) = self.page(run, after, max_bytes)?;
+        let (frames, enough) = self.page(run, after, room)?;
         let mut end = frames.last().map_or(after, Frame::last);
         if frames.is_empty() && after < head {
             // The frame that is the end may have been asked for from its middle.

@@ -9,8 +9,8 @@ use rewake_store::{
     Admit, AdmitRefusal, Admitted, Answer, AnswerRefusal, Answered, Append, AppendRefusal,
     Appended, ChunkRow, Create, CreateRefusal, Created, Deliver, DeliverRefusal, Delivered, Failed,
     LEAST_WEIGHT, Lineage, Log, MailRow, Mailbox, Nodes, OwedRow, Parked, Post, PostRefusal,
-    Posted, Queries, RunFilter, RunPage, RunRow, ScopeId, Sessions, StoreError, StoreFuture,
-    Streams, TokenRow, WakeUp, WakeUps,
+    Posted, Queries, RunFilter, RunPage, RunRow, RunWithLog, ScopeId, Sessions, StoreError,
+    StoreFuture, Streams, TokenRow, WakeUp, WakeUps,
 };
 
 use crate::queue::Caller;
@@ -251,9 +251,21 @@ impl Queries for SqliteStore {
         scope: ScopeId,
         run: RunId,
         max_bytes: usize,
-    ) -> StoreFuture<Option<(RunRow, Vec<Frame>)>> {
+    ) -> StoreFuture<Option<RunWithLog>> {
         self.read(Span::Brief, move |tables| {
-            tables.run_with_log(scope, run, max_bytes)
+            let mut room = max_bytes;
+            tables.run_with_log(scope, run, &mut room)
+        })
+    }
+
+    fn runs_with_logs(
+        &self,
+        scope: ScopeId,
+        runs: Vec<RunId>,
+        max_bytes: usize,
+    ) -> StoreFuture<Vec<Option<RunWithLog>>> {
+        self.read(Span::Brief, move |tables| {
+            tables.runs_with_logs(scope, &runs, max_bytes)
         })
     }
 

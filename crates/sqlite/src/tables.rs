@@ -333,7 +333,8 @@ impl Rows for Tables<'_> {
     }
 
     fn frames(&mut self, run: RunId, after: Position) -> Result<Vec<Frame>, StoreError> {
-        let (frames, _) = self.page(run, after, usize::MAX)?;
+        let mut all = usize::MAX;
+        let (frames, _) = self.page(run, after, &mut all)?;
         Ok(frames)
     }
 

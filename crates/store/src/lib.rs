@@ -48,8 +48,8 @@ pub use request::{
     UnreadLimit,
 };
 pub use role::{
-    Log, Mailbox, Queries, RunFilter, RunPage, Sessions, Store, StoreFuture, Streams, WakeUp,
-    WakeUps,
+    Log, Mailbox, Queries, RunFilter, RunPage, RunWithLog, Sessions, Store, StoreFuture, Streams,
+    WakeUp, WakeUps,
 };
 pub use row::{
     ChunkRow, ForgetRow, KeyRow, Left, MailRow, NodeId, OwedRow, Parked, RunRow, ScopeId,

@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use futures_util::FutureExt;
-use futures_util::future::{BoxFuture, join_all, try_join};
+use futures_util::future::{BoxFuture, join_all, try_join, try_join_all};
 use rewake_core::entity::RunStatus;
 use rewake_core::event::{Frame, Position};
 use rewake_core::id::RunId;
@@ -215,20 +215,23 @@ pub struct RunPage {
     pub next: Option<RunId>,
 }
 
+/// What a worker needs that takes a run up: its row, and its log from the beginning, or the first page
+/// of that.
+pub type RunWithLog = (RunRow, Vec<Frame>);
+
 /// Questions. Each is answered from one snapshot, except where it says otherwise.
 pub trait Queries: Log {
     /// A run's row; none for a run that is not in `scope`.
     fn run(&self, scope: ScopeId, run: RunId) -> StoreFuture<Option<RunRow>>;
 
-    /// A run's row, and its log from the beginning, about `max_bytes` of it: what a worker needs that
-    /// takes the run up. None for a run that is not in `scope`. The two may be of different states,
-    /// neither older than the call.
+    /// A run's row, and about `max_bytes` of its log. None for a run that is not in `scope`. The two may
+    /// be of different states, neither older than the call.
     fn run_with_log(
         &self,
         scope: ScopeId,
         run: RunId,
         max_bytes: usize,
-    ) -> StoreFuture<Option<(RunRow, Vec<Frame>)>> {
+    ) -> StoreFuture<Option<RunWithLog>> {
         let (row, log) = (
             self.run(scope, run),
             self.frames(scope, run, Position::START, max_bytes),
@@ -236,6 +239,21 @@ pub trait Queries: Log {
         try_join(row, log)
             .map(|both| both.map(|(row, log)| Some((row?, log))))
             .boxed()
+    }
+
+    /// The same for several runs, in their order: for as many of them, from the first on, as come to
+    /// about `max_bytes` of logs, and for one at least. An error may be about any of them.
+    fn runs_with_logs(
+        &self,
+        scope: ScopeId,
+        runs: Vec<RunId>,
+        max_bytes: usize,
+    ) -> StoreFuture<Vec<Option<RunWithLog>>> {
+        let share = max_bytes / runs.len().max(1);
+        let each = runs
+            .into_iter()
+            .map(|run| self.run_with_log(scope, run, share));
+        try_join_all(each).boxed()
     }
 
     /// The live hook of a token. Overdue ones are still live here: the log decides.

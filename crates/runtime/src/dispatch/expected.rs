@@ -1,8 +1,8 @@
-//! A run that is about to begin.
+//! A run that is about to begin, or to be taken up.
 //!
-//! Its place among the runs in memory is taken before the store is asked to begin its log. So nobody
-//! else in this process can drive it first, and its driver may take the frame that the log begins with
-//! for the whole of it: a new run is never read.
+//! Its place among the runs in memory is taken before the store is asked to begin its log, or to say
+//! what is in it. So nobody else in this process can drive it first, and its driver may take what the
+//! store answers for what it has to go on from: a new run is never read, and one that was left, once.
 
 use std::fmt;
 use std::sync::Arc;
@@ -10,7 +10,7 @@ use std::sync::Arc;
 use rewake_core::event::Frame;
 use rewake_core::id::RunId;
 
-use super::residents::{Mailbox, Message};
+use super::residents::{Mailbox, Message, TakenUp};
 use super::waiters::News;
 use crate::engine::Inner;
 
@@ -37,12 +37,22 @@ impl Expected {
     }
 
     /// Begins the driver: this frame was written just now and is all there is of the log.
-    pub(crate) fn begin(mut self, frame: Frame) {
+    pub(crate) fn begin(self, frame: Frame) {
+        self.drive(|mailbox| mailbox.put(Message::Begun(frame)));
+    }
+
+    /// Begins the driver of a run that was left. What came since the place is kept may be newer than
+    /// what was found, and is heard after it.
+    pub(super) fn take_up(self, taken_up: TakenUp) {
+        self.drive(|mailbox| mailbox.put_first(Message::Recover(taken_up)));
+    }
+
+    fn drive(mut self, tell: impl FnOnce(&Mailbox)) {
         if self.engine.is_stopping() {
             return;
         }
         if let Some(mailbox) = self.mailbox.take() {
-            mailbox.put(Message::Begun(frame));
+            tell(&mailbox);
             self.engine.drive(self.run, mailbox);
         }
     }
@@ -56,13 +66,7 @@ impl Drop for Expected {
         let (engine, run) = (&self.engine, self.run);
         if !engine.residents.leave(run, &mailbox) {
             engine.residents.abandon(run);
-            engine.tell(
-                run,
-                Message::Recover {
-                    unclean: false,
-                    rested: None,
-                },
-            );
+            engine.tell(run, Message::Recover(TakenUp::default()));
         }
         engine.waiters.call(run, News::Look);
     }

@@ -19,15 +19,16 @@ use rewake_core::id::RunId;
 use rewake_core::time::Timestamp;
 use rewake_store::{StoreError, StoreFuture, WakeUp};
 
-use super::residents::Message;
+use super::ahead::{Ahead, TOGETHER, read_ahead};
+use super::residents::{Message, TakenUp};
 use crate::engine::Inner;
 use crate::executor::Stuck;
 
 const PAGE: usize = 256;
 /// The most that is read, counted in one commit, and under way at once.
 const MOST: usize = 2_048;
-/// So many runs that were left are taken up at the same time at least, which is enough to share commits.
-/// The others stay in the store: they take no memory.
+/// With so many runs that were left under way, others are taken up: that is enough to share commits. The
+/// rest stays in the store, where it takes no memory.
 const LEAST: usize = 128;
 /// So many runs of other nodes are taken over at the same time, and so many questions asked.
 pub(super) const AT_ONCE: usize = 64;
@@ -210,26 +211,43 @@ async fn take_up(
         if unclean_starts == 1 {
             count(engine, &runs).await?;
         }
-        for run in runs {
+        for runs in runs.chunks(together(unclean_starts)) {
+            let ahead = if may_be_read_ahead(engine, unclean_starts) {
+                read_ahead(engine, runs).await
+            } else {
+                runs.iter().copied().map(Ahead::of).collect()
+            };
             // A driver may also go without having rested; that is as good.
             while let Some(Some(_rested_or_gone)) = not_rested.next().now_or_never() {}
-            while not_rested.len() >= room(engine, unclean_starts, not_rested.len()) {
+            while not_rested.len() >= room(engine, unclean_starts, not_rested.len() + ahead.len()) {
                 let _rested_or_gone = not_rested.next().await;
             }
-            not_rested.push(call(engine, run, unclean_starts > 0));
+            let unclean = unclean_starts > 0;
+            not_rested.extend(ahead.into_iter().map(|one| one.take_up(engine, unclean)));
         }
     }
     while let Some(_rested_or_gone) = not_rested.next().await {}
     Ok(found)
 }
 
-/// How many of those that were left may be under way at once, with so many that are.
+/// How many are taken up together. Those that are replayed one by one wait for their turn unread.
+const fn together(unclean_starts: u32) -> usize {
+    if unclean_starts < 2 { TOGETHER } else { 1 }
+}
+
+/// What a run is driven with is read once it is this node's, and has been counted.
+fn may_be_read_ahead(engine: &Inner, unclean_starts: u32) -> bool {
+    unclean_starts < 2 && engine.node().is_none() && !engine.is_stopping()
+}
+
+/// With how many of those that were left under way no others are taken up, where so many of them are in
+/// memory.
 ///
 /// Whoever has work for many runs already stands in line with all of them: to be under way beside that
 /// takes nobody's time. Where what was taken up rests or ends, as what slept does, it stays at few.
-fn room(engine: &Inner, unclean_starts: u32, under_way: usize) -> usize {
+fn room(engine: &Inner, unclean_starts: u32, in_memory: usize) -> usize {
     if unclean_starts < 2 {
-        let going_on = engine.busy_runs().saturating_sub(under_way);
+        let going_on = engine.busy_runs().saturating_sub(in_memory);
         going_on.clamp(LEAST, MOST)
     } else {
         1
@@ -254,13 +272,12 @@ async fn read<T>(engine: &Inner, ask: impl Fn() -> StoreFuture<T>) -> Result<T, 
 /// Calls a run's driver; when it has rested.
 pub(super) fn call(engine: &Arc<Inner>, run: RunId, unclean: bool) -> oneshot::Receiver<()> {
     let (rested, rest) = oneshot::channel();
-    engine.tell(
-        run,
-        Message::Recover {
-            unclean,
-            rested: Some(rested),
-        },
-    );
+    let taken_up = TakenUp {
+        unclean,
+        rested: Some(rested),
+        found: None,
+    };
+    engine.tell(run, Message::Recover(taken_up));
     rest
 }
 
@@ -322,13 +339,7 @@ async fn retry_parked(engine: &Arc<Inner>) -> Result<usize, StoreError> {
         for (run, parked) in &page {
             if !parked.is_by(&engine.build) || parked.code == Stuck::TOO_MANY_HOOKS {
                 found += 1;
-                engine.tell(
-                    *run,
-                    Message::Recover {
-                        unclean: false,
-                        rested: None,
-                    },
-                );
+                engine.tell(*run, Message::Recover(TakenUp::default()));
             }
         }
     }

@@ -10,6 +10,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use futures_channel::oneshot;
 use rewake_core::event::{Frame, Position};
 use rewake_core::id::{RunId, StepId};
+use rewake_store::RunWithLog;
 
 use super::mailbox::{self, Sender};
 use crate::step::{AttemptOutcome, Place};
@@ -29,11 +30,8 @@ pub(crate) enum Message {
     Fence,
     /// A child run has left its end for this one.
     Owed,
-    /// Found at the start, after an unclean end if `unclean`; `rested` is told at the first rest.
-    Recover {
-        unclean: bool,
-        rested: Option<oneshot::Sender<()>>,
-    },
+    /// Look at the run, whatever is known of it.
+    Recover(TakenUp),
     /// A place is free for an attempt that waits for one.
     Place {
         step: StepId,
@@ -59,6 +57,17 @@ pub(crate) enum Message {
 }
 
 /// Where a driver hears.
+/// A run that an earlier process, or an earlier driver, has left.
+#[derive(Debug, Default)]
+pub(crate) struct TakenUp {
+    /// The process before this one ended uncleanly.
+    pub(crate) unclean: bool,
+    /// Told at the first rest.
+    pub(crate) rested: Option<oneshot::Sender<()>>,
+    /// What the store said of it since its place among the runs in memory is kept.
+    pub(crate) found: Option<Box<RunWithLog>>,
+}
+
 pub(crate) type Mailbox = mailbox::Mailbox<Message>;
 
 #[derive(Debug, Default)]

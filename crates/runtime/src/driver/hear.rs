@@ -6,14 +6,17 @@
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use rewake_core::event::Frame;
+use rewake_store::RunWithLog;
 
 use super::{Driver, Stop};
-use crate::dispatch::Message;
+use crate::dispatch::{Message, TakenUp};
 
 /// Why a driver was called.
 pub(super) struct Heard {
     /// The beginning of a new run.
     pub(super) begun: Option<Frame>,
+    /// What the store said of a run that is taken up. What has come since waits to be heard.
+    pub(super) found: Option<Box<RunWithLog>>,
     pub(super) more: More,
 }
 
@@ -39,14 +42,16 @@ pub(super) enum Question {
 impl Driver {
     /// Hears why it was called.
     pub(super) fn hear_first(&mut self) -> Heard {
-        let (mut begun, mut more) = (None, More::Nothing);
+        let (mut begun, mut found, mut more) = (None, None, More::Nothing);
         while let Some(message) = self.mailbox.try_recv() {
             match message {
                 Message::Begun(frame) => begun = Some(frame),
-                Message::Recover { unclean, rested } => {
+                Message::Recover(taken_up) => {
                     more = More::News;
-                    self.recovering |= unclean;
-                    self.rested.extend(rested);
+                    found = self.taken_up(taken_up);
+                    if found.is_some() {
+                        break;
+                    }
                 }
                 Message::Shutdown | Message::Abort => self.stopping = true,
                 // The log is read anyway.
@@ -60,7 +65,19 @@ impl Driver {
                 | Message::Evict => {}
             }
         }
-        Heard { begun, more }
+        Heard { begun, found, more }
+    }
+
+    /// What the store said of it when it was taken up.
+    fn taken_up(&mut self, taken_up: TakenUp) -> Option<Box<RunWithLog>> {
+        let TakenUp {
+            unclean,
+            rested,
+            found,
+        } = taken_up;
+        self.recovering |= unclean;
+        self.rested.extend(rested);
+        found
     }
 
     /// Takes in everything that has arrived.
@@ -99,9 +116,8 @@ impl Driver {
             Message::Upto(head) if head > self.fed() => return Ok(Some(Question::Log)),
             Message::Fence => return Ok(Some(Question::Lease)),
             Message::Owed => self.children.may_be_owed = true,
-            Message::Recover { unclean, rested } => {
-                self.recovering |= unclean;
-                self.rested.extend(rested);
+            Message::Recover(taken_up) => {
+                let _known = self.taken_up(taken_up);
             }
             Message::Place {
                 step,

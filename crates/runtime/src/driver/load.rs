@@ -7,11 +7,11 @@ use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use rewake_core::event::{EventKind, EventRef, Frame, Position, Writer};
 use rewake_core::replay::{Machine, OpenStep};
-use rewake_store::RunRow;
+use rewake_store::{RunRow, RunWithLog};
 
 use super::hear::{More, Question};
 use super::{Driver, Exit, Stop};
-use crate::dispatch::{Message, is_culprit};
+use crate::dispatch::{Message, TakenUp, is_culprit};
 use crate::engine::Inner;
 use crate::executor::Stuck;
 use crate::registry::Workflow;
@@ -33,7 +33,10 @@ impl Driver {
             Some(frame) if heard.more == More::Nothing && !self.engine.recovery.is_under_way() => {
                 self.begin_new(frame).await
             }
-            _ => self.replay(heard.more != More::News).boxed().await,
+            _ => {
+                let only_looking = heard.more != More::News;
+                self.replay(only_looking, heard.found).boxed().await
+            }
         }
     }
 
@@ -42,10 +45,10 @@ impl Driver {
     async fn begin_new(&mut self, frame: Frame) -> Result<(), Stop> {
         let began = frame.events.first();
         let Some(EventKind::RunCreated { workflow, .. }) = began else {
-            return self.replay(false).boxed().await;
+            return self.replay(false, None).boxed().await;
         };
         let Some(workflow) = self.engine.registry.shared_workflow(workflow) else {
-            return self.replay(false).boxed().await;
+            return self.replay(false, None).boxed().await;
         };
         self.workflow = Some(Arc::clone(workflow));
         // Nobody has driven it before.
@@ -59,7 +62,11 @@ impl Driver {
 
     /// Replays the run's log, if something is to be done for the run. Callers put it in a box: it is large,
     /// and over before the run rests.
-    async fn replay(&mut self, only_looking: bool) -> Result<(), Stop> {
+    async fn replay(
+        &mut self,
+        only_looking: bool,
+        found: Option<Box<RunWithLog>>,
+    ) -> Result<(), Stop> {
         let engine = Arc::clone(&self.engine);
         let _place = engine.loads.acquire().await;
         // Asked first: what the row says then has been counted.
@@ -67,12 +74,18 @@ impl Driver {
         // The log comes along where it is replayed at once: not before the run is this node's, nor
         // before it is counted where it alone may be what ended the process.
         let at_once = engine.node().is_none() && self.turn.is_none();
-        let (mut row, mut log, mut workflow) = self.look(only_looking, at_once).await?;
+        let found = match found {
+            Some(found) => *found,
+            None => self.find(at_once).await?,
+        };
+        let (mut row, mut log) = found;
+        let mut workflow = self.consider(only_looking, &row).await?;
         if self.must_lease(&row) {
             self.lease().await?;
             // Whoever had it may have written since.
             let at_once = self.turn.is_none() && row.crashes == 0;
-            (row, log, workflow) = self.look(only_looking, at_once).await?;
+            (row, log) = self.find(at_once).await?;
+            workflow = self.consider(only_looking, &row).await?;
         }
         self.workflow = Some(workflow);
         self.children.may_be_owed = row.children > 0;
@@ -100,13 +113,8 @@ impl Driver {
         Ok(())
     }
 
-    /// The run's row, the first page of its log where that is wanted, and its workflow, where something
-    /// is to be done for it here.
-    async fn look(
-        &mut self,
-        only_looking: bool,
-        with_log: bool,
-    ) -> Result<(RunRow, Vec<Frame>, Arc<Workflow>), Stop> {
+    /// The run's row, and the first page of its log where that is wanted.
+    async fn find(&mut self, with_log: bool) -> Result<RunWithLog, Stop> {
         let engine = Arc::clone(&self.engine);
         let (store, scope) = (&engine.store, engine.scope);
         let found = if with_log {
@@ -115,24 +123,27 @@ impl Driver {
             let row = store.run(scope, self.run).await?;
             row.map(|row| (row, Vec::new()))
         };
-        let Some((row, log)) = found else {
-            return Err(Stop::Exit(Exit::Left));
-        };
+        found.ok_or(Stop::Exit(Exit::Left))
+    }
+
+    /// The run's workflow, where something is to be done for the run here.
+    async fn consider(&mut self, only_looking: bool, row: &RunRow) -> Result<Arc<Workflow>, Stop> {
+        let engine = Arc::clone(&self.engine);
         if row.status.is_terminal() {
-            return Err(self.had_ended(&row));
+            return Err(self.had_ended(row));
         }
-        if stays_parked(&row, &engine) {
+        if stays_parked(row, &engine) {
             return Err(Stop::Exit(Exit::Left));
         }
         let not_due = row.wake_at.is_none_or(|at| at > engine.host.clock.now());
-        if only_looking && not_due && row.parked.is_none() && !self.is_owed(&row).await? {
-            return Err(self.leave_at_rest(&row));
+        if only_looking && not_due && row.parked.is_none() && !self.is_owed(row).await? {
+            return Err(self.leave_at_rest(row));
         }
         let Some(workflow) = engine.registry.shared_workflow(&row.workflow) else {
             tracing::warn!(run = %self.run, workflow = row.workflow, "no such workflow in this build");
             return Err(Stop::Exit(Exit::Left));
         };
-        Ok((row, log, Arc::clone(workflow)))
+        Ok(Arc::clone(workflow))
     }
 
     /// Puts on record, before a replay that may end the process, that there is one. What another build
@@ -170,13 +181,8 @@ impl Driver {
         if !self.engine.residents.leave(self.run, &self.mailbox) {
             // Something has arrived meanwhile: whoever called looks again.
             self.engine.residents.abandon(self.run);
-            self.engine.tell(
-                self.run,
-                Message::Recover {
-                    unclean: false,
-                    rested: None,
-                },
-            );
+            self.engine
+                .tell(self.run, Message::Recover(TakenUp::default()));
         } else if let Some(at) = row.wake_at.filter(|_| !self.must_lease(row)) {
             self.engine.schedule.add(at, self.run);
         }

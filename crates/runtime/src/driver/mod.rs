@@ -37,7 +37,7 @@ use rewake_core::replay::Machine;
 use rewake_core::time::Timestamp;
 use rewake_store::StoreError;
 
-use crate::dispatch::{Mailbox, Message, News, Rest, Turn};
+use crate::dispatch::{Mailbox, Message, News, Rest, TakenUp, Turn};
 use crate::engine::Inner;
 use crate::executor::{Executor, Stuck};
 use crate::panic;
@@ -443,10 +443,7 @@ impl Driver {
             self.discard_ends();
         }
         if exit == (Exit::Superseded { news: true }) {
-            let recover = Message::Recover {
-                unclean: false,
-                rested: None,
-            };
+            let recover = Message::Recover(TakenUp::default());
             self.engine.tell(self.run, recover);
         }
         // Whoever waits relies on this driver, as long as the run has it; the next one tells of an end

@@ -9,7 +9,7 @@ use rewake_store::Append;
 
 use super::append::LAZY;
 use super::{Driver, Exit, Stop};
-use crate::dispatch::Message;
+use crate::dispatch::{Message, TakenUp};
 use crate::executor::Stuck;
 
 /// What each run in memory takes beside its driver and its workflow, in bytes, roughly: its mailbox with
@@ -163,13 +163,8 @@ impl Driver {
         if !self.engine.residents.leave(self.run, &self.mailbox) {
             // It cannot go on with a sealed machine: another driver takes over what has arrived.
             self.engine.residents.abandon(self.run);
-            self.engine.tell(
-                self.run,
-                Message::Recover {
-                    unclean: false,
-                    rested: None,
-                },
-            );
+            self.engine
+                .tell(self.run, Message::Recover(TakenUp::default()));
             return Err(Stop::Exit(Exit::Rested));
         }
         if let (Some(at), false) = (next, self.stopping) {

@@ -17,5 +17,6 @@ mod races;
 mod resting;
 mod stopping;
 mod store;
+mod taking_up;
 mod unread;
 mod world;

@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
+use futures_channel::oneshot;
 use futures_util::FutureExt;
 use futures_util::future::ready;
 use rewake_core::event::{Frame, Position};
@@ -15,8 +16,8 @@ use rewake_store::{
     Admit, AdmitRefusal, Admitted, Answer, AnswerRefusal, Answered, Append, AppendRefusal,
     Appended, ChunkRow, Create, CreateRefusal, Created, Deliver, DeliverRefusal, Delivered, Failed,
     Lineage, Log, MailRow, Mailbox, Nodes, OwedRow, Parked, Post, PostRefusal, Posted, Queries,
-    RunFilter, RunPage, RunRow, ScopeId, Sessions, StoreError, StoreFuture, Streams, TokenRow,
-    WakeUp, WakeUps, decode_row,
+    RunFilter, RunPage, RunRow, RunWithLog, ScopeId, Sessions, StoreError, StoreFuture, Streams,
+    TokenRow, WakeUp, WakeUps, decode_row,
 };
 
 type First = Box<dyn FnOnce(&MemoryStore) + Send>;
@@ -38,6 +39,9 @@ struct Control {
     busy_for: AtomicUsize,
     before_append: Mutex<Option<First>>,
     damaged: Mutex<Option<RunId>>,
+    /// How often the row of one run was asked for alone, and how often those of several were.
+    asked: [AtomicUsize; 2],
+    holds_reading_ahead: Mutex<Option<oneshot::Receiver<()>>>,
 }
 
 impl TestStore {
@@ -81,6 +85,22 @@ impl TestStore {
     /// From now on what is stored about a run is damaged.
     pub(crate) fn is_damaged(&self, run: RunId) {
         *self.control.damaged.lock().unwrap() = Some(run);
+    }
+
+    /// How often the row of one run was asked for alone since this was called last, and how often several
+    /// were asked for with their logs.
+    pub(crate) fn asked(&self) -> [usize; 2] {
+        self.control
+            .asked
+            .each_ref()
+            .map(|asked| asked.swap(0, Ordering::SeqCst))
+    }
+
+    /// The next answer about several runs, once it stands, waits until it is let go of.
+    pub(crate) fn holds_reading_ahead(&self) -> oneshot::Sender<()> {
+        let (let_go, held) = oneshot::channel();
+        *self.control.holds_reading_ahead.lock().unwrap() = Some(held);
+        let_go
     }
 
     /// Somebody else comes before the next append.
@@ -279,7 +299,32 @@ impl Queries for TestStore {
             let why = decode_row::<RunRow>(&[]).unwrap_err();
             return ready(Err(StoreError::corrupt_run(run, why))).boxed();
         }
+        self.control.asked[0].fetch_add(1, Ordering::SeqCst);
         self.memory.run(scope, run)
+    }
+
+    fn runs_with_logs(
+        &self,
+        scope: ScopeId,
+        runs: Vec<RunId>,
+        max_bytes: usize,
+    ) -> StoreFuture<Vec<Option<RunWithLog>>> {
+        self.control.asked[1].fetch_add(1, Ordering::SeqCst);
+        let damaged = *self.control.damaged.lock().unwrap();
+        if let Some(run) = damaged.filter(|damaged| runs.contains(damaged)) {
+            let why = decode_row::<RunRow>(&[]).unwrap_err();
+            return ready(Err(StoreError::corrupt_run(run, why))).boxed();
+        }
+        let found = self.memory.runs_with_logs(scope, runs, max_bytes);
+        let held = self.control.holds_reading_ahead.lock().unwrap().take();
+        async move {
+            let found = found.await;
+            if let Some(held) = held {
+                let _let_go = held.await;
+            }
+            found
+        }
+        .boxed()
     }
 
     fn token(&self, scope: ScopeId, token: Token) -> StoreFuture<Option<TokenRow>> {

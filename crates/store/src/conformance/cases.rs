@@ -409,6 +409,7 @@ macro_rules! __conformance_cases {
                 a_page_of_frames_ends_near_its_bytes
                 the_log_of_an_unknown_run_is_empty
                 a_run_comes_with_the_first_page_of_its_log
+                several_runs_come_with_their_logs_as_far_as_there_is_room
                 wake_ups_come_in_order_of_time_and_then_run
                 wake_ups_come_in_pages
                 a_page_of_wake_ups_may_begin_where_none_is

@@ -78,6 +78,43 @@ pub(super) async fn a_run_comes_with_the_first_page_of_its_log(stage: Stage<'_>)
     assert_eq!(both.await, Ok(Some((row, frames[..1].to_vec()))));
 }
 
+pub(super) async fn several_runs_come_with_their_logs_as_far_as_there_is_room(stage: Stage<'_>) {
+    let logs = [
+        stage.started().await,
+        four_frames(&stage).await,
+        stage.started().await,
+    ];
+    let mut all = Vec::new();
+    for log in logs {
+        all.push(Some((log.row().await, log.frames().await)));
+    }
+    let (store, scope) = (&stage.store, stage.scope);
+    let asked = logs.map(|log| log.run).to_vec();
+    let found = store.runs_with_logs(scope, asked.clone(), ALL);
+    assert_eq!(found.await, Ok(all.clone()));
+
+    let found = store
+        .runs_with_logs(scope, asked.clone(), 0)
+        .await
+        .expect("they can be read");
+    let first = found.first().expect("there is one at least").clone();
+    assert_eq!(first, all[0]);
+    for (found, whole) in found.into_iter().zip(all.clone()) {
+        let ((row, log), (whole_row, whole_log)) =
+            (found.expect("it is there"), whole.expect("so"));
+        assert_eq!((row, &log[..]), (whole_row, &whole_log[..log.len()]));
+        assert!(!log.is_empty());
+    }
+
+    let unknown = [asked[0], stage.run_id(), asked[2]].to_vec();
+    let found = store.runs_with_logs(scope, unknown, ALL);
+    assert_eq!(found.await, Ok(vec![all[0].clone(), None, all[2].clone()]));
+    let found = store.runs_with_logs(stage.elsewhere, asked, ALL);
+    assert_eq!(found.await, Ok(vec![None, None, None]));
+    let found = store.runs_with_logs(scope, Vec::new(), ALL);
+    assert_eq!(found.await, Ok(Vec::new()));
+}
+
 /// Three runs, due at 30, 10 and 10.
 async fn three_due(stage: &Stage<'_>) -> [WakeUp; 3] {
     let mut due = Vec::new();
