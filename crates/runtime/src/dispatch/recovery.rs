@@ -1,7 +1,8 @@
 //! Recovery: what a new process does with the runs that an earlier one left.
 //!
 //! Only runs with a wake-up in the past are looked at, oldest first, and those to which a child run
-//! has left its end, so a million waiting runs cost nothing. After an unclean end they are counted in one commit before they are replayed. From the
+//! has left its end, so a million waiting runs cost nothing. Several are read together, ahead of their
+//! drivers. After an unclean end they are counted in one commit before that. From the
 //! second unclean start in a row on they are replayed one by one, each counted when its turn comes, so
 //! that only the culprit is; at three its driver parks it instead. Whoever takes a run up because
 //! somebody outside has told it something, before recovery has come to it, counts it as well.
@@ -25,7 +26,7 @@ use crate::engine::Inner;
 use crate::executor::Stuck;
 
 const PAGE: usize = 256;
-/// The most that is read, counted in one commit, and under way at once.
+/// The most that is found and counted in one commit, and about the most that is under way at once.
 const MOST: usize = 2_048;
 /// With so many runs that were left under way, others are taken up: that is enough to share commits. The
 /// rest stays in the store, where it takes no memory.
