@@ -242,7 +242,8 @@ pub trait Queries: Log {
     }
 
     /// The same for several runs, in their order: for as many of them, from the first on, as come to
-    /// about `max_bytes` of logs, and for one at least. An error may be about any of them.
+    /// about `max_bytes` of logs, and for one at least. A store may also give each an equal part of that,
+    /// and one frame at least. An error may be about any of them.
     fn runs_with_logs(
         &self,
         scope: ScopeId,

@@ -15,7 +15,8 @@ use crate::engine::Inner;
 
 /// So many are read at once.
 pub(super) const TOGETHER: usize = 32;
-/// About how much of their logs is read at once, in bytes. Who gets nothing of it asks for itself.
+/// About how much of their logs is read at once, in bytes. Who gets nothing of it asks for itself. Until their
+/// drivers have gone through it, as many times as much is held as are taken up together.
 const PAGE: usize = 1 << 20;
 
 /// A run that is about to be taken up.
@@ -35,8 +36,12 @@ pub(super) async fn read_ahead(engine: &Arc<Inner>, runs: &[RunId]) -> Vec<Ahead
     let found = (engine.store)
         .runs_with_logs(engine.scope, asked, PAGE)
         .await;
+    let found = found.unwrap_or_else(|error| {
+        tracing::debug!(%error, "runs that are taken up could not be read together");
+        Vec::new()
+    });
     let kept = ahead.iter_mut().filter(|one| one.place.is_some());
-    for (one, found) in kept.zip(found.unwrap_or_default()) {
+    for (one, found) in kept.zip(found) {
         one.found = found.map(Box::new);
     }
     ahead

@@ -1,8 +1,8 @@
 //! A run that is about to begin, or to be taken up.
 //!
-//! Its place among the runs in memory is taken before the store is asked to begin its log, or to say
-//! what is in it. So nobody else in this process can drive it first, and its driver may take what the
-//! store answers for what it has to go on from: a new run is never read, and one that was left, once.
+//! Its place among the runs in memory is taken before the store is asked: to begin its log, or what is in
+//! it. So nobody else in this process can drive it first, and its driver goes on from what the store has
+//! answered: a new run is never read, and one that was left need not be read again.
 
 use std::fmt;
 use std::sync::Arc;
@@ -38,21 +38,20 @@ impl Expected {
 
     /// Begins the driver: this frame was written just now and is all there is of the log.
     pub(crate) fn begin(self, frame: Frame) {
-        self.drive(|mailbox| mailbox.put(Message::Begun(frame)));
+        self.drive(Message::Begun(frame));
     }
 
-    /// Begins the driver of a run that was left. What came since the place is kept may be newer than
-    /// what was found, and is heard after it.
+    /// Begins the driver of a run that was left.
     pub(super) fn take_up(self, taken_up: TakenUp) {
-        self.drive(|mailbox| mailbox.put_first(Message::Recover(taken_up)));
+        self.drive(Message::Recover(taken_up));
     }
 
-    fn drive(mut self, tell: impl FnOnce(&Mailbox)) {
+    fn drive(mut self, message: Message) {
         if self.engine.is_stopping() {
             return;
         }
         if let Some(mailbox) = self.mailbox.take() {
-            tell(&mailbox);
+            mailbox.put(message);
             self.engine.drive(self.run, mailbox);
         }
     }

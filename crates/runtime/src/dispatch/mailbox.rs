@@ -45,13 +45,6 @@ impl<T> State<T> {
         }
     }
 
-    fn put_first(&mut self, message: T) {
-        let before = self.first.replace(message);
-        if let Some(before) = before {
-            self.more.push_front(before);
-        }
-    }
-
     fn take(&mut self) -> Option<T> {
         let taken = self.first.take();
         self.first = self.more.pop_front();
@@ -120,11 +113,6 @@ impl<T> Mailbox<T> {
     /// Leaves a message for whoever reads it next.
     pub(crate) fn put(&self, message: T) {
         self.0.lock().put(message);
-    }
-
-    /// Leaves a message for whoever reads it next, before all that wait.
-    pub(crate) fn put_first(&self, message: T) {
-        self.0.lock().put_first(message);
     }
 
     /// The next message, if one waits.
@@ -223,16 +211,6 @@ mod tests {
         assert!(!mailbox.is_empty());
         let taken = [mailbox.try_recv(), mailbox.try_recv(), mailbox.try_recv()];
         assert_eq!(taken, [Some(1), Some(2), None]);
-    }
-
-    #[test]
-    fn what_is_put_first_comes_before_all_that_waits() {
-        let (sender, mailbox) = mailbox();
-        mailbox.put_first(3);
-        assert_eq!(sender.send(4), Ok(()));
-        mailbox.put_first(2);
-        let taken: Vec<_> = std::iter::from_fn(|| mailbox.try_recv()).collect();
-        assert_eq!(taken, [2, 3, 4]);
     }
 
     #[test]

@@ -213,16 +213,17 @@ async fn take_up(
             count(engine, &runs).await?;
         }
         for runs in runs.chunks(together(unclean_starts)) {
+            // A driver may also go without having rested; that is as good.
+            while let Some(Some(_rested_or_gone)) = not_rested.next().now_or_never() {}
+            while not_rested.len() >= room(engine, unclean_starts, not_rested.len()) {
+                let _rested_or_gone = not_rested.next().await;
+            }
+            // Not before there is room: whoever tells one of them something waits for its driver.
             let ahead = if may_be_read_ahead(engine, unclean_starts) {
                 read_ahead(engine, runs).await
             } else {
                 runs.iter().copied().map(Ahead::of).collect()
             };
-            // A driver may also go without having rested; that is as good.
-            while let Some(Some(_rested_or_gone)) = not_rested.next().now_or_never() {}
-            while not_rested.len() >= room(engine, unclean_starts, not_rested.len() + ahead.len()) {
-                let _rested_or_gone = not_rested.next().await;
-            }
             let unclean = unclean_starts > 0;
             not_rested.extend(ahead.into_iter().map(|one| one.take_up(engine, unclean)));
         }
@@ -241,14 +242,13 @@ fn may_be_read_ahead(engine: &Inner, unclean_starts: u32) -> bool {
     unclean_starts < 2 && engine.node().is_none() && !engine.is_stopping()
 }
 
-/// With how many of those that were left under way no others are taken up, where so many of them are in
-/// memory.
+/// With how many of those that were left under way no others are taken up, where so many are.
 ///
 /// Whoever has work for many runs already stands in line with all of them: to be under way beside that
 /// takes nobody's time. Where what was taken up rests or ends, as what slept does, it stays at few.
-fn room(engine: &Inner, unclean_starts: u32, in_memory: usize) -> usize {
+fn room(engine: &Inner, unclean_starts: u32, under_way: usize) -> usize {
     if unclean_starts < 2 {
-        let going_on = engine.busy_runs().saturating_sub(in_memory);
+        let going_on = engine.busy_runs().saturating_sub(under_way);
         going_on.clamp(LEAST, MOST)
     } else {
         1

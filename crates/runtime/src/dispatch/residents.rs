@@ -56,7 +56,6 @@ pub(crate) enum Message {
     Abort,
 }
 
-/// Where a driver hears.
 /// A run that an earlier process, or an earlier driver, has left.
 #[derive(Debug, Default)]
 pub(crate) struct TakenUp {
@@ -68,6 +67,7 @@ pub(crate) struct TakenUp {
     pub(crate) found: Option<Box<RunWithLog>>,
 }
 
+/// Where a driver hears.
 pub(crate) type Mailbox = mailbox::Mailbox<Message>;
 
 #[derive(Debug, Default)]
@@ -93,7 +93,7 @@ impl Residents {
         Some(mailbox)
     }
 
-    /// Keeps the place of a run that is about to begin, and gives its mailbox; none where the run has
+    /// Keeps the place of a run that is about to begin or to be taken up, and gives its mailbox; none where the run has
     /// one. What it is told until a driver has that mailbox waits there.
     pub(crate) fn expect(&self, run: RunId) -> Option<Mailbox> {
         let mut runs = self.lock();

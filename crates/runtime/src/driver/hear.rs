@@ -15,7 +15,7 @@ use crate::dispatch::{Message, TakenUp};
 pub(super) struct Heard {
     /// The beginning of a new run.
     pub(super) begun: Option<Frame>,
-    /// What the store said of a run that is taken up. What has come since waits to be heard.
+    /// What the store said of a run that is taken up, where nothing has come that may be newer.
     pub(super) found: Option<Box<RunWithLog>>,
     pub(super) more: More,
 }
@@ -43,15 +43,14 @@ impl Driver {
     /// Hears why it was called.
     pub(super) fn hear_first(&mut self) -> Heard {
         let (mut begun, mut found, mut more) = (None, None, More::Nothing);
+        let mut messages = 0;
         while let Some(message) = self.mailbox.try_recv() {
+            messages += 1;
             match message {
                 Message::Begun(frame) => begun = Some(frame),
                 Message::Recover(taken_up) => {
                     more = More::News;
                     found = self.taken_up(taken_up);
-                    if found.is_some() {
-                        break;
-                    }
                 }
                 Message::Shutdown | Message::Abort => self.stopping = true,
                 // The log is read anyway.
@@ -65,6 +64,7 @@ impl Driver {
                 | Message::Evict => {}
             }
         }
+        let found = found.filter(|_| messages == 1);
         Heard { begun, found, more }
     }
 

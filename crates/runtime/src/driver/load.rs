@@ -69,16 +69,17 @@ impl Driver {
     ) -> Result<(), Stop> {
         let engine = Arc::clone(&self.engine);
         let _place = engine.loads.acquire().await;
-        // Asked first: what the row says then has been counted.
+        // Asked before the row is looked at: what that says then has been counted. What was read ahead was
+        // counted before, and only its own driver counts it again.
         let counted = engine.recovery.is_counted(self.run);
         // The log comes along where it is replayed at once: not before the run is this node's, nor
         // before it is counted where it alone may be what ended the process.
         let at_once = engine.node().is_none() && self.turn.is_none();
-        let found = match found {
-            Some(found) => *found,
-            None => self.find(at_once).await?,
+        let (mut row, mut log) = match found {
+            // Whoever leaves because of what the row says hears nothing of what has come since.
+            Some(found) if self.mailbox.is_empty() => *found,
+            Some(_) | None => self.find(at_once).await?,
         };
-        let (mut row, mut log) = found;
         let mut workflow = self.consider(only_looking, &row).await?;
         if self.must_lease(&row) {
             self.lease().await?;

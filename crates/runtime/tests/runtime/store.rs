@@ -42,6 +42,7 @@ struct Control {
     /// How often the row of one run was asked for alone, and how often those of several were.
     asked: [AtomicUsize; 2],
     holds_reading_ahead: Mutex<Option<oneshot::Receiver<()>>>,
+    reads_little_ahead: AtomicBool,
 }
 
 impl TestStore {
@@ -101,6 +102,12 @@ impl TestStore {
         let (let_go, held) = oneshot::channel();
         *self.control.holds_reading_ahead.lock().unwrap() = Some(held);
         let_go
+    }
+
+    /// From now on an answer about several runs has the beginnings of their logs alone.
+    pub(crate) fn reads_little_ahead(&self) {
+        let little = &self.control.reads_little_ahead;
+        little.store(true, Ordering::SeqCst);
     }
 
     /// Somebody else comes before the next append.
@@ -315,6 +322,8 @@ impl Queries for TestStore {
             let why = decode_row::<RunRow>(&[]).unwrap_err();
             return ready(Err(StoreError::corrupt_run(run, why))).boxed();
         }
+        let little = self.control.reads_little_ahead.load(Ordering::SeqCst);
+        let max_bytes = if little { 0 } else { max_bytes };
         let found = self.memory.runs_with_logs(scope, runs, max_bytes);
         let held = self.control.holds_reading_ahead.lock().unwrap().take();
         async move {

@@ -5,9 +5,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::FutureExt;
+use futures_util::future::join;
+use rewake_core::event::{Event, EventKind};
 use rewake_core::id::RunId;
 use rewake_core::token::Token;
-use rewake_runtime::workflow::{Context as RunContext, HookSpec, RegisterHook, Wait};
+use rewake_runtime::workflow::{ChildFuture, Context as RunContext, HookSpec, RegisterHook, Wait};
 use rewake_runtime::{Engine, Resume};
 
 use crate::world::{World, text};
@@ -49,6 +51,8 @@ fn where_one_of_them_is_damaged_the_others_read_for_themselves() {
     let mut runs = left_overdue(&world, 5);
     world.store.is_damaged(runs.remove(2));
     let engine = world.open(world.builder(sleeps_an_hour));
+    // All five; a damaged one is not counted.
+    assert_eq!(world.store.asked(), [4, 1]);
     assert!(have_ended(&world, &engine, &runs));
 }
 
@@ -81,7 +85,7 @@ async fn sleeps_and_reads(run: Arc<RunContext>) {
 }
 
 #[test]
-fn a_payload_that_comes_while_its_run_is_read_ahead_is_heard_after_what_was_read() {
+fn a_payload_that_comes_while_its_run_is_read_ahead_is_heard() {
     let world = World::new();
     let engine = world.open(world.builder(sleeps_and_reads));
     let run = world.start(&engine);
@@ -98,7 +102,69 @@ fn a_payload_that_comes_while_its_run_is_read_ahead_is_heard_after_what_was_read
         world.until(engine.resume(resume)).unwrap().unwrap();
     }
     assert_eq!(world.events(&engine, run).last(), Some(&"hook_received"));
+    world.store.asked();
     let_go.send(()).unwrap();
     world.settle();
+    // What was read ahead may be older than what was heard, so its driver asks.
+    assert_eq!(world.store.asked(), [1, 0]);
     assert!(have_ended(&world, &engine, &[run]));
+}
+
+fn is_child(run: &RunContext) -> bool {
+    run.with(|machine| {
+        let run = machine.entities().run();
+        run.is_some_and(|run| run.parent.is_some())
+    })
+}
+
+async fn waits(run: Arc<RunContext>) {
+    let mut hook = RegisterHook::new(run, HookSpec::default()).await.unwrap();
+    let _payload = hook.receive().await;
+}
+
+/// Begins itself as its child, and sleeps meanwhile.
+async fn sleeps_beside_its_child(run: Arc<RunContext>) {
+    if is_child(&run) {
+        return waits(run).await;
+    }
+    let child = ChildFuture::new(Arc::clone(&run), "main", text("[]"));
+    let _both = join(child, Wait::length(run, HOUR)).await;
+}
+
+/// Another build, which cannot follow the parent.
+async fn is_lost(run: Arc<RunContext>) {
+    assert!(is_child(&run), "this is what is tested");
+    waits(run).await;
+}
+
+#[test]
+fn a_run_that_is_ended_while_it_is_read_ahead_takes_its_child_along() {
+    let world = World::new();
+    let engine = world.open(world.builder(sleeps_beside_its_child));
+    let parent = world.start(&engine);
+    let events: Vec<Event> = world.until(engine.events(parent)).unwrap();
+    let begun = events.iter().find_map(|event| match &event.kind {
+        EventKind::StepCreated { child, .. } => *child,
+        _ => None,
+    });
+    let child = begun.unwrap().run;
+    world.until(engine.shutdown(Duration::ZERO)).unwrap();
+    world.hold(HOUR);
+    let let_go = world.store.holds_reading_ahead();
+    let engine = world.open(world.builder(is_lost));
+    assert!(world.until(engine.terminate(parent, None)).unwrap());
+    let_go.send(()).unwrap();
+    world.settle();
+    let events = world.events(&engine, child);
+    assert_eq!(events.last(), Some(&"run_cancelled"), "{events:?}");
+}
+
+#[test]
+fn a_log_of_which_little_is_read_ahead_is_read_to_its_end() {
+    let world = World::new();
+    let runs = left_overdue(&world, 2);
+    world.store.reads_little_ahead();
+    let engine = world.open(world.builder(sleeps_an_hour));
+    assert_eq!(world.store.asked(), [0, 1]);
+    assert!(have_ended(&world, &engine, &runs));
 }

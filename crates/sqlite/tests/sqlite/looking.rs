@@ -42,6 +42,39 @@ fn whoever_was_answered_sees_what_was_written() {
 }
 
 #[test]
+fn of_several_runs_as_many_are_read_as_there_is_room_for() {
+    let stage = Stage::relaxed();
+    let runs: Vec<_> = (0..3).map(|_| stage.run()).collect();
+    let small = payload(1_000);
+    for run in &runs {
+        block_on(run.deliver(&small)).unwrap();
+    }
+    let ids: Vec<_> = runs.iter().map(|run| run.id).collect();
+    let mut seen = Vec::new();
+    for max_bytes in (0..8_000).step_by(100) {
+        let found = block_on(
+            stage
+                .store
+                .runs_with_logs(stage.scope, ids.clone(), max_bytes),
+        );
+        let found: Vec<_> = found.unwrap().into_iter().map(Option::unwrap).collect();
+        let (last, others) = found.split_last().unwrap();
+        // All but the last are whole.
+        for ((row, log), run) in others.iter().zip(&runs) {
+            assert_eq!(
+                (log, Some(row.head)),
+                (&run.frames(), log.last().map(Frame::last))
+            );
+        }
+        seen.push((found.len(), last.1.len()));
+    }
+    let whole = runs[0].frames().len();
+    assert_eq!((seen[0], seen[seen.len() - 1]), ((1, 1), (3, whole)));
+    assert!(seen.is_sorted(), "{seen:?}");
+    assert!(seen.contains(&(2, 1)), "{seen:?}");
+}
+
+#[test]
 fn damage_to_one_run_does_not_keep_the_others_from_an_answer() {
     let stage = Stage::relaxed();
     let (run, damaged) = (stage.run(), stage.run());

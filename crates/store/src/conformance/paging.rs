@@ -80,8 +80,8 @@ pub(super) async fn a_run_comes_with_the_first_page_of_its_log(stage: Stage<'_>)
 
 pub(super) async fn several_runs_come_with_their_logs_as_far_as_there_is_room(stage: Stage<'_>) {
     let logs = [
-        stage.started().await,
         four_frames(&stage).await,
+        stage.started().await,
         stage.started().await,
     ];
     let mut all = Vec::new();
@@ -93,18 +93,17 @@ pub(super) async fn several_runs_come_with_their_logs_as_far_as_there_is_room(st
     let found = store.runs_with_logs(scope, asked.clone(), ALL);
     assert_eq!(found.await, Ok(all.clone()));
 
-    let found = store
-        .runs_with_logs(scope, asked.clone(), 0)
-        .await
-        .expect("they can be read");
-    let first = found.first().expect("there is one at least").clone();
-    assert_eq!(first, all[0]);
-    for (found, whole) in found.into_iter().zip(all.clone()) {
-        let ((row, log), (whole_row, whole_log)) =
-            (found.expect("it is there"), whole.expect("so"));
-        assert_eq!((row, &log[..]), (whole_row, &whole_log[..log.len()]));
-        assert!(!log.is_empty());
-    }
+    // Where there is room for nothing: the first frame, of the first run at least.
+    let found = store.runs_with_logs(scope, asked.clone(), 0).await;
+    let found = found.expect("they can be read");
+    assert!(!found.is_empty());
+    let beginnings = all.iter().cloned().map(|one| {
+        one.map(|(row, mut log)| {
+            log.truncate(1);
+            (row, log)
+        })
+    });
+    assert_eq!(found, beginnings.take(found.len()).collect::<Vec<_>>());
 
     let unknown = [asked[0], stage.run_id(), asked[2]].to_vec();
     let found = store.runs_with_logs(scope, unknown, ALL);
