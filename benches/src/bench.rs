@@ -6,7 +6,7 @@ use std::time::Duration;
 use anyhow::Result;
 use rewake::Durability;
 
-use crate::floor::{Floor, Halves, Measure};
+use crate::floor::{Also, Floor, Measure};
 use crate::place::Place;
 use crate::report::Floors;
 use crate::script::{Look, Schema, Script};
@@ -81,7 +81,7 @@ impl Bench {
         let span = Duration::from_millis(self.scale(1_000, 150));
         let path = self.place.file("floor")?;
         let (schema, script) = (&profile.schema, &profile.script);
-        Ok(Floor::new(&path, schema, script, durability, span).with_halves(profile.halves))
+        Ok(Floor::new(&path, schema, script, durability, span).with(profile.also))
     }
 }
 
@@ -107,8 +107,8 @@ where
 pub(crate) struct Profile {
     pub(crate) schema: Schema,
     pub(crate) script: Script,
-    /// How the operation is in halves, where the floor is to be measured with those as well.
-    pub(crate) halves: Option<Halves>,
+    /// What is to be measured with the floor as well.
+    pub(crate) also: Also,
 }
 
 impl Bench {
@@ -124,7 +124,7 @@ impl Bench {
         Ok(Profile {
             schema,
             script,
-            halves: None,
+            also: Also::default(),
         })
     }
 }

@@ -105,8 +105,12 @@ pub(crate) enum Which {
     F1,
     F32,
     Max,
-    /// Not every workload has it.
+    /// Not every workload has it, nor those that follow.
     Halves,
+    /// A lone operation without a backlog.
+    LoneAlone,
+    /// A lone operation beside one.
+    LoneBeside,
 }
 
 impl Which {
@@ -116,6 +120,8 @@ impl Which {
             Self::F32 => "F32",
             Self::Max => "Fmax",
             Self::Halves => "in halves",
+            Self::LoneAlone => "a lone operation",
+            Self::LoneBeside => "a lone operation beside a backlog",
         }
     }
 
@@ -125,6 +131,8 @@ impl Which {
             Self::F32 => measure.f32,
             Self::Max => measure.max,
             Self::Halves => measure.halves.unwrap_or(f64::NAN),
+            Self::LoneAlone => measure.lone.map_or(f64::NAN, |lone| lone.alone),
+            Self::LoneBeside => measure.lone.map_or(f64::NAN, |lone| lone.beside),
         }
     }
 }
@@ -206,6 +214,7 @@ mod tests {
     fn floors(f1: &[f64]) -> Floors {
         let measure = |f1: &f64| Measure {
             halves: None,
+            lone: None,
             f1: *f1,
             f32: 1.0,
             max: 1.0,

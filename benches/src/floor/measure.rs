@@ -9,6 +9,7 @@ use rewake::Durability;
 
 use super::ground::Ground;
 use super::halves::Halves;
+use super::lone::Lone;
 use crate::callers::per_second;
 use crate::clock;
 use crate::latency::Latency;
@@ -28,6 +29,17 @@ pub(crate) struct Measure {
     pub(crate) max: f64,
     /// Operations a second in halves, where that was asked for.
     pub(crate) halves: Option<f64>,
+    /// A lone operation, where that was asked for.
+    pub(crate) lone: Option<Lone>,
+}
+
+/// What is measured as well, and no bound counts in.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Also {
+    /// Operations in halves.
+    pub(crate) halves: Option<Halves>,
+    /// An operation that comes once in so long.
+    pub(crate) lone: Option<Duration>,
 }
 
 /// What is written, and where.
@@ -37,9 +49,9 @@ pub(crate) struct Floor {
     schema: Schema,
     pub(super) script: Script,
     durability: Durability,
-    halves: Option<Halves>,
+    also: Also,
     /// How long each part of a measurement takes.
-    span: Duration,
+    pub(super) span: Duration,
     /// The file as it stands.
     pub(super) ground: Option<Ground>,
 }
@@ -58,15 +70,15 @@ impl Floor {
             schema: schema.clone(),
             script: script.clone(),
             durability,
-            halves: None,
+            also: Also::default(),
             span,
             ground: None,
         }
     }
 
-    /// Measures operations in halves as well.
-    pub(crate) fn with_halves(self, halves: Option<Halves>) -> Self {
-        Self { halves, ..self }
+    /// Measures this as well.
+    pub(crate) fn with(self, also: Also) -> Self {
+        Self { also, ..self }
     }
 
     /// Measures the machine as it is now.
@@ -79,12 +91,14 @@ impl Floor {
         for group in GROUPS.into_iter().filter(|group| *group <= most) {
             max = f64::max(max, self.rate(group)?);
         }
-        let halves = self.halves.map(|halves| self.in_halves(halves));
+        let halves = self.also.halves.map(|halves| self.in_halves(halves));
+        let lone = self.also.lone.map(|every| self.lone(every, max));
         Ok(Measure {
             f1,
             f32,
             max,
             halves: halves.transpose()?,
+            lone: lone.transpose()?,
         })
     }
 
@@ -95,6 +109,7 @@ impl Floor {
             f32: f64::NAN,
             max: f64::NAN,
             halves: None,
+            lone: None,
         })
     }
 
@@ -143,7 +158,7 @@ impl Floor {
     }
 
     /// The file, made anew where less than half of the operations are left that it was laid for.
-    fn ground(&mut self) -> Result<&mut Ground> {
+    pub(super) fn ground(&mut self) -> Result<&mut Ground> {
         let known = self.ground.take();
         let is_good = |ground: &Ground| self.script.left(ground.next) >= self.script.left(0) / 2;
         let ground = match known.filter(is_good) {

@@ -6,7 +6,8 @@
 
 mod ground;
 mod halves;
+mod lone;
 mod measure;
 
 pub(crate) use halves::Halves;
-pub(crate) use measure::{Floor, Measure};
+pub(crate) use measure::{Also, Floor, Measure};

@@ -100,6 +100,7 @@ impl Floor {
             f32,
             max,
             halves: None,
+            lone: None,
         })
     }
 

@@ -84,7 +84,7 @@ async fn together(bench: &Bench, callers: u64) -> Result<Row> {
     let calls = bench.scale(callers.max(256) * 80, 4_096);
     let mut profile = profile(bench, calls, Until::Finished).await?;
     let bytes = profile.script.bytes();
-    profile.halves = Some(Halves {
+    profile.also.halves = Some(Halves {
         first: ACCEPTED,
         together: callers.min(TOGETHER),
     });

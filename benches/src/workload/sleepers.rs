@@ -22,6 +22,8 @@ use crate::world::{Setting, World};
 const NAME: &str = "sleepers";
 /// So many fall due a second.
 const RATE: u64 = 2_000;
+/// A lone resume comes so often beside the backlog.
+const EVERY: Duration = Duration::from_millis(20);
 
 pub(crate) async fn run(bench: &Bench) -> Result<Vec<Row>> {
     let mut rows = vec![lateness(bench).await?];
@@ -148,7 +150,8 @@ struct Drained {
 /// All fall due while no process is there.
 async fn backlog(bench: &Bench) -> Result<Vec<Row>> {
     let runs = bench.scale(1_000_000, 5_000);
-    let profile = profile(bench, runs).await?;
+    let mut profile = profile(bench, runs).await?;
+    profile.also.lone = Some(EVERY);
     let (rounds, floors) = bench
         .beside_floor(&profile, Durability::Full, || drain(bench, runs))
         .await?;
@@ -166,14 +169,21 @@ async fn backlog(bench: &Bench) -> Result<Vec<Row>> {
         Row::new(NAME, "a lone resume meanwhile, p99", last.lone.p99(), "µs")
             .beside(&floors, Which::F1)
             .at_most(20.0 * f1, "20 F1")
-            .percentiles(last.lone.percentiles()),
+            .percentiles(last.lone.percentiles())
+            .detail(
+                "without an engine, a lone operation, p99, µs",
+                floors.median(Which::LoneAlone),
+            )
+            .detail(
+                "the same beside a backlog of 0.4 Fmax, p99, µs",
+                floors.median(Which::LoneBeside),
+            ),
     ])
 }
 
 async fn drain(bench: &Bench, runs: u64) -> Result<Drained> {
     // Resumed at a fixed rate while the backlog is drained; the sleepers are noted behind them.
     const LONE: u64 = 2_000;
-    const EVERY: Duration = Duration::from_millis(20);
     let allowance = time_to_start(bench, runs).await?;
     let path = bench.file()?;
     let world = World::open(&path, &Setting::default()).await?;
