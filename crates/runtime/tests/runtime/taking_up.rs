@@ -71,13 +71,25 @@ fn an_engine_that_stops_while_it_reads_ahead_leaves_them_for_the_next() {
     assert!(have_ended(&world, &engine, &runs));
 }
 
-/// Reads for as long as it is told to.
-async fn sleeps_and_reads(run: Arc<RunContext>) {
-    let spec = HookSpec {
+fn door() -> HookSpec {
+    HookSpec {
         token: Some(Token::parse("door", Token::MAX_LEN).unwrap()),
         ..HookSpec::default()
+    }
+}
+
+fn knock(world: &World, engine: &Engine) {
+    let resume = Resume {
+        token: "door".to_owned(),
+        payload: text("{}"),
+        key: None,
     };
-    let mut hook = RegisterHook::new(Arc::clone(&run), spec).await.unwrap();
+    world.until(engine.resume(resume)).unwrap().unwrap();
+}
+
+async fn sleeps_and_reads(run: Arc<RunContext>) {
+    let hook = RegisterHook::new(Arc::clone(&run), door());
+    let mut hook = hook.await.unwrap();
     Wait::length(run, HOUR).await;
     for _ in 0..2 {
         let _payload = hook.receive().await;
@@ -93,14 +105,8 @@ fn a_payload_that_comes_while_its_run_is_read_ahead_is_heard() {
     world.hold(HOUR);
     let let_go = world.store.holds_reading_ahead();
     let engine = world.open(world.builder(sleeps_and_reads));
-    for _ in 0..2 {
-        let resume = Resume {
-            token: "door".to_owned(),
-            payload: text("{}"),
-            key: None,
-        };
-        world.until(engine.resume(resume)).unwrap().unwrap();
-    }
+    knock(&world, &engine);
+    knock(&world, &engine);
     assert_eq!(world.events(&engine, run).last(), Some(&"hook_received"));
     world.store.asked();
     let_go.send(()).unwrap();
@@ -118,7 +124,7 @@ fn is_child(run: &RunContext) -> bool {
 }
 
 async fn waits(run: Arc<RunContext>) {
-    let mut hook = RegisterHook::new(run, HookSpec::default()).await.unwrap();
+    let mut hook = RegisterHook::new(run, door()).await.unwrap();
     let _payload = hook.receive().await;
 }
 
@@ -137,9 +143,8 @@ async fn is_lost(run: Arc<RunContext>) {
     waits(run).await;
 }
 
-#[test]
-fn a_run_that_is_ended_while_it_is_read_ahead_takes_its_child_along() {
-    let world = World::new();
+/// Has a run begin its child, and fall due while no process is there.
+fn left_overdue_with_its_child(world: &World) -> (RunId, RunId) {
     let engine = world.open(world.builder(sleeps_beside_its_child));
     let parent = world.start(&engine);
     let events: Vec<Event> = world.until(engine.events(parent)).unwrap();
@@ -147,9 +152,30 @@ fn a_run_that_is_ended_while_it_is_read_ahead_takes_its_child_along() {
         EventKind::StepCreated { child, .. } => *child,
         _ => None,
     });
-    let child = begun.unwrap().run;
     world.until(engine.shutdown(Duration::ZERO)).unwrap();
     world.hold(HOUR);
+    (parent, begun.unwrap().run)
+}
+
+#[test]
+fn a_child_that_ends_while_its_parent_is_read_ahead_is_heard_of() {
+    let world = World::new();
+    let (parent, child) = left_overdue_with_its_child(&world);
+    let let_go = world.store.holds_reading_ahead();
+    let engine = world.open(world.builder(sleeps_beside_its_child));
+    knock(&world, &engine);
+    world.settle();
+    assert!(have_ended(&world, &engine, &[child]));
+    assert!(!have_ended(&world, &engine, &[parent]));
+    let_go.send(()).unwrap();
+    world.settle();
+    assert!(have_ended(&world, &engine, &[parent]));
+}
+
+#[test]
+fn a_run_that_is_ended_while_it_is_read_ahead_takes_its_child_along() {
+    let world = World::new();
+    let (parent, child) = left_overdue_with_its_child(&world);
     let let_go = world.store.holds_reading_ahead();
     let engine = world.open(world.builder(is_lost));
     assert!(world.until(engine.terminate(parent, None)).unwrap());
