@@ -105,7 +105,7 @@ pub(crate) enum Which {
     F1,
     F32,
     Max,
-    /// Not every workload has it, nor those that follow.
+    /// Only some workloads have this one and the two below.
     Halves,
     /// A lone operation without a backlog.
     LoneAlone,

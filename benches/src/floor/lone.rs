@@ -1,8 +1,10 @@
 //! A lone operation, now and then.
 //!
-//! F1 is the median of operations that follow each other. One that comes every so often finds a disk
-//! and processors that have rested, or are busy with a backlog. How long its slowest take in a program
-//! without an engine is no floor that a bound counts in: it tells how much of a miss is the engine's.
+//! F1 is the median of operations that follow each other. One that comes every so often finds a
+//! disk and processors that have rested, or are busy with a backlog. How long its slowest take in
+//! this program is no floor that a bound counts in, and no lower bound: the log is moved within
+//! COMMIT, and a lone operation has a transaction of its own. It tells what a plain program makes of
+//! the same disk.
 
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
 use std::thread;
@@ -16,21 +18,42 @@ use crate::clock;
 use crate::latency::Latency;
 use crate::script::Script;
 
-/// So many operations of the backlog are in a transaction: of the sizes that are tried for Fmax the
-/// smallest, so that a lone one waits as briefly as it can.
+/// So many operations of the backlog are in a transaction: the smallest of those tried for Fmax.
 const GROUP: u64 = 32;
 /// So much of Fmax is written of the backlog.
 const SHARE: f64 = 0.4;
 /// So much longer than the other parts of a measurement, for some hundred to come.
 const SPANS: u32 = 10;
+/// Of fewer calls nothing is told about the slowest.
+const FEWEST: u64 = 50;
 
 /// How long ninety-nine of a hundred lone operations take at most, in microseconds.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Lone {
     /// Nothing else is written.
     pub(crate) alone: f64,
-    /// A backlog is written meanwhile, as fast as an engine must.
+    /// A backlog is written meanwhile, as fast as an engine must. Not a number where it was not
+    /// written so fast, or was at its end too soon.
     pub(crate) beside: f64,
+}
+
+/// What became of the calls.
+#[derive(Debug)]
+struct Calls {
+    latency: Latency,
+    /// The backlog was written as fast as was asked for.
+    kept_up: bool,
+}
+
+impl Calls {
+    fn p99(&self) -> f64 {
+        let latency = &self.latency;
+        if self.kept_up && latency.percentiles().count >= FEWEST {
+            latency.p99()
+        } else {
+            f64::NAN
+        }
+    }
 }
 
 /// Whoever waits for its operation.
@@ -53,18 +76,20 @@ impl Floor {
         })
     }
 
-    /// How long each took from when it was to come; once in so long a group of the backlog is written.
-    fn calls(&mut self, every: Duration, backlog: Option<Duration>) -> Result<Latency> {
+    /// How long each took from when it was to come, while once in so long a group of the backlog is
+    /// written.
+    fn calls(&mut self, every: Duration, backlog: Option<Duration>) -> Result<Calls> {
         let (script, span) = (self.script.clone(), self.span * SPANS);
         let ground = self.ground()?;
         let (ask, asked) = mpsc::channel();
         thread::scope(|scope| {
             let began = clock::now();
             let caller = scope.spawn(move || call(&ask, began, every, span));
-            write(ground, &script, &asked, began, backlog)?;
+            let kept_up = write(ground, &script, &asked, began, backlog)?;
             // Nobody is answered any more.
             drop(asked);
-            caller.join().map_err(|_| anyhow!("the caller panicked"))
+            let latency = caller.join().map_err(|_| anyhow!("the caller panicked"))?;
+            Ok(Calls { latency, kept_up })
         })
     }
 }
@@ -89,14 +114,14 @@ fn call(ask: &Sender<Caller>, began: Instant, every: Duration, span: Duration) -
 }
 
 /// Writes what is asked for, each as soon as it can, and groups of the backlog when they are to be
-/// written; until nobody asks any more or no run is left.
+/// written; until nobody asks any more or no run is left. True if it kept up with the backlog.
 fn write(
     ground: &mut Ground,
     script: &Script,
     asked: &Receiver<Caller>,
     began: Instant,
     backlog: Option<Duration>,
-) -> Result<()> {
+) -> Result<bool> {
     let mut groups = 0;
     while script.left(ground.next) > GROUP {
         let due = backlog.map(|each| began + each * groups);
@@ -112,7 +137,8 @@ fn write(
             Next::Over => break,
         }
     }
-    Ok(())
+    let least = began.elapsed().mul_f64(0.95);
+    Ok(backlog.is_none_or(|each| each * groups >= least))
 }
 
 fn next(asked: &Receiver<Caller>, due: Option<Instant>) -> Next {
@@ -166,7 +192,8 @@ mod tests {
 
         // Late ones are made all the same: thirty milliseconds, one in each.
         let every = Duration::from_millis(1);
-        assert_eq!(floor.calls(every, None).unwrap().percentiles().count, 30);
+        let alone = floor.calls(every, None).unwrap();
+        assert_eq!(alone.latency.percentiles().count, 30);
         assert_eq!(written(&floor), 30);
 
         // Without a pause between groups no run is left, and who calls then is not kept waiting.
@@ -174,6 +201,24 @@ mod tests {
         let calls = floor.calls(every, Some(Duration::ZERO)).unwrap();
         let left = 2_000 - written(&floor);
         assert!(left <= GROUP, "{left} are left");
-        assert_eq!((2_000 - left - 30 - calls.percentiles().count) % GROUP, 0);
+        let answered = calls.latency.percentiles().count;
+        assert_eq!((2_000 - left - 30 - answered) % GROUP, 0);
+    }
+
+    #[test]
+    fn of_few_calls_or_a_slow_backlog_nothing_is_told() {
+        let calls = |count, kept_up| {
+            let mut latency = Latency::new();
+            (0..count).for_each(|_| latency.record(Duration::from_micros(1)));
+            Calls { latency, kept_up }
+        };
+        assert!(calls(FEWEST, true).p99().is_finite());
+        assert!(calls(FEWEST - 1, true).p99().is_nan());
+        assert!(calls(FEWEST, false).p99().is_nan());
+    }
+
+    #[test]
+    fn a_group_is_written_as_often_as_makes_the_rate() {
+        assert_eq!(of_backlog(32_000.0), Duration::from_millis(1));
     }
 }

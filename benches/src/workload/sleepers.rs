@@ -175,8 +175,13 @@ async fn backlog(bench: &Bench) -> Result<Vec<Row>> {
                 floors.median(Which::LoneAlone),
             )
             .detail(
-                "the same beside a backlog of 0.4 Fmax, p99, µs",
+                "without an engine, a lone operation beside 0.4 Fmax, p99, µs",
                 floors.median(Which::LoneBeside),
+            )
+            .detail("a lone operation: drift", floors.drift(Which::LoneAlone))
+            .detail(
+                "a lone operation beside 0.4 Fmax: drift",
+                floors.drift(Which::LoneBeside),
             ),
     ])
 }

@@ -167,8 +167,11 @@ fn a_child_that_ends_while_its_parent_is_read_ahead_is_heard_of() {
     world.settle();
     assert!(have_ended(&world, &engine, &[child]));
     assert!(!have_ended(&world, &engine, &[parent]));
+    world.store.asked();
     let_go.send(()).unwrap();
     world.settle();
+    // What was read ahead may be older than what was heard, so its driver asks.
+    assert_eq!(world.store.asked(), [1, 0]);
     assert!(have_ended(&world, &engine, &[parent]));
 }
 
